@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target of ours: Swift 6, all warnings are errors, every unsafe call says so.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources,
+        swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")])
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "migrated",
+    products: [
+        .executable(name: "migrated", targets: ["migrated"]),
+        .executable(name: "auditctl", targets: ["auditctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // C doors: a module map and the few lines that Swift cannot call.
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CPGQuery", providers: [.apt(["libpg-query-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+
+        // How things are written: JSON, errors with their exit status, escaping, time spans.
+        module("JSON"),
+        module("Reporting", ["JSON"]),
+
+        // The only importers of those doors, the only `unsafe`.
+        module("Digest", ["CCrypto"]),
+        module("Postgres", ["CPQ", "Reporting"]),
+        module("SQLParsing", ["CPGQuery", "JSON", "Reporting"]),
+        module("Systemd", ["CSystemd", "CLinux", "Reporting"]),
+
+        // Pure: no I/O, no clock.
+        module("Audit", ["Digest", "JSON", "Reporting"]),
+        module("Migrations", ["Digest", "JSON", "Reporting", "SQLParsing"]),
+
+        module("Configuration", ["Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
+        // Only selects.
+        module("AuditReading", ["Audit", "JSON", "Postgres", "Reporting"]),
+        // The only module that writes.
+        module(
+            "Runner",
+            [
+                "Audit", "AuditReading", "Configuration", "Digest", "JSON", "Migrations", "Postgres", "Reporting",
+                "SQLParsing", "Systemd",
+            ],
+            settings: [.define("FAILPOINTS", .when(configuration: .debug))]),
+
+        .executableTarget(
+            name: "migrated",
+            dependencies: [
+                "Audit", "AuditReading", "Configuration", "JSON", "Migrations", "Postgres", "Reporting", "Runner",
+                "SQLParsing", "Systemd", argumentParser,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "auditctl",
+            dependencies: [
+                "Audit", "AuditReading", "Configuration", "JSON", "Postgres", "Reporting", "Systemd", argumentParser,
+            ],
+            swiftSettings: strict),
+
+        tests("JSONTests", ["JSON"]),
+        tests("ReportingTests", ["Reporting"]),
+        tests("DigestTests", ["Digest"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

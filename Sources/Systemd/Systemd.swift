@@ -1,0 +1,1 @@
+// Laid out in Package.swift; the module's parts follow.
