@@ -91,7 +91,9 @@ public struct JSONTape: Sendable {
     public func string(_ index: Int) -> String {
         let token = tokens[index]
         let raw = bytes[Int(token.start)..<Int(token.end)]
-        guard token.kind == .string, raw.contains(UInt8(ascii: "\\")) else { return String(decoding: raw, as: UTF8.self) }
+        guard token.kind == .string, raw.contains(UInt8(ascii: "\\")) else {
+            return String(decoding: raw, as: UTF8.self)
+        }
         return unescape(raw)
     }
 

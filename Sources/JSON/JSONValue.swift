@@ -80,7 +80,9 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     /// A string, or null where there is none.
     public init(_ string: String?) { self = string.map(JSONValue.string) ?? .null }
     /// An integer, or null where there is none.
-    public init<Number: BinaryInteger>(_ number: Number?) { self = number.map { .integer(Int64(clamping: $0)) } ?? .null }
+    public init<Number: BinaryInteger>(_ number: Number?) {
+        self = number.map { .integer(Int64(clamping: $0)) } ?? .null
+    }
 
     /// The member of that name, where this is an object that has one.
     public subscript(key: String) -> JSONValue? {

@@ -48,7 +48,9 @@ struct TapeReader {
                 valueEnded()
             }
         }
-        guard open.isEmpty, expected == .nothing else { throw JSONSyntaxError(offset: count, message: "unexpected end of text") }
+        guard open.isEmpty, expected == .nothing else {
+            throw JSONSyntaxError(offset: count, message: "unexpected end of text")
+        }
         return tokens
     }
 
@@ -57,7 +59,9 @@ struct TapeReader {
     }
 
     private func wantValue(_ at: Int) throws(JSONSyntaxError) {
-        guard expected == .value || expected == .valueOrEnd else { throw JSONSyntaxError(offset: at, message: "unexpected value") }
+        guard expected == .value || expected == .valueOrEnd else {
+            throw JSONSyntaxError(offset: at, message: "unexpected value")
+        }
     }
 
     private mutating func valueEnded() { expected = open.isEmpty ? .nothing : .commaOrEnd }
@@ -94,7 +98,8 @@ struct TapeReader {
 
     private func isWord(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"),
             UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."):
             true
         default: false
@@ -103,7 +108,8 @@ struct TapeReader {
 
     private func word(_ word: ArraySlice<UInt8>, _ at: Int) throws(JSONSyntaxError) -> JSONTape.Kind {
         switch word.first {
-        case UInt8(ascii: "t") where word.elementsEqual("true".utf8), UInt8(ascii: "f") where word.elementsEqual("false".utf8):
+        case UInt8(ascii: "t") where word.elementsEqual("true".utf8),
+            UInt8(ascii: "f") where word.elementsEqual("false".utf8):
             return .bool
         case UInt8(ascii: "n") where word.elementsEqual("null".utf8): return .null
         case .some(UInt8(ascii: "-")), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return .number

@@ -10,7 +10,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 0), ("{", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("[1 2]", 3), ("\"abc", 0), ("nul", 0), ("{}}", 2), ("{1:2}", 1), ("[}", 1),
+        ("", 0), ("{", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("[1 2]", 3), ("\"abc", 0), ("nul", 0), ("{}}", 2),
+        ("{1:2}", 1), ("[}", 1),
     ])
     func `what is not JSON is refused at its byte`(text: String, offset: Int) {
         #expect(throws: JSONSyntaxError.self) { try JSONTape(Array(text.utf8)) }
@@ -19,7 +20,8 @@ import Testing
 
     @Test func `a million levels need no stack`() throws {
         let depth = 1_000_000
-        let tape = try JSONTape(Array(repeating: UInt8(ascii: "["), count: depth) + Array(repeating: UInt8(ascii: "]"), count: depth))
+        let tape = try JSONTape(
+            Array(repeating: UInt8(ascii: "["), count: depth) + Array(repeating: UInt8(ascii: "]"), count: depth))
         #expect(tape.next(0) == depth)
     }
 

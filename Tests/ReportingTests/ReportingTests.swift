@@ -3,9 +3,12 @@ import Testing
 
 @Suite struct `What is told to people` {
     @Test(arguments: [
-        ("5min", 300_000_000), ("500ms", 500_000), ("1h 30min", 5_400_000_000), ("2", 2_000_000), ("0", 0), ("1min30s", 90_000_000),
+        ("5min", 300_000_000), ("500ms", 500_000), ("1h 30min", 5_400_000_000), ("2", 2_000_000), ("0", 0),
+        ("1min30s", 90_000_000),
     ])
-    func `a time span is read`(text: String, microseconds: Int64) { #expect(TimeSpan(text)?.microseconds == microseconds) }
+    func `a time span is read`(text: String, microseconds: Int64) {
+        #expect(TimeSpan(text)?.microseconds == microseconds)
+    }
 
     @Test(arguments: ["", "x", "-1s", "5 parsecs", "99999999999999h", "ms", "1.5s"])
     func `what is no time span is refused`(text: String) { #expect(TimeSpan(text) == nil) }
@@ -21,11 +24,13 @@ import Testing
 
     @Test func `a complaint shows what, where and the way out`() {
         let complaint = Complaint(
-            .badFile, "type \"wat\" does not exist", hint: "Use another type.", place: Place(file: "1\n.sql", line: 2, column: 4),
+            .badFile, "type \"wat\" does not exist", hint: "Use another type.",
+            place: Place(file: "1\n.sql", line: 2, column: 4),
             excerpt: "\ta wat", sqlstate: "42704")
         #expect(
             complaint.lines == [
-                "1\\n.sql:2:4: type \"wat\" does not exist (SQLSTATE 42704)", "     a wat", "       ^", "HINT: Use another type.",
+                "1\\n.sql:2:4: type \"wat\" does not exist (SQLSTATE 42704)", "     a wat", "       ^",
+                "HINT: Use another type.",
             ])
     }
 

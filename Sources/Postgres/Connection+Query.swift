@@ -1,0 +1,157 @@
+internal import CPQ
+
+extension Connection {
+    /// Runs `sql`, one or more statements, by the simple protocol. Returns every statement's result.
+    ///
+    /// The first error wins: `.server` with `statementsDone` telling how far it came, `.lost` where the session went with it.
+    @discardableResult
+    public func run(_ sql: String) throws(PostgresError) -> [QueryResult] { try run(Array(sql.utf8)) }
+
+    /// Runs the bytes of `sql`, which hold no NUL.
+    @discardableResult
+    public func run(_ sql: [UInt8]) throws(PostgresError) -> [QueryResult] {
+        let text = (sql + [0]).map { CChar(bitPattern: $0) }
+        guard unsafe PQsendQuery(handle, text) == 1 else { throw .lost(connectionError()) }
+        return try collect()
+    }
+
+    /// Runs one statement with its values beside it, by the extended protocol; `binary` asks for the result in binary form.
+    @discardableResult
+    public func query(_ sql: String, _ parameters: [Parameter?] = [], binary: Bool = false) throws(PostgresError)
+        -> QueryResult
+    {
+        guard send(sql, parameters, binary: binary) else { throw .lost(connectionError()) }
+        guard let result = try collect().first else {
+            preconditionFailure("the extended protocol answers one statement with one result")
+        }
+        return result
+    }
+
+    /// One statement of a pipeline.
+    public struct Step: Sendable {
+        var sql: String
+        var parameters: [Parameter?]
+        /// A statement with its values.
+        public init(_ sql: String, _ parameters: [Parameter?] = []) {
+            self.sql = sql
+            self.parameters = parameters
+        }
+    }
+
+    /// Sends all steps in one go and one implicit transaction block; after an error the server ignores the rest of them.
+    ///
+    /// Explicit transaction control may be among them (PostgreSQL manual 34.5 "Pipeline Mode").
+    @discardableResult
+    public func pipeline(_ steps: [Step]) throws(PostgresError) -> [QueryResult] {
+        guard unsafe PQenterPipelineMode(handle) == 1 else { throw .lost(connectionError()) }
+        for step in steps {
+            guard send(step.sql, step.parameters, binary: false) else { throw .lost(connectionError()) }
+        }
+        guard unsafe PQpipelineSync(handle) == 1 else { throw .lost(connectionError()) }
+        var results: [QueryResult] = []
+        var failure: ServerError?
+        try flush()
+        synchronized: while true {
+            // Each step's results end in a null; the sync's own result ends the pipeline.
+            guard let result = try next() else {
+                if !isAlive { break synchronized }
+                continue
+            }
+            let synced = unsafe PQresultStatus(result.handle) == PGRES_PIPELINE_SYNC
+            if synced { break synchronized }
+            read(result, into: &results, &failure)
+        }
+        if let failure, failure.endsSession || !isAlive { throw .lost(failure) }
+        guard isAlive, unsafe PQexitPipelineMode(handle) == 1 else { throw .lost(failure ?? connectionError()) }
+        if let failure { throw .server(failure) }
+        return results
+    }
+
+    private func send(_ sql: String, _ parameters: [Parameter?], binary: Bool) -> Bool {
+        // One buffer for all values, so that pointers into it stay good for the call.
+        var buffer: [UInt8] = []
+        var spans: [(offset: Int, length: Int)?] = []
+        var formats: [Int32] = []
+        for parameter in parameters {
+            switch parameter {
+            case nil:
+                spans.append(nil)
+                formats.append(0)
+            case .text(let text):
+                spans.append((buffer.count, text.utf8.count))
+                formats.append(0)
+                buffer += text.utf8
+            case .bytes(let bytes):
+                spans.append((buffer.count, bytes.count))
+                formats.append(1)
+                buffer += bytes
+            }
+            buffer.append(0)
+        }
+        let lengths = spans.map { Int32($0?.length ?? 0) }
+        return unsafe buffer.withUnsafeBytes { raw in
+            let values = unsafe spans.map { span in
+                unsafe span.flatMap {
+                    unsafe raw.baseAddress?.advanced(by: $0.offset).assumingMemoryBound(to: CChar.self)
+                }
+            }
+            return unsafe PQsendQueryParams(
+                handle, sql, Int32(parameters.count), nil, values, lengths, formats, binary ? 1 : 0) == 1
+        }
+    }
+
+    /// Collects all results of what was sent.
+    private func collect() throws(PostgresError) -> [QueryResult] {
+        try flush()
+        var results: [QueryResult] = []
+        var failure: ServerError?
+        while let result = try next() {
+            read(result, into: &results, &failure)
+            if !isAlive { break }
+        }
+        if let failure { throw failure.endsSession || !isAlive ? .lost(failure) : .server(failure) }
+        guard isAlive else { throw .lost(connectionError()) }
+        return results
+    }
+
+    /// Hands everything to the kernel, reading meanwhile so that neither side waits for the other.
+    private func flush() throws(PostgresError) {
+        while true {
+            switch unsafe PQflush(handle) {
+            case 0: return
+            case 1:
+                guard waiter.wait(for: descriptor, [.read, .write]) else { throw .abandoned }
+                // What fails here is told by the result that follows.
+                _ = unsafe PQconsumeInput(handle)
+            default: return
+            }
+        }
+    }
+
+    /// The next result; nil at the end of a statement's results.
+    private func next() throws(PostgresError) -> ResultHandle? {
+        while unsafe PQisBusy(handle) == 1 {
+            guard waiter.wait(for: descriptor, .read) else { throw .abandoned }
+            if unsafe PQconsumeInput(handle) == 0 { break }
+        }
+        return unsafe ResultHandle(PQgetResult(handle))
+    }
+
+    private func read(
+        _ result: borrowing ResultHandle, into results: inout [QueryResult], _ failure: inout ServerError?
+    ) {
+        switch unsafe PQresultStatus(result.handle) {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_SINGLE_TUPLE: results.append(result.copy())
+        case PGRES_EMPTY_QUERY, PGRES_PIPELINE_ABORTED, PGRES_PIPELINE_SYNC: break
+        case PGRES_COPY_IN:
+            _ = unsafe PQputCopyEnd(handle, "COPY FROM STDIN has no data in a migration")
+        case PGRES_COPY_OUT:
+            var row: UnsafeMutablePointer<CChar>? = nil
+            while unsafe PQgetCopyData(handle, &row, 0) > 0 { unsafe PQfreemem(row) }
+        default:
+            guard failure == nil else { return }
+            failure = result.error(statementsDone: results.count)
+            if failure?.sqlstate.isEmpty == true, failure?.message.isEmpty == true { failure = connectionError() }
+        }
+    }
+}

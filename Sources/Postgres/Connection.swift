@@ -1,0 +1,176 @@
+internal import CPQ
+
+/// One session with a PostgreSQL server, through libpq in its non-blocking form.
+///
+/// The session lives exactly as long as this value. Every wait goes through the waiter, so that signals and the watchdog are served
+/// in the middle of an hour-long statement. Not for use from two threads.
+/// After PostgreSQL manual 34.4 "Asynchronous Command Processing" and 34.1.2 "PQconnectStartParams".
+@safe
+public final class Connection {
+    let handle: OpaquePointer
+    let waiter: any SocketWaiter
+    private let sink: NoticeSink
+
+    /// Called for each NOTICE or WARNING, as it arrives.
+    public var onNotice: ((Notice) -> Void)? {
+        get { sink.receive }
+        set { sink.receive = newValue }
+    }
+
+    /// Connects; throws `.lost` where that fails, with libpq's words for the last host tried, or `.abandoned`.
+    public init(_ target: ConnectionTarget, waiter: any SocketWaiter) throws(PostgresError) {
+        self.waiter = waiter
+        let opened = unsafe Connection.start(target)
+        unsafe handle = opened.handle
+        sink = unsafe opened.sink
+        do {
+            try finishConnecting()
+        } catch {
+            unsafe PQfinish(handle)
+            throw error
+        }
+        _ = unsafe PQsetnonblocking(handle, 1)
+    }
+
+    deinit { unsafe PQfinish(handle) }
+
+    private static func start(_ target: ConnectionTarget) -> (handle: OpaquePointer, sink: NoticeSink) {
+        let words = target.keywords
+        let names = CStrings(words.map(\.0))
+        let values = CStrings(words.map(\.1))
+        guard let handle = unsafe PQconnectStartParams(names.pointer, values.pointer, 1) else {
+            preconditionFailure("PQconnectStartParams gives no handle only without memory")
+        }
+        let sink = NoticeSink()
+        unsafe PQsetNoticeReceiver(
+            handle,
+            { context, result in
+                guard let context = unsafe context else { return }
+                let sink = unsafe Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
+                unsafe sink.receive?(Notice(result))
+            }, Unmanaged.passUnretained(sink).toOpaque())
+        return unsafe (handle, sink)
+    }
+
+    private func finishConnecting() throws(PostgresError) {
+        var interest = SocketInterest.write
+        while true {
+            guard unsafe PQstatus(handle) != CONNECTION_BAD else { throw .lost(connectionError()) }
+            guard waiter.wait(for: unsafe PQsocket(handle), interest) else { throw .abandoned }
+            switch unsafe PQconnectPoll(handle) {
+            case PGRES_POLLING_OK: return
+            case PGRES_POLLING_READING: interest = .read
+            case PGRES_POLLING_WRITING: interest = .write
+            default: throw .lost(connectionError())
+            }
+        }
+    }
+
+    /// libpq's own words for what happened to the session.
+    func connectionError() -> ServerError {
+        let words = unsafe String(cString: PQerrorMessage(handle)).trimmingLineEnd
+        return ServerError(sqlstate: ServerError.connectionState(words), message: words)
+    }
+
+    /// The socket, for a loop that waits for notifications or for the end of the session.
+    public var descriptor: Int32 { unsafe PQsocket(handle) }
+    /// Whether the session still stands, as far as is known here.
+    public var isAlive: Bool { unsafe PQstatus(handle) == CONNECTION_OK }
+    /// The process id of the session's backend.
+    public var backendPID: Int32 { unsafe PQbackendPID(handle) }
+    /// The server's version as a number: 150018 for 15.18.
+    public var serverVersion: Int { unsafe Int(PQserverVersion(handle)) }
+    /// The role that the session was opened for.
+    public var user: String { unsafe PQuser(handle).map { unsafe String(cString: $0) } ?? "" }
+    /// The database's name.
+    public var database: String { unsafe PQdb(handle).map { unsafe String(cString: $0) } ?? "" }
+    /// A setting that the server reports by itself, such as `in_hot_standby`.
+    public func reported(_ name: String) -> String? {
+        unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) }
+    }
+
+    /// Where the session stands between statements.
+    public enum TransactionStatus: Sendable, Equatable {
+        case idle, active, inTransaction, inFailedTransaction, unknown
+    }
+    /// Where the session stands, by libpq's count of what the server said last.
+    public var transactionStatus: TransactionStatus {
+        switch unsafe PQtransactionStatus(handle) {
+        case PQTRANS_IDLE: .idle
+        case PQTRANS_ACTIVE: .active
+        case PQTRANS_INTRANS: .inTransaction
+        case PQTRANS_INERROR: .inFailedTransaction
+        default: .unknown
+        }
+    }
+
+    /// Reads what has arrived without waiting; false once the session is gone.
+    public func consumeInput() -> Bool { unsafe PQconsumeInput(handle) == 1 && isAlive }
+
+    /// The notifications that have arrived.
+    public func notifications() -> [Notification] {
+        var found: [Notification] = []
+        while let next = unsafe PQnotifies(handle) {
+            unsafe found.append(
+                Notification(
+                    channel: String(cString: next.pointee.relname), payload: String(cString: next.pointee.extra)))
+            unsafe PQfreemem(next)
+        }
+        return found
+    }
+
+    /// A ticket by which the running statement can be cancelled from any thread.
+    public func cancellation() -> Cancellation? { Cancellation(self) }
+}
+
+/// Cancels what a session is running at the moment, through a connection of its own (PostgreSQL manual 34.7).
+@safe
+public final class Cancellation: @unchecked Sendable {
+    // Guarded by libpq: PQcancel is documented as safe for use from another thread, and the handle never changes.
+    private let handle: OpaquePointer
+
+    init?(_ connection: Connection) {
+        guard let handle = unsafe PQgetCancel(connection.handle) else { return nil }
+        unsafe self.handle = handle
+    }
+
+    deinit { unsafe PQfreeCancel(handle) }
+
+    /// Asks the server to cancel; blocks for as long as that takes. Returns libpq's words where it could not ask.
+    public func cancel() -> String? {
+        var words = [CChar](repeating: 0, count: 256)
+        if unsafe PQcancel(handle, &words, Int32(words.count)) == 1 { return nil }
+        return String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).trimmingLineEnd
+    }
+}
+
+/// Keeps the receiver of notices at one address for libpq's callback.
+final class NoticeSink {
+    var receive: ((Notice) -> Void)?
+}
+
+/// A null-terminated list of C strings that lives as long as this value.
+@safe
+final class CStrings {
+    let pointer: UnsafePointer<UnsafePointer<CChar>?>
+    private let storage: UnsafeMutablePointer<UnsafePointer<CChar>?>
+    private let count: Int
+
+    init(_ strings: [String]) {
+        count = strings.count
+        unsafe storage = .allocate(capacity: count + 1)
+        for (index, string) in strings.enumerated() {
+            let bytes = Array(string.utf8CString)
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+            unsafe copy.initialize(from: bytes, count: bytes.count)
+            unsafe (storage + index).initialize(to: UnsafePointer(copy))
+        }
+        unsafe (storage + count).initialize(to: nil)
+        unsafe pointer = UnsafePointer(storage)
+    }
+
+    deinit {
+        for index in 0..<count { unsafe storage[index]?.deallocate() }
+        unsafe storage.deallocate()
+    }
+}

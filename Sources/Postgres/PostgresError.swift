@@ -1,0 +1,87 @@
+public import Reporting
+
+/// What PostgreSQL's ErrorResponse says, field by field (PostgreSQL manual, 55.8 "Error and Notice Message Fields").
+public struct ServerError: Error, Sendable, Equatable {
+    /// The five characters of the error code; empty where libpq itself made the error.
+    public var sqlstate: String
+    /// The primary message.
+    public var message: String
+    /// The secondary message.
+    public var detail: String?
+    /// The server's suggestion.
+    public var hint: String?
+    /// Characters from 1 into the text that was sent.
+    public var position: Int?
+    /// The call stack of PL functions.
+    public var context: String?
+    /// The table, constraint or other object that the error is about.
+    public var object: String?
+    /// How many statements of the text that was sent had succeeded before.
+    public var statementsDone = 0
+
+    /// Whether the session is gone after such an error: the classes 08 and 57P.
+    public var endsSession: Bool {
+        sqlstate.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P05", "25P03"].contains(sqlstate)
+    }
+}
+
+/// How an operation on a connection ends without a result.
+public enum PostgresError: Error, Sendable, Equatable {
+    /// The server refused; the session goes on.
+    case server(ServerError)
+    /// The session is gone, or never came to be; the first error that said so.
+    case lost(ServerError)
+    /// The waiter gave up; the session must be closed, what the server does with the statement is not known.
+    case abandoned
+    /// The connection string is not one.
+    case invalidTarget(String)
+
+    /// The server's or libpq's words, where there are some.
+    public var serverError: ServerError? {
+        switch self {
+        case .server(let error), .lost(let error): error
+        case .abandoned, .invalidTarget: nil
+        }
+    }
+    /// The error code, where the server gave one.
+    public var sqlstate: String? { serverError.flatMap { $0.sqlstate.isEmpty ? nil : $0.sqlstate } }
+}
+
+extension PostgresError: Complaining {
+    /// What to tell an operator. Connection strings and values never appear in it.
+    public var complaint: Complaint {
+        switch self {
+        case .server(let error):
+            return Complaint(.failed, error.message, hint: error.hint, sqlstate: error.sqlstate)
+        case .lost(let error):
+            return Complaint(
+                error.connectionStatus, error.message.isEmpty ? "connection to the database was lost" : error.message,
+                hint: error.hint ?? error.connectionHint, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate)
+        case .abandoned: return Complaint(.tryLater, "gave up waiting for the database")
+        case .invalidTarget(let words):
+            return Complaint(
+                .configuration, "connection string is not valid: \(words)",
+                hint: "Write it as libpq does: 'host=/run/postgresql dbname=app' or 'postgresql://host/app'.")
+        }
+    }
+}
+
+extension ServerError {
+    /// The exit status for a connection that could not be made for this reason.
+    var connectionStatus: ExitStatus {
+        switch sqlstate.prefix(2) {
+        case "28": .permission
+        case "3D": .configuration
+        default: .unavailable
+        }
+    }
+
+    var connectionHint: String? {
+        switch sqlstate.prefix(2) {
+        case "28":
+            "Check the role, pg_hba.conf and the password (a passfile or a systemd credential, never the command line)."
+        case "3D": "Create the database, or mend 'dbname' in the connection string."
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,73 @@
+internal import CPQ
+
+/// A PGresult, cleared when this value ends.
+@safe
+struct ResultHandle: ~Copyable {
+    let handle: OpaquePointer
+
+    init?(_ handle: OpaquePointer?) {
+        guard let handle = unsafe handle else { return nil }
+        unsafe self.handle = handle
+    }
+
+    deinit { unsafe PQclear(handle) }
+
+    /// Everything in it, copied.
+    func copy() -> QueryResult {
+        let columnCount = unsafe PQnfields(handle)
+        let columns = (0..<columnCount).map { unsafe String(cString: PQfname(handle, $0)) }
+        let rows = (0..<(unsafe PQntuples(handle))).map { row in
+            (0..<columnCount).map { column in cell(row, column) }
+        }
+        return QueryResult(columns: columns, rows: rows, commandTag: unsafe String(cString: PQcmdStatus(handle)))
+    }
+
+    private func cell(_ row: Int32, _ column: Int32) -> [UInt8]? {
+        guard unsafe PQgetisnull(handle, row, column) == 0 else { return nil }
+        let length = unsafe Int(PQgetlength(handle, row, column))
+        let raw = unsafe UnsafeRawBufferPointer(start: PQgetvalue(handle, row, column), count: length)
+        return unsafe Array(raw)
+    }
+
+    func error(statementsDone: Int) -> ServerError {
+        var error = ServerError(sqlstate: field("C") ?? "", message: field("M") ?? words)
+        error.detail = field("D")
+        error.hint = field("H")
+        error.position = field("P").flatMap { Int($0) }
+        error.context = field("W")
+        let names = ["s", "t", "c", "n"].compactMap { field($0) }
+        error.object = names.isEmpty ? nil : names.joined(separator: ".")
+        error.statementsDone = statementsDone
+        return error
+    }
+
+    private var words: String { unsafe String(cString: PQresultErrorMessage(handle)).trimmingLineEnd }
+
+    private func field(_ code: Unicode.Scalar) -> String? { unsafe Notice.field(handle, code) }
+}
+
+extension Notice {
+    init(_ result: OpaquePointer?) {
+        unsafe self.init(
+            severity: Notice.field(result, "V") ?? "NOTICE", sqlstate: Notice.field(result, "C") ?? "",
+            message: Notice.field(result, "M") ?? "")
+    }
+
+    static func field(_ result: OpaquePointer?, _ code: Unicode.Scalar) -> String? {
+        unsafe PQresultErrorField(result, Int32(code.value)).map { unsafe String(cString: $0) }
+    }
+}
+
+extension ServerError {
+    /// libpq keeps no error code of a connection that failed to open; its few telling words are matched instead.
+    static func connectionState(_ words: String) -> String {
+        if words.contains("authentication failed") || words.contains("no password supplied")
+            || words.contains("pg_hba.conf")
+        {
+            return "28000"
+        }
+        if words.contains("FATAL:  database \"") && words.contains("does not exist") { return "3D000" }
+        if words.contains("FATAL:  role \"") && words.contains("does not exist") { return "28000" }
+        return ""
+    }
+}
