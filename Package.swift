@@ -56,6 +56,11 @@ let package = Package(
         module("Audit", ["Digest", "JSON", "Reporting"]),
         module("Migrations", ["Digest", "JSON", "Reporting", "SQLParsing"]),
 
+        // The history's own schema, as SQL files built into the program.
+        .target(
+            name: "AuditSchema", path: "migrations/audit", resources: [.embedInCode("v001_history.sql")],
+            swiftSettings: strict),
+
         module("Configuration", ["Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
         // Only selects.
         module("AuditReading", ["Audit", "JSON", "Postgres", "Reporting"]),
@@ -63,8 +68,8 @@ let package = Package(
         module(
             "Runner",
             [
-                "Audit", "AuditReading", "Configuration", "Digest", "JSON", "Migrations", "Postgres", "Reporting",
-                "SQLParsing", "Systemd",
+                "Audit", "AuditReading", "AuditSchema", "Configuration", "Digest", "JSON", "Migrations", "Postgres",
+                "Reporting", "SQLParsing", "Systemd",
             ],
             settings: [.define("FAILPOINTS", .when(configuration: .debug))]),
 

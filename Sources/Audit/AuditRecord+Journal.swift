@@ -1,0 +1,81 @@
+internal import Digest
+internal import JSON
+internal import Reporting
+
+extension AuditRecord {
+    /// The fields of its journal entry: MESSAGE, PRIORITY, MESSAGE_ID and one field per column that has a value.
+    public var journalFields: [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = [
+            ("MESSAGE", sentence), ("PRIORITY", String(event.event.priority)), ("MESSAGE_ID", event.event.messageID),
+            ("SYSLOG_IDENTIFIER", "migrated"),
+        ]
+        let values = columns
+        for column in AuditColumn.allCases {
+            guard let bytes = values[column] else { continue }
+            fields.append((column.journalField, AuditRecord.text(bytes, column.form)))
+        }
+        return fields
+    }
+
+    /// A column's value for people and machines that read text.
+    public static func text(_ bytes: [UInt8], _ form: AuditColumn.Form) -> String {
+        switch form {
+        case .text: String(decoding: bytes, as: UTF8.self)
+        case .integer, .small: String(CanonicalForm.integer(bytes))
+        case .uuid: UUID(bytes: bytes)?.description ?? Hex.text(bytes)
+        case .time: Timestamp(microseconds: CanonicalForm.integer(bytes)).description
+        case .bytes: Hex.text(bytes)
+        }
+    }
+
+    /// One sentence for a person who is paged: what happened to what, and why.
+    public var sentence: String {
+        let what = event.name ?? event.version ?? "migrated"
+        let took = event.durationUS.map { " in \(TimeSpan(microseconds: $0).brief)" } ?? ""
+        let why = event.reason.map { ": " + $0.replacingUnderscores } ?? ""
+        let about = event.object.map { " \($0)" } ?? ""
+        let rows = event.rowCount.map { " (\($0) rows)" } ?? ""
+        var text =
+            switch event.event {
+            case .started: "started \(what)" + (event.direction == .down ? " (rollback)" : "")
+            case .applied: "applied \(what)\(took)"
+            case .failed, .rollbackFailed: failure(what)
+            case .interrupted: "interrupted \(what): its process or session had died\(why)"
+            case .skipped: "skipped \(what)\(why)\(about)"
+            case .deferred: "deferred \(what)\(why)\(about)"
+            case .statementApplied: "applied part \(part) of \(what)\(took)"
+            case .orphansDeleted: "deleted orphans of\(about) for \(what)\(rows)"
+            case .orphansNullified: "set orphan references to null in\(about) for \(what)\(rows)"
+            case .orphansRestored: "restored orphans of\(about) for \(what)\(rows)"
+            case .constraintAdded: "added constraint\(about) for \(what)"
+            case .indexCreated: "created index\(about) for \(what)"
+            case .invalidIndexDropped: "dropped invalid index\(about) of \(what)"
+            case .rolledBack: "rolled back \(what)\(took)"
+            case .resolved: "resolved \(what)\(why)"
+            case .adopted: "adopted \(what)\(why)"
+            case .driftDetected: "drift detected: \(what)\(why)\(about)"
+            case .daemonStarted: "daemon started\(why)"
+            case .daemonStopped: "daemon stopped\(why)"
+            case .anchorGap: "anchor gap\(why)"
+            }
+        text = Printable.line(text, limit: 2048)
+        return text
+    }
+
+    private var part: String {
+        [event.detail["segment"]?.integer, event.detail["segments"]?.integer].compactMap { $0.map(String.init) }.joined(
+            separator: "/")
+    }
+
+    private func failure(_ what: String) -> String {
+        let place = [event.detail["line"]?.integer, event.detail["column"]?.integer].compactMap { $0.map(String.init) }
+        let at = place.isEmpty ? "" : " at line " + place.joined(separator: ", column ")
+        let state = event.sqlstate.map { " (SQLSTATE \($0))" } ?? ""
+        let verb = event.event == .failed ? "failed" : "rollback failed of"
+        return "\(verb) \(what)\(at): \(event.message ?? event.reason?.replacingUnderscores ?? "unknown error")\(state)"
+    }
+}
+
+extension String {
+    fileprivate var replacingUnderscores: String { String(map { $0 == "_" ? " " : $0 }) }
+}

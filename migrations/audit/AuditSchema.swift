@@ -1,0 +1,22 @@
+/// The daemon's own numbered files: the schema of the history, and its upgrades.
+///
+/// The SQL beside this file is built into the program, so that a daemon always brings the schema that it writes to.
+public enum AuditSchema {
+    /// The name that the files use; another configured one takes its place.
+    public static let standardName = "migrated"
+
+    /// The files in order: number n is `files[n - 1]`.
+    static let files: [[UInt8]] = [PackageResources.v001_history_sql]
+
+    /// The number of the newest file.
+    public static var currentVersion: Int { files.count }
+
+    /// The text of file `version` for a schema whose quoted identifier is `quotedSchema`.
+    ///
+    /// The files write their schema as `"migrated"`, in quotes and nowhere else, so that replacing it is exact.
+    public static func sql(version: Int, quotedSchema: String) -> String {
+        let text = String(decoding: files[version - 1], as: UTF8.self)
+        let pieces = text.split(separator: "\"\(standardName)\"", omittingEmptySubsequences: false)
+        return pieces.joined(separator: quotedSchema)
+    }
+}
