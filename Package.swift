@@ -90,6 +90,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("ReportingTests", ["Reporting"]),
         tests("DigestTests", ["Digest"]),
+        tests("SystemdTests", ["Systemd", "Reporting"]),
     ],
     swiftLanguageModes: [.v6]
 )

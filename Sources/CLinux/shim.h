@@ -1,5 +1,38 @@
 /* What Swift's Glibc module does not import. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
+
+/* openat2(2) has no wrapper in glibc. Symbolic links are followed as long as they stay beneath `directory`. */
+static inline int openat2_beneath(int directory, const char *path, int flags) {
+    struct open_how how = {
+        .flags = (unsigned long long)flags | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+/* fcntl(2) hides these two behind _GNU_SOURCE. */
+#ifndef F_SETSIG
+#define F_SETSIG 10
+#endif
+#ifndef F_SETLEASE
+#define F_SETLEASE 1024
+#endif
+
+/* Asks for a read lease, which the kernel grants only while nobody has the file open for writing, and gives it back at once.
+   0: granted, nobody writes; else the errno: EAGAIN when somebody has it open for writing. Should a writer come in that very
+   moment, the kernel signals the holder: SIGURG, which is ignored by default, in place of SIGIO, which kills. */
+static inline int try_read_lease(int file) {
+    if (fcntl(file, F_SETSIG, SIGURG) < 0) return errno;
+    if (fcntl(file, F_SETLEASE, F_RDLCK) < 0) return errno;
+    fcntl(file, F_SETLEASE, F_UNLCK);
+    return 0;
+}

@@ -1,0 +1,32 @@
+internal import Glibc
+
+/// Reads all of a descriptor or a file.
+enum WholeFile {
+    /// The bytes of the file at `path`; the error EFBIG where it holds more than `limit`.
+    static func read(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8] {
+        let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+        return try read(file, limit: limit, expected: 0, path: path)
+    }
+
+    /// What is left to read of `file`, in as few calls as the `expected` size allows.
+    static func read(_ file: Descriptor, limit: Int, expected: Int, path: String) throws(SystemFailure) -> [UInt8] {
+        var bytes: [UInt8] = []
+        // One byte more than expected, so that the end is seen by the same call.
+        var step = min(max(expected, 0), limit) + 1
+        while true {
+            let start = bytes.count
+            bytes.append(contentsOf: repeatElement(0, count: step))
+            let count = retrying {
+                unsafe bytes.withUnsafeMutableBytes {
+                    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: $0[start...])
+                    return unsafe Glibc.read(file.number, room.baseAddress, room.count)
+                }
+            }
+            if count < 0 { throw .last("read", path: path) }
+            bytes.removeLast(step - count)
+            if count == 0 { return bytes }
+            if bytes.count > limit { throw SystemFailure("read", path: path, errno: EFBIG) }
+            step = min(max(4096, bytes.count), 1 << 20)
+        }
+    }
+}
