@@ -87,6 +87,13 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What live tests stand on: private servers, child processes, temporary directories.
+        .systemLibrary(name: "CSpawn", path: "Tests/CSpawn"),
+        .target(
+            name: "LiveSupport", dependencies: ["CSpawn"], path: "Tests/LiveSupport",
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
+        tests("LiveSupportTests", ["LiveSupport"]),
+
         tests("JSONTests", ["JSON"]),
         tests("ReportingTests", ["Reporting"]),
         tests("DigestTests", ["Digest"]),
