@@ -1,0 +1,49 @@
+# Sourced by the commands of this project: one line of progress per step, its output kept in a log that is shown only
+# when the step fails. Needs `set -euo pipefail` and the folder $logs in the caller.
+
+# step TEXT COMMAND...: runs COMMAND and says how long it took. Where that is long it says every so often what
+# the command is doing; it ends the caller when the command fails.
+step() {
+    local text=$1 started=$SECONDS code=0 log
+    shift
+    log=$logs/$((step_number = ${step_number:-0} + 1))
+    if [[ -t 1 ]]; then printf '%s …' "$text"; else echo "$text …"; fi
+    tell_meanwhile "$text" "$log" &
+    local teller=$!
+    "$@" >"$log" 2>&1 </dev/null || code=$?
+    kill "$teller" 2>/dev/null || true
+    wait "$teller" 2>/dev/null || true
+    local took=$((SECONDS - started))
+    [[ -t 1 ]] && printf '\r\e[K'
+    if ((code == 0)); then
+        echo "$text: done, $took s"
+    else
+        echo "$text: FAILED after $took s, exit code $code; its last lines:"
+        tail -n "${step_tail:-60}" "$log" | sed 's/^/    /'
+        exit 1
+    fi
+}
+
+# A line every half minute; on a terminal the same line again every second.
+tell_meanwhile() {
+    local text=$1 log=$2 started=$SECONDS pause=30 latest
+    trap 'kill "${sleeper:-}" 2>/dev/null; exit 0' TERM
+    [[ -t 1 ]] && pause=1
+    while :; do
+        sleep "$pause" &
+        sleeper=$!
+        wait "$sleeper"
+        latest=$(tail -c 4000 "$log" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 |
+            tr -dc '[:print:]' | cut -c 1-60) || true
+        if [[ -t 1 ]]; then
+            printf '\r\e[K%s … %s s  %s' "$text" $((SECONDS - started)) "$latest"
+        else
+            echo "$text … $((SECONDS - started)) s  $latest"
+        fi
+    done
+}
+
+# has PACKAGE: whether Debian's package is installed.
+has() {
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
