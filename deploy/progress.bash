@@ -2,9 +2,10 @@
 # when the step fails. Needs `set -euo pipefail` and the folder $logs in the caller.
 
 # step TEXT COMMAND...: runs COMMAND and says how long it took. Where that is long it says every so often what
-# the command is doing; it ends the caller when the command fails.
+# the command is doing; it ends the caller when the command fails. Set for one call: $step_closing, a pattern whose last
+# match in the log is worth telling after success; $step_show, a pattern of the lines that tell of a failure.
 step() {
-    local text=$1 started=$SECONDS code=0 log
+    local text=$1 started=$SECONDS code=0 log closing=
     shift
     log=$logs/$((step_number = ${step_number:-0} + 1))
     if [[ -t 1 ]]; then printf '%s …' "$text"; else echo "$text …"; fi
@@ -16,10 +17,13 @@ step() {
     local took=$((SECONDS - started))
     [[ -t 1 ]] && printf '\r\e[K'
     if ((code == 0)); then
-        echo "$text: done, $took s"
+        [[ ${step_closing:-} ]] && closing=$(grep -E "$step_closing" "$log" | tail -n 1 | tr -dc '[:print:]')
+        echo "$text: done, $took s${closing:+ ($closing)}"
     else
-        echo "$text: FAILED after $took s, exit code $code; its last lines:"
-        tail -n "${step_tail:-60}" "$log" | sed 's/^/    /'
+        echo "$text: FAILED after $took s, exit code $code"
+        [[ ${step_show:-} ]] && grep -E -A 3 "$step_show" "$log" | head -n 200 | sed 's/^/    /'
+        echo "    the last lines:"
+        tail -n 40 "$log" | sed 's/^/    /'
         exit 1
     fi
 }
