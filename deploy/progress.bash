@@ -2,13 +2,13 @@
 # when the step fails. Needs `set -euo pipefail` and the folder $logs in the caller.
 
 # step TEXT COMMAND...: runs COMMAND and says how long it took. Where that is long it says every so often what
-# the command is doing; it ends the caller when the command fails. Set for one call: $step_closing, a pattern whose last
-# match in the log is worth telling after success; $step_show, a pattern of the lines that tell of a failure.
+# the command is doing; it ends the caller when the command fails. Set for one call: $step_closing, a pattern: what the
+# log's last match of it says is worth telling after success; $step_show, a pattern of the lines that tell of a failure.
 step() {
     local text=$1 started=$SECONDS code=0 log closing=
     shift
     log=$logs/$((step_number = ${step_number:-0} + 1))
-    if [[ -t 1 ]]; then printf '%s …' "$text"; else echo "$text …"; fi
+    [[ -t 1 ]] && printf '%s …' "$text"
     tell_meanwhile "$text" "$log" &
     local teller=$!
     "$@" >"$log" 2>&1 </dev/null || code=$?
@@ -17,7 +17,7 @@ step() {
     local took=$((SECONDS - started))
     [[ -t 1 ]] && printf '\r\e[K'
     if ((code == 0)); then
-        [[ ${step_closing:-} ]] && closing=$(grep -E "$step_closing" "$log" | tail -n 1 | tr -dc '[:print:]')
+        [[ ${step_closing:-} ]] && closing=$(grep -oE "$step_closing.*" "$log" | tail -n 1)
         echo "$text: done, $took s${closing:+ ($closing)}"
     else
         echo "$text: FAILED after $took s, exit code $code"
