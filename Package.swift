@@ -98,6 +98,9 @@ let package = Package(
         tests("ReportingTests", ["Reporting"]),
         tests("DigestTests", ["Digest"]),
         tests("SystemdTests", ["Systemd", "Reporting"]),
+        .testTarget(
+            name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
     ],
     swiftLanguageModes: [.v6]
 )

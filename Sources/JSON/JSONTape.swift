@@ -42,10 +42,10 @@ public struct JSONTape: Sendable {
     public func next(_ index: Int) -> Int { Int(tokens[index].next) }
 
     /// The member `key` of the object at `index`; the first where a key repeats. Keys with escapes are not found.
-    public func member(_ index: Int, _ key: StaticString) -> Int? {
+    public func member(_ index: Int, _ key: String) -> Int? {
         guard tokens[index].kind == .object else { return nil }
         let end = Int(tokens[index].next)
-        let length = key.utf8CodeUnitCount
+        let length = key.utf8.count
         var at = index + 1
         while at < end {
             let token = tokens[at]
@@ -119,9 +119,9 @@ public struct JSONTape: Sendable {
         }
     }
 
-    private func matches(_ token: Token, _ key: StaticString) -> Bool {
+    private func matches(_ token: Token, _ key: String) -> Bool {
         var at = Int(token.start)
-        for byte in key.description.utf8 {
+        for byte in key.utf8 {
             if bytes[at] != byte { return false }
             at += 1
         }

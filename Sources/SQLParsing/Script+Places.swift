@@ -1,0 +1,55 @@
+public import Reporting
+
+extension Script {
+    /// The place of a byte offset in `text`, as people count: line and column from 1, in characters.
+    public func place(at offset: Int) -> Place { Place(file: file, offset: offset, in: text) }
+
+    /// The whole line that `place` names.
+    public func line(at place: Place) -> String { Place.line(place.line ?? 1, of: text) }
+
+    /// The statement whose bytes, or the gap before whose bytes, hold the offset; nil behind the last and where nothing was parsed.
+    public func statement(at offset: Int) -> Int? {
+        // Statements are in order: the first that ends behind the offset.
+        var low = 0
+        var high = statements.count
+        while low < high {
+            let middle = (low + high) / 2
+            if statements[middle].range.upperBound <= offset { low = middle + 1 } else { high = middle }
+        }
+        return low < statements.count ? low : nil
+    }
+
+    /// The bytes to send for a segment.
+    public func sql(in segment: Segment) -> [UInt8] { segment.sql(of: text) }
+
+    /// The byte offset in `text` of the server's 1-based character position in what was sent for `segment`.
+    public func offset(ofCharacter position: Int, in segment: Segment) -> Int {
+        segment.offset(ofCharacter: position, in: text)
+    }
+
+    /// The statement whose result is the `result`-th (from 0) that the server returns for `segment`: each statement gives exactly one,
+    /// an empty one between two `;` gives none. Nil where nothing was parsed or there is no such statement.
+    public func statement(ofResult result: Int, in segment: Segment) -> Int? {
+        let index = segment.statements.lowerBound + result
+        return segment.statements.contains(index) ? index : nil
+    }
+
+    /// The beginning of a statement on one line: runs of white space become one space, control characters visible escapes; at most
+    /// `limit` bytes.
+    public func excerpt(of statement: Int, limit: Int = 120) -> String {
+        // Escapes and collapsed space need only a little more of the text than what is shown.
+        let range = statements[statement].range
+        let start = text[range].prefix(limit * 8)
+        var shown: [UInt8] = []
+        for byte in start {
+            if byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) {
+                if shown.last != 0x20 { shown.append(0x20) }
+            } else {
+                shown.append(byte)
+            }
+        }
+        // The cut may have split a character.
+        if start.count < range.count, shown.count < limit { shown.append(contentsOf: "…".utf8) }
+        return Printable.line(String(decoding: shown, as: UTF8.self), limit: limit)
+    }
+}

@@ -1,0 +1,79 @@
+internal import JSON
+public import Reporting
+
+/// A migration's text, read by PostgreSQL's grammar and cut into what can be sent.
+///
+/// The text is read once and never sent in another form: every segment is a range of `text`. A file that the grammar cannot read is not
+/// called invalid, because the server may be newer than the grammar: where a plain scanner finds nothing in it that speaks against it,
+/// it becomes one segment that runs whole, in one transaction, with `unparsed` as the warning.
+public struct Script: Sendable {
+    /// The file's name as the operator knows it.
+    public let file: String
+    /// The bytes that will be sent: the source without a byte order mark, each Drizzle marker overwritten by `;` and spaces.
+    public let text: [UInt8]
+    /// Its statements in order; none for an empty or comment-only file, nor where `unparsed` is set.
+    public let statements: [Statement]
+    /// What to send, in order. Covers all statements but the BEGIN and COMMIT of the file's own blocks.
+    public let segments: [Segment]
+    /// The warning to record where the grammar could not read the file and it runs all the same.
+    public let unparsed: Complaint?
+    /// Whether the next file needs a new connection: this one alters login settings of a role, database or the system, changes the session's
+    /// user or loads a library. True where the file could not be parsed.
+    public let changesSettings: Bool
+    /// The syntax tree; nil where the file could not be parsed.
+    public let tree: SyntaxTree?
+
+    /// Reads the bytes of `file`, without touching a database. Throws a complaint with status `badFile`, place and line of the text for
+    /// what must not or cannot run unattended: bytes that are not UTF-8, psql commands, COPY from the client, unbalanced or refused
+    /// transaction control, a statement that cannot run inside the transaction it stands in, and a syntax error in a file that cannot
+    /// run whole.
+    public init(_ bytes: [UInt8], file: String, options: ScriptOptions = ScriptOptions()) throws(Complaint) {
+        let original = try SourceText(bytes, file: file, limit: options.sizeLimit)
+        let source = options.breakpoints ? original.with(Breakpoints.overwrite(in: original.bytes)) : original
+        self.file = file
+        text = source.bytes
+        try Script.weigh(source)
+        switch Grammar.parse(source.bytes) {
+        case .tree(let json):
+            let reading = try TreeReading(json, of: source)
+            statements = reading.statements
+            segments = try reading.segments(noTransaction: options.noTransaction)
+            changesSettings = reading.changesSettings
+            tree = reading.tree
+            unparsed = nil
+        case .refused(let message, let character):
+            let refusal = Refusal(source: source, message: message, character: character)
+            let whole = try refusal.whole(noTransaction: options.noTransaction)
+            statements = []
+            segments = [whole.segment]
+            unparsed = whole.warning
+            changesSettings = true
+            tree = nil
+        case .noThread(let status):
+            throw Complaint(
+                .tryLater, "cannot start a thread to parse on: error \(status)",
+                hint: "Raise the limit on threads or address space.",
+                place: Place(file: file))
+        }
+    }
+
+    /// Refuses a text that libpg_query would not survive.
+    private static func weigh(_ source: SourceText) throws(Complaint) {
+        guard source.bytes.count > Weight.harmless else { return }
+        let weight = Weight(source.bytes)
+        guard weight.depth > Weight.deepest || weight.output > Weight.largest else { return }
+        // Rows for psql look like one endless expression: say what they are.
+        if let refusal = Refusal.ofClientCommands(source, PlainScan(source.bytes).obstacles, error: nil) {
+            throw refusal
+        }
+        if weight.depth > Weight.deepest {
+            throw source.complaint(
+                "expression has more than \(Weight.deepest) parts", at: weight.deepestAt,
+                hint: "Break it up: a parser's stack does not reach that far.")
+        }
+        throw Complaint(
+            .badFile, "file is too large to be parsed: its syntax tree might exceed 1 GB",
+            hint: "Split it into several migrations, or load bulk data by another way.", place: Place(file: source.file)
+        )
+    }
+}

@@ -1,0 +1,16 @@
+/// How a migration's text is to be read.
+public struct ScriptOptions: Sendable, Equatable {
+    /// The text holds Drizzle's `--> statement-breakpoint` markers: SQL comments, at each of which a statement without `;` ends.
+    public var breakpoints: Bool
+    /// Every statement runs alone, outside a transaction; a block that the file itself opens with BEGIN stays one.
+    public var noTransaction: Bool
+    /// The largest file that is accepted, in bytes.
+    public var sizeLimit: Int
+
+    /// Options from their parts; the size limit is 64 MiB by default.
+    public init(breakpoints: Bool = false, noTransaction: Bool = false, sizeLimit: Int = 64 << 20) {
+        self.breakpoints = breakpoints
+        self.noTransaction = noTransaction
+        self.sizeLimit = sizeLimit
+    }
+}

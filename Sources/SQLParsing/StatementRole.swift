@@ -1,0 +1,23 @@
+/// What a statement means for the transactions round it.
+enum StatementRole: Equatable {
+    case ordinary
+    /// PostgreSQL refuses it inside a transaction block. `what` names it in messages.
+    case alone(what: String)
+    /// PostgreSQL refuses it inside a transaction block for some states of the database: alone where the choice is ours.
+    case ratherAlone
+    /// ALTER TYPE … ADD VALUE: ordinary, but the value cannot be used before its transaction has ended.
+    case addsValue(String)
+    /// The file's own BEGIN or START TRANSACTION; `options` where it has any.
+    case begin(options: Bool)
+    /// COMMIT or END.
+    case commit
+    /// Cannot be run unattended.
+    case refused(message: String, hint: String)
+
+    var isBlockBorder: Bool {
+        switch self {
+        case .begin, .commit: true
+        default: false
+        }
+    }
+}

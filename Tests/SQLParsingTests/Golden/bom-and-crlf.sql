@@ -1,0 +1,3 @@
+﻿CREATE TABLE a (x int);
+-- c
+CREATE TABLE b (x int);

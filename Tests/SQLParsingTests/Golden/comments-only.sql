@@ -1,0 +1,4 @@
+-- nothing yet
+/* nested /* comment */ here */
+  ;;
+-- end without newline

@@ -1,0 +1,1 @@
+/* é */ COMMIT PREPARED 'x';

@@ -1,0 +1,3 @@
+CREATE TABLE "a" ("x" int, "y" int GENERATED ALWAYS AS (x) VIRTUAL)
+--> statement-breakpoint
+CREATE TABLE "b" ("x" int)

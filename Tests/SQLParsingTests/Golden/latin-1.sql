@@ -1,0 +1,2 @@
+ï»¿CREATE TABLE a (x int);
+SELECT 'é';

@@ -1,0 +1,2 @@
+VACUUM (ONLY_NEWER) a;
+SELEC 1;

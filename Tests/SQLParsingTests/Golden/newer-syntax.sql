@@ -1,0 +1,7 @@
+CREATE TABLE a (x int, y int GENERATED ALWAYS AS (x + 1) VIRTUAL);
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC; SELECT CASE 1 WHEN 1 THEN 2 END AS end; SELECT 2; END;
+DO $$ BEGIN COMMIT; END $$;
+SELECT E'\'\\', 'a;commit;', "begin", x.end FROM a;
+/* commit; */ -- rollback;
+REFRESH MATERIALIZED VIEW CONCURRENTLY totals;
+SELECT 'é', 0xFF_FF

@@ -1,0 +1,2 @@
+-- one statement
+CREATE INDEX CONCURRENTLY ON a (x) NEWER WORDS;

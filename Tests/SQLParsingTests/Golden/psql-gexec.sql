@@ -1,0 +1,1 @@
+SELECT 'é', 'create table t (x int)' \gexec

@@ -1,0 +1,2 @@
+\restrict abc'def
+SET statement_timeout = 0;

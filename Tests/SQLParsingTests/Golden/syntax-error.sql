@@ -1,0 +1,2 @@
+CREATE TABLE a (x int);
+	SELECT 'éé', 'unterminated;

@@ -1,0 +1,45 @@
+import Reporting
+import SQLParsing
+import Testing
+
+@Suite struct `Golden migrations` {
+    @Test func `the folder of cases is found`() { #expect(GoldenFiles.cases.count > 20) }
+
+    @Test(arguments: GoldenFiles.cases)
+    func `a file is cut as its description says`(name: String) throws {
+        let source = try #require(GoldenFiles.read(name + ".sql"))
+        let found = describe(source, name: name)
+        if GoldenFiles.records { GoldenFiles.write(found, to: name + ".expected") }
+        let expected = GoldenFiles.read(name + ".expected").map { String(decoding: $0, as: UTF8.self) }
+        #expect(found == expected)
+    }
+
+    private func describe(_ source: [UInt8], name: String) -> String {
+        let options = ScriptOptions(
+            breakpoints: name.hasPrefix("drizzle"), noTransaction: name.hasPrefix("no-transaction"))
+        do {
+            let script = try Script(source, file: name + ".sql", options: options)
+            var lines = script.segments.flatMap { describe($0, in: script) }
+            if script.segments.isEmpty { lines.append("nothing to send") }
+            if script.changesSettings { lines.append("changes settings") }
+            if let unparsed = script.unparsed { lines += ["unparsed:"] + unparsed.lines.map { "  " + $0 } }
+            return lines.joined(separator: "\n") + "\n"
+        } catch {
+            return "refused (\(error.status)):\n" + error.lines.map { "  \($0)\n" }.joined()
+        }
+    }
+
+    private func describe(_ segment: Segment, in script: Script) -> [String] {
+        var head = "\(segment.kind)"
+        if segment.ownBlock { head += ", own block" }
+        if let begin = segment.begin { head += ", begin '\(begin)'" }
+        if let index = segment.concurrentIndex {
+            head += ", \(index.action) index \(index.schema ?? "-").\(index.index ?? "-") table \(index.table ?? "-")"
+            if index.ifNotExists { head += " conditional" }
+        }
+        return [head]
+            + segment.statements.map {
+                "  \(script.statements[$0].line) \(script.statements[$0].node): \(script.excerpt(of: $0, limit: 70))"
+            }
+    }
+}
