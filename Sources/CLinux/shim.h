@@ -19,7 +19,10 @@ static inline int openat2_beneath(int directory, const char *path, int flags) {
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-/* fcntl(2) hides these two behind _GNU_SOURCE. */
+/* Hidden behind _GNU_SOURCE. */
+#ifndef O_PATH
+#define O_PATH 010000000
+#endif
 #ifndef F_SETSIG
 #define F_SETSIG 10
 #endif

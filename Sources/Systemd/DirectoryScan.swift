@@ -1,0 +1,159 @@
+internal import CLinux
+internal import Glibc
+public import Reporting
+
+/// What a directory held at one moment, and the bytes of its files: the truth to which an event is only a hint.
+///
+/// The scan keeps the directory open. Files are read beneath it, so that a path that is swapped to another directory in the meantime (a
+/// symbolic link to a new release) cannot mix two directories; symbolic links within it are followed only as long as they stay beneath it
+/// (openat2(2), RESOLVE_BENEATH).
+public struct DirectoryScan {
+    /// The path that was scanned, as it was given.
+    public let path: String
+    /// What stat(2) says of the directory.
+    public let facts: FileFacts
+    /// Its entries and those of its directories, no deeper, in the order of their bytes. A name that vanished while it was looked at is
+    /// left out.
+    public let entries: [DirectoryEntry]
+    let directory: Descriptor
+
+    /// Scans `path`, which may be, or lead through, symbolic links.
+    ///
+    /// The complaint's status tells what is wrong: 74 (`inputOutput`) where there is no such directory or reading fails, 78
+    /// (`configuration`) where it is something else than a directory, 77 (`permission`) where it may not be read.
+    public static func scan(_ path: String) throws(Complaint) -> DirectoryScan { try DirectoryScan(path) }
+
+    private init(_ path: String) throws(Complaint) {
+        self.path = path
+        do throws(SystemFailure) {
+            directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
+            let facts = try FileFacts(of: directory, path: path)
+            self.facts = facts
+            var lister = Lister(root: directory, rootFacts: facts, path: path)
+            try lister.list(directory, below: [], throughLink: false)
+            entries = lister.entries
+        } catch {
+            throw DirectoryScan.complaint(error, about: path)
+        }
+    }
+
+    private static func complaint(_ failure: SystemFailure, about path: String) -> Complaint {
+        switch failure.errno {
+        case ENOENT where failure.path == path:
+            Complaint(
+                .inputOutput, "directory '\(path)' does not exist",
+                hint: "Create it, or name another directory with --directory or in the configuration.")
+        case ENOTDIR where failure.path == path:
+            Complaint(
+                .configuration, "'\(path)' is not a directory", hint: "Name the directory that holds the migrations.")
+        default: failure.complaint
+        }
+    }
+
+    /// Why somebody else than root and `effectiveUser` could change what `entry` holds: by the file itself, by the directory that it is in,
+    /// or by the scanned one. Nil where nobody could.
+    public func permissionProblem(of entry: DirectoryEntry, effectiveUser: UInt32) -> String? {
+        if let problem = facts.permissionProblem(effectiveUser: effectiveUser) {
+            return "directory '\(path)' \(problem)"
+        }
+        let name = entry.pathBytes.prefix { $0 != UInt8(ascii: "/") }
+        if name.count < entry.pathBytes.count, let folder = entries.first(where: { $0.pathBytes[...] == name }),
+            let problem = folder.facts.permissionProblem(effectiveUser: effectiveUser)
+        {
+            return "directory '\(path)/\(folder.path)' \(problem)"
+        }
+        return entry.facts.permissionProblem(effectiveUser: effectiveUser).map { "file '\(path)/\(entry.path)' \($0)" }
+    }
+
+    /// Opens what `name` (bytes, relative) is beneath `directory`: `following` symbolic links that stay beneath it, or refusing all.
+    static func open(_ name: [UInt8], in directory: Descriptor, _ flags: Int32, following: Bool, path: String)
+        throws(SystemFailure) -> Descriptor
+    {
+        if following {
+            let number = retrying { unsafe withPath(name) { unsafe openat2_beneath(directory.number, $0, flags) } }
+            if number < 0 { throw .last("open", path: path) }
+            return Descriptor(owning: number)
+        }
+        var current = directory
+        let components = name.split(separator: UInt8(ascii: "/"))
+        for (index, component) in components.enumerated() {
+            let last = index == components.count - 1
+            let mode = (last ? flags : O_RDONLY | O_DIRECTORY) | O_NOFOLLOW | O_CLOEXEC
+            let number = retrying { unsafe withPath(Array(component)) { unsafe openat(current.number, $0, mode) } }
+            if number < 0 { throw .last("open", path: path) }
+            current = Descriptor(owning: number)
+        }
+        return current
+    }
+}
+
+/// Collects the entries of a directory and of its directories.
+private struct Lister {
+    let root: Descriptor
+    let rootFacts: FileFacts
+    let path: String
+    var entries: [DirectoryEntry] = []
+
+    mutating func list(_ directory: Descriptor, below parent: [UInt8], throughLink: Bool) throws(SystemFailure) {
+        let shown = parent.isEmpty ? path : "\(path)/\(String(decoding: parent, as: UTF8.self))"
+        for name in try DirectoryNames.list(directory, path: shown).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            let relative = parent.isEmpty ? name : parent + [UInt8(ascii: "/")] + name
+            guard let entry = entry(name, relative, in: directory, throughLink: throughLink) else { continue }
+            entries.append(entry)
+            guard entry.kind == .directory, parent.isEmpty else { continue }
+            descend(into: entries.count - 1)
+        }
+    }
+
+    private func entry(_ name: [UInt8], _ relative: [UInt8], in directory: Descriptor, throughLink: Bool)
+        -> DirectoryEntry?
+    {
+        let shown = "\(path)/\(String(decoding: relative, as: UTF8.self))"
+        guard let facts = try? FileFacts(of: name, in: directory, path: shown) else { return nil }
+        guard facts.kind == .symbolicLink else {
+            return DirectoryEntry(relative, Lister.kind(facts), facts, isSymbolicLink: throughLink)
+        }
+        do throws(SystemFailure) {
+            let target = try DirectoryScan.open(relative, in: root, O_PATH, following: true, path: shown)
+            let targetFacts = try FileFacts(of: target, path: shown)
+            if (targetFacts.device, targetFacts.inode) == (rootFacts.device, rootFacts.inode) {
+                let kind = DirectoryEntry.Kind.other(reason: "it is a symbolic link to the directory that it is in")
+                return DirectoryEntry(relative, kind, facts, isSymbolicLink: true)
+            }
+            return DirectoryEntry(relative, Lister.kind(targetFacts), targetFacts, isSymbolicLink: true)
+        } catch {
+            return DirectoryEntry(relative, .other(reason: Lister.unfollowed(error)), facts, isSymbolicLink: true)
+        }
+    }
+
+    /// Lists the directory at `index` of the entries; one that cannot be read becomes an entry that says so.
+    private mutating func descend(into index: Int) {
+        let entry = entries[index]
+        let shown = "\(path)/\(entry.path)"
+        do throws(SystemFailure) {
+            let directory = try DirectoryScan.open(
+                entry.pathBytes, in: root, O_RDONLY | O_DIRECTORY, following: entry.isSymbolicLink, path: shown)
+            try list(directory, below: entry.pathBytes, throughLink: entry.isSymbolicLink)
+        } catch {
+            if error.errno != ENOENT { entries[index].kind = .other(reason: "it cannot be read: \(error.reason)") }
+        }
+    }
+
+    private static func kind(_ facts: FileFacts) -> DirectoryEntry.Kind {
+        switch facts.kind {
+        case .regular: .file
+        case .directory: .directory
+        case .symbolicLink: .other(reason: "it is a symbolic link")
+        case .special(let words): .other(reason: "it is \(words)")
+        }
+    }
+
+    private static func unfollowed(_ failure: SystemFailure) -> String {
+        switch failure.errno {
+        case EXDEV: "it is a symbolic link that leads out of the directory"
+        case ELOOP: "it is a loop of symbolic links"
+        case ENOENT: "it is a symbolic link to nothing"
+        default: "it is a symbolic link that cannot be followed: \(failure.reason)"
+        }
+    }
+}
