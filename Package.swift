@@ -101,6 +101,7 @@ let package = Package(
         .testTarget(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
+        tests("MigrationsTests", ["Migrations", "Reporting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,50 @@
+internal import Digest
+public import Reporting
+
+/// One migration with its text: what was hashed is what runs (P7), so the bytes are read once and travel together.
+public struct MigrationFile: Sendable {
+    /// The migration whose file was read.
+    public let migration: Migration
+    /// The file's bytes, unchanged.
+    public let bytes: [UInt8]
+    /// `sha256:` and 64 hexadecimal digits, of the bytes.
+    public let checksum: String
+    /// What the file's head asks for.
+    public let directives: Directives
+
+    /// Takes the bytes of the migration's file over.
+    ///
+    /// Throws `.badFile` with line and column for bytes that PostgreSQL cannot take as a text (a NUL, invalid UTF-8) and for bad
+    /// directives; and the migration's own obstacle where it has one. A byte order mark and CRLF are let be.
+    public init(migration: Migration, bytes: [UInt8]) throws(Complaint) {
+        if let obstacle = migration.obstacle { throw obstacle.complaint }
+        try Self.checkText(bytes, path: migration.path)
+        self.migration = migration
+        self.bytes = bytes
+        directives = try Directives(text: bytes, path: migration.path)
+        checksum = "sha256:" + SHA256.hex(bytes)
+    }
+
+    private static func checkText(_ bytes: [UInt8], path: String) throws(Complaint) {
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw complaint("the file is UTF-16", at: 0, in: [], path: path, hint: "Save the file as UTF-8.")
+        }
+        if let offset = bytes.firstIndex(of: 0) {
+            throw complaint("the file holds a NUL byte", at: offset, in: bytes, path: path, hint: "Remove the byte.")
+        }
+        do { _ = try UTF8Span(validating: bytes.span) } catch {
+            throw complaint(
+                "the file is not UTF-8", at: error.byteOffsets.lowerBound, in: bytes, path: path,
+                hint: "Save the file as UTF-8.")
+        }
+    }
+
+    /// A complaint about a place in the file, with the line it is about.
+    static func complaint(_ message: String, at offset: Int, in bytes: [UInt8], path: String, hint: String?)
+        -> Complaint
+    {
+        let place = Place(file: path, offset: offset, in: bytes)
+        let line = Place.line(place.line ?? 1, of: bytes)
+        return Complaint(.badFile, message, hint: hint, place: place, excerpt: line.isEmpty ? nil : line)
+    }
+}

@@ -1,0 +1,35 @@
+/// What a migrations directory holds, as names only: what a scanner has read.
+public struct DirectoryListing: Sendable, Equatable {
+    /// Every entry, two levels deep, in any order.
+    public var entries: [DirectoryEntry]
+
+    /// A listing of those entries.
+    public init(entries: [DirectoryEntry]) { self.entries = entries }
+}
+
+/// One entry of a migrations directory.
+public struct DirectoryEntry: Sendable, Equatable {
+    /// What an entry is once links are followed.
+    public enum Kind: Sendable, Equatable {
+        /// A regular file.
+        case file
+        /// A directory.
+        case directory
+        /// A FIFO, device or socket, or a link that is broken or loops.
+        case other
+    }
+
+    /// The path relative to the migrations directory, its parts separated by `/`.
+    public var path: String
+    /// What the entry is.
+    public var kind: Kind
+    /// Whether the name's bytes are UTF-8; where not, `path` shows replacement characters and opens nothing.
+    public var nameIsUTF8: Bool
+
+    /// An entry from its parts.
+    public init(path: String, kind: Kind, nameIsUTF8: Bool = true) {
+        self.path = path
+        self.kind = kind
+        self.nameIsUTF8 = nameIsUTF8
+    }
+}

@@ -1,0 +1,41 @@
+public import Reporting
+
+/// Something about a directory or a file that is told and recorded, and does not end the run.
+public struct Finding: Sendable, Equatable {
+    /// The stable word under which it is recorded, one of the audit's reasons.
+    public enum Reason: String, CaseIterable, Sendable {
+        /// The file cannot be accepted: its name, what kind of file it is, its bytes or its directives.
+        case invalidFile = "invalid_file"
+        /// Ownership or mode that is not safe.
+        case unsafePermissions = "unsafe_permissions"
+        /// A signature is demanded and is not there.
+        case unsigned
+        /// An SQL file that the layout does not know, and that is not run.
+        case unknownFile = "unknown_file"
+        /// An SQL file that the journal does not name, and that is not run.
+        case notInJournal = "not_in_journal"
+        /// A file that undoes a migration that is not there.
+        case downWithoutUp = "down_without_up"
+        /// Two versions of the layout's own tool would run these files in different orders.
+        case ambiguousOrder = "ambiguous_order"
+    }
+
+    /// Why it is told.
+    public var reason: Reason
+    /// The file or directory, relative to the migrations directory.
+    public var path: String
+    /// The sentence, its remedy, and the place in the file.
+    public var complaint: Complaint
+
+    /// A finding from a complaint.
+    public init(_ reason: Reason, path: String, complaint: Complaint) {
+        self.reason = reason
+        self.path = path
+        self.complaint = complaint
+    }
+
+    /// A finding about a path as a whole.
+    public init(_ reason: Reason, path: String, _ message: String, hint: String? = nil) {
+        self.init(reason, path: path, complaint: Complaint(.badFile, message, hint: hint, place: Place(file: path)))
+    }
+}

@@ -1,0 +1,66 @@
+/// A listing in one order, with its second level sorted into the first.
+struct Directory {
+    struct Item {
+        /// The last part of the path.
+        var name: String
+        var path: String
+        var kind: DirectoryEntry.Kind
+        var isUTF8: Bool
+        /// What a directory holds, hidden entries left out, by the bytes of the names.
+        var children: [Item] = []
+
+        func child(_ name: String) -> Item? { children.first { $0.name == name } }
+    }
+
+    /// The first level, hidden entries left out, by the bytes of the names: the same for every order of the listing.
+    ///
+    /// Names that begin with a dot are left out as every tool does: editors and copying programs put half-written files there.
+    let items: [Item]
+
+    init(_ listing: DirectoryListing) {
+        var first: [Item] = []
+        var second: [String: [Item]] = [:]
+        for entry in listing.entries {
+            let parts = entry.path.split(separator: "/", omittingEmptySubsequences: false)
+            guard let last = parts.last, !parts.contains(where: { $0.isEmpty || $0.hasPrefix(".") }) else { continue }
+            let item = Item(name: String(last), path: entry.path, kind: entry.kind, isUTF8: entry.nameIsUTF8)
+            switch parts.count {
+            case 1: first.append(item)
+            case 2: second[String(parts[0]), default: []].append(item)
+            default: continue
+            }
+        }
+        items = first.sorted(by: Directory.precedes).map { item in
+            var item = item
+            if item.kind == .directory { item.children = second[item.name, default: []].sorted(by: Directory.precedes) }
+            return item
+        }
+    }
+
+    func item(_ name: String) -> Item? { items.first { $0.name == name } }
+    var files: [Item] { items.filter { $0.kind != .directory } }
+    var directories: [Item] { items.filter { $0.kind == .directory } }
+
+    /// Findings for everything that looks like SQL, is not in `known`, and so is not run.
+    func strangers(known: Set<String>, layout: any Layout.Type) -> [Finding] {
+        items.compactMap { item in
+            if known.contains(item.path) { return nil }
+            let named = "layout '\(layout.name.rawValue)' runs \(layout.pattern)"
+            switch item.kind {
+            case .file where FileName.isSQL(item.name):
+                if let obstacle = item.obstacle { return obstacle }
+                return Finding(.unknownFile, path: item.path, "'\(item.path)' is not run: \(named)")
+            case .directory where FileName.isSQL(item.name), .other where FileName.isSQL(item.name):
+                return item.obstacle
+            case .directory where item.children.contains { FileName.isSQL($0.name) && !known.contains($0.path) }:
+                return Finding(.unknownFile, path: item.path, "not every SQL file in '\(item.path)/' is run: \(named)")
+            case .file, .directory, .other: return nil
+            }
+        }
+    }
+
+    private static func precedes(_ left: Item, _ right: Item) -> Bool {
+        if left.path != right.path { return NameOrder.bytes(left.path, right.path) }
+        return left.isUTF8 && !right.isUTF8
+    }
+}

@@ -1,0 +1,73 @@
+internal import Reporting
+
+/// Drizzle's files: `<tag>.sql` in the order of `meta/_journal.json`; or, as of 1.0, folders of `migration.sql` and `snapshot.json`.
+///
+/// The text is split at its breakpoint markers, whatever the journal's flag says, as the tool does.
+enum DrizzleLayout: Layout {
+    static let name = LayoutName.drizzle
+    static let pattern = "the files that '\(journal)' names"
+    static let rule = Identity.Rule.byName
+    private static let journal = "meta/_journal.json"
+
+    static func claims(_ directory: Directory) -> Bool { hasJournal(directory) || hasFolders(directory) }
+
+    /// Whether a folder of Drizzle 1.0 is there: `migration.sql` with a snapshot beside it.
+    static func hasFolders(_ directory: Directory) -> Bool {
+        directory.directories.contains { $0.child(NamedFolders.file) != nil && $0.child("snapshot.json") != nil }
+    }
+
+    static func read(
+        _ directory: Directory, order: OrderPin?, contents: (String) throws(Complaint) -> [UInt8]
+    ) throws(Complaint) -> Reading {
+        if hasFolders(directory) {
+            guard !hasJournal(directory) else {
+                throw Complaint(
+                    .badFile, "'\(journal)' lies beside folders of Drizzle 1.0",
+                    hint: "Let drizzle-kit upgrade the directory, or move one of the two away.",
+                    place: Place(file: journal))
+            }
+            return NamedFolders.read(directory, order: order, breakpoints: true)
+        }
+        guard hasJournal(directory) else {
+            if directory.items.allSatisfy({ !FileName.isSQL($0.name) }) { return Reading() }
+            throw Complaint(
+                .badFile, "'\(journal)' is not there", hint: "Generate it with drizzle-kit, or set another layout.")
+        }
+        return try read(directory, DrizzleJournal(try contents(journal), path: journal))
+    }
+
+    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
+        false
+    }
+
+    private static func read(_ directory: Directory, _ journal: DrizzleJournal) throws(Complaint) -> Reading {
+        var reading = Reading()
+        for entry in journal.entries {
+            let path = entry.tag + ".sql"
+            guard let item = directory.item(path) else {
+                throw journal.complaint("'\(entry.tag)' has no file '\(path)'", at: entry.offset)
+            }
+            reading.migrations.append(
+                Migration(
+                    version: LeadingNumber(entry.tag)?.text ?? entry.tag, name: entry.tag, path: path,
+                    breakpoints: true,
+                    identity: .named(entry.tag), obstacle: item.obstacle))
+        }
+        reading.migrations.nameVersionsApart()
+        reading.findings = journal.findings
+        let named = Set(reading.migrations.map(\.path))
+        for item in directory.files where FileName.isSQL(item.name) && !named.contains(item.path) {
+            reading.known.insert(item.path)
+            let outside = Finding(
+                .notInJournal, path: item.path, "'\(item.path)' is not run: '\(self.journal)' does not name it",
+                hint: "Generate the journal with drizzle-kit, or move the file away.")
+            reading.findings.append(item.obstacle ?? outside)
+        }
+        return reading
+    }
+
+    /// Whether the journal of the older layout is there.
+    static func hasJournal(_ directory: Directory) -> Bool {
+        directory.item("meta")?.child("_journal.json") != nil
+    }
+}

@@ -1,0 +1,50 @@
+internal import Reporting
+
+/// `N_name.sql`, `N-name.sql` or `N.sql`, where N may end in letters; in numeric order.
+///
+/// Names ending in `.up.sql` and `.down.sql` are golang-migrate's and never run here: half of them would undo the other half.
+enum FlatLayout: Layout {
+    static let name = LayoutName.flat
+    static let pattern = "files named like '1_name.sql'"
+    static let rule = Identity.Rule.byVersion
+
+    /// Drizzle's files are named like these: its journal decides whose they are.
+    static func claims(_ directory: Directory) -> Bool {
+        !DrizzleLayout.hasJournal(directory) && directory.files.contains { parse($0) != nil }
+    }
+
+    static func read(
+        _ directory: Directory, order: OrderPin?, contents: (String) throws(Complaint) -> [UInt8]
+    ) throws(Complaint) -> Reading {
+        var reading = Reading()
+        var taken: [Version: String] = [:]
+        var found: [(version: Version, migration: Migration)] = []
+        for item in directory.items {
+            guard let (leading, base) = parse(item) else { continue }
+            if let first = taken.updateValue(item.path, forKey: leading.version) {
+                throw .duplicate(first, item.path, version: leading.text)
+            }
+            found.append(
+                (
+                    leading.version,
+                    Migration(
+                        version: leading.text, name: base, path: item.path, identity: .version(leading.version),
+                        obstacle: item.obstacle)
+                ))
+        }
+        reading.migrations = found.sorted { $0.version < $1.version }.map(\.migration)
+        return reading
+    }
+
+    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
+        guard case .version(let own) = migration.identity, let other = Version(version) else { return false }
+        return own < other
+    }
+
+    private static func parse(_ item: Directory.Item) -> (LeadingNumber, String)? {
+        guard item.name.hasSuffix(".sql") else { return nil }
+        let base = String(item.name.dropLast(4))
+        guard !base.hasSuffix(".up"), !base.hasSuffix(".down"), let leading = LeadingNumber(base) else { return nil }
+        return (leading, base)
+    }
+}

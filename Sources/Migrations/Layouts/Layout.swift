@@ -1,0 +1,81 @@
+internal import Reporting
+
+/// One layout: how its directories look, and how they are read. Adding a layout is a type that conforms and a line in `all`.
+protocol Layout: Sendable {
+    /// Its name in the configuration.
+    static var name: LayoutName { get }
+    /// How its migrations are named, as the end of a sentence.
+    static var pattern: String { get }
+    /// What a migration is matched by.
+    static var rule: Identity.Rule { get }
+    /// Whether the directory looks like this layout's.
+    static func claims(_ directory: Directory) -> Bool
+    /// The directory's migrations, in the order in which they run.
+    static func read(
+        _ directory: Directory, order: OrderPin?, contents: (String) throws(Complaint) -> [UInt8]
+    ) throws(Complaint) -> Reading
+    /// Whether something that the history knows sorts after `migration`; false where only the directory itself could tell.
+    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool
+}
+
+/// What a layout has read.
+struct Reading {
+    /// In the order in which they run.
+    var migrations: [Migration] = []
+    var findings: [Finding] = []
+    /// Paths that are accounted for, besides those of the migrations.
+    var known: Set<String> = []
+}
+
+extension LayoutName {
+    /// The layouts, in the order in which a directory is compared with them.
+    static let all: [any Layout.Type] = [
+        PrismaLayout.self, DrizzleLayout.self, GolangMigrateLayout.self, FlatLayout.self,
+    ]
+
+    var layout: any Layout.Type {
+        switch self {
+        case .prisma: PrismaLayout.self
+        case .golangMigrate: GolangMigrateLayout.self
+        case .drizzle: DrizzleLayout.self
+        case .flat: FlatLayout.self
+        }
+    }
+
+    /// The layout that the directory looks like; `flat` where it looks like none, so that an empty directory is an empty set.
+    ///
+    /// Throws where it looks like several: running a directory by the wrong rules could run its down files.
+    static func found(by directory: Directory) throws(Complaint) -> LayoutName {
+        let claiming = all.filter { $0.claims(directory) }.map { $0.name }
+        guard claiming.count > 1 else { return claiming.first ?? .flat }
+        let names = claiming.map { "'\($0.rawValue)'" }.joined(separator: " and ")
+        let choices = claiming.map { "'layout = \"\($0.rawValue)\"'" }.joined(separator: " or ")
+        throw Complaint(
+            .configuration, "the directory looks like the layouts \(names)",
+            hint: "Set \(choices) in the configuration.")
+    }
+}
+
+extension Directory.Item {
+    /// Why this entry cannot be run as the migration that its name says it is; nil where it can.
+    var obstacle: Finding? {
+        if !isUTF8 { return Finding(.invalidFile, path: path, "the file name is not UTF-8", hint: Self.renaming) }
+        if let flaw = FileName.flaw(name) {
+            return Finding(.invalidFile, path: path, "the file name '\(name)' \(flaw)", hint: Self.renaming)
+        }
+        if kind == .directory { return Finding(.invalidFile, path: path, "'\(path)' is a directory, not a file") }
+        if kind == .other { return Finding(.invalidFile, path: path, "'\(path)' is not a regular file") }
+        return nil
+    }
+
+    private static let renaming = "Rename the file; letters, digits and '_', '-', '.' are always safe."
+}
+
+extension Complaint {
+    /// Two files that claim one version.
+    static func duplicate(_ first: String, _ second: String, version: some CustomStringConvertible) -> Complaint {
+        Complaint(
+            .badFile, "'\(first)' and '\(second)' both claim version '\(version)'",
+            hint: "Give one of them a number of its own.", place: Place(file: second))
+    }
+}

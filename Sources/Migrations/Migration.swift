@@ -1,0 +1,56 @@
+/// One migration as its layout states it, before its file is read.
+public struct Migration: Sendable, Equatable {
+    /// The number it begins with, as written (`024a`, `0000`); its whole name where it has none, or shares it with another one.
+    public var version: String
+    /// The whole name as the layout's tool knows it: of a directory, of a file without its suffix, or a journal's tag.
+    public var name: String
+    /// The file that is run, relative to the migrations directory.
+    public var path: String
+    /// The file that undoes it, where there is one.
+    public var downPath: String?
+    /// Whether the text is split at `--> statement-breakpoint`.
+    public var breakpoints: Bool
+    /// What makes it the same migration as one in the history.
+    public var identity: Identity
+    /// Why its file cannot be run although it holds a place in the order; nothing after it may run as if it were not there.
+    public var obstacle: Finding?
+
+    /// A migration from its parts.
+    public init(
+        version: String, name: String, path: String, downPath: String? = nil, breakpoints: Bool = false,
+        identity: Identity,
+        obstacle: Finding? = nil
+    ) {
+        self.version = version
+        self.name = name
+        self.path = path
+        self.downPath = downPath
+        self.breakpoints = breakpoints
+        self.identity = identity
+        self.obstacle = obstacle
+    }
+}
+
+/// What makes a file and an entry of the history the same migration.
+public enum Identity: Sendable, Hashable {
+    /// The number: a file that keeps its number and changes its title is the same migration.
+    case version(Version)
+    /// The name, byte for byte: numbers may repeat.
+    case name([UInt8])
+
+    /// The identity of something called `name`.
+    public static func named(_ name: String) -> Identity { .name(Array(name.utf8)) }
+
+    /// Whether a layout tells migrations apart by number or by name.
+    public enum Rule: Sendable, Equatable {
+        /// By number; by name where the history holds something without one.
+        case byVersion
+        /// By name.
+        case byName
+    }
+
+    /// The identity, under `rule`, of what the history knows by that version and name.
+    public init(version: String, name: String, rule: Rule) {
+        if rule == .byVersion, let number = Version(version) { self = .version(number) } else { self = .named(name) }
+    }
+}

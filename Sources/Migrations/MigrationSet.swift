@@ -1,0 +1,63 @@
+public import Reporting
+
+/// The migrations of a directory in the one order in which they run.
+///
+/// The order is total, and the same for every order of the listing. What the layout would leave out without a word is in `findings`.
+public struct MigrationSet: Sendable {
+    /// The layout that was given or found.
+    public let layout: LayoutName
+    /// How names are sorted, where the layout sorts by name.
+    public let order: OrderPin?
+    /// Every migration, in the order in which they run.
+    public let migrations: [Migration]
+    /// What is told and recorded: SQL files that are not run, orders that are in doubt, obstacles.
+    public let findings: [Finding]
+
+    /// Reads a listing.
+    ///
+    /// - Parameters:
+    ///   - listing: what the directory holds, two levels deep.
+    ///   - layout: the configured layout; nil finds it by looking.
+    ///   - order: the pinned order of names; nil takes the current tool's, and tells where that is in doubt.
+    ///   - contents: reads a file that the layout keeps beside the migrations, by its relative path.
+    /// - Throws: `.badFile` for two files of one version and for a journal that cannot be read, `.configuration` where the directory
+    ///   looks like several layouts, and whatever `contents` throws. An empty directory is an empty set.
+    public init(
+        listing: DirectoryListing, layout: LayoutName? = nil, order: OrderPin? = nil,
+        contents: (String) throws(Complaint) -> [UInt8]
+    ) throws(Complaint) {
+        let directory = Directory(listing)
+        let name: LayoutName
+        if let layout { name = layout } else { name = try LayoutName.found(by: directory) }
+        let reading = try name.layout.read(directory, order: order, contents: contents)
+        let known = reading.known.union(reading.migrations.map(\.path))
+        self.layout = name
+        self.order = order
+        self.migrations = reading.migrations
+        findings =
+            reading.migrations.compactMap(\.obstacle) + reading.findings
+            + directory.strangers(known: known, layout: name.layout)
+    }
+
+    /// The position of the migration that an operator names: by its whole name, its version as written, or its number.
+    ///
+    /// Throws `.usage` where none or several are meant.
+    public func index(of text: String) throws(Complaint) -> Int {
+        if let index = migrations.firstIndex(where: { $0.name.utf8.elementsEqual(text.utf8) }) { return index }
+        var found = migrations.indices.filter { migrations[$0].version.utf8.elementsEqual(text.utf8) }
+        if found.isEmpty, let number = Version(text) {
+            found = migrations.indices.filter { LeadingNumber(migrations[$0].name)?.version == number }
+        }
+        if found.count == 1 { return found[0] }
+        if found.isEmpty {
+            throw Complaint(.usage, "no migration is called '\(text)'", hint: "See 'migrated plan' for their names.")
+        }
+        let names = found.prefix(5).map { "'\(migrations[$0].name)'" }.joined(separator: ", ")
+        throw Complaint(.usage, "'\(text)' may mean \(names)", hint: "Give the whole name.")
+    }
+
+    /// The identity of what the history knows by that version and name.
+    public func identity(version: String, name: String) -> Identity {
+        Identity(version: version, name: name, rule: layout.layout.rule)
+    }
+}

@@ -1,0 +1,29 @@
+/// What becomes of a pending file that sorts before an applied one and was never attempted: `late =`.
+public enum Late: String, CaseIterable, Sendable {
+    /// It holds up the line until it is renamed, resolved or the policy changes.
+    case stop
+    /// It runs, out of order, and that is recorded.
+    case apply
+}
+
+/// What becomes of later files when the text of an applied one has changed: `on-drift =`.
+public enum OnDrift: String, CaseIterable, Sendable {
+    /// They wait until it is put back or resolved.
+    case stop
+    /// They run; the drift is reported.
+    case report
+}
+
+/// How the operator wants doubtful files treated.
+public struct PlanPolicy: Sendable, Equatable {
+    /// For late files; nil does as the layout's own tool.
+    public var late: Late?
+    /// For applied files that have changed, or can no longer be read.
+    public var onDrift: OnDrift
+
+    /// A policy from its parts.
+    public init(late: Late? = nil, onDrift: OnDrift = .report) {
+        self.late = late
+        self.onDrift = onDrift
+    }
+}
