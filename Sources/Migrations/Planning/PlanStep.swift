@@ -13,7 +13,7 @@ public struct PlanStep: Sendable, Equatable {
         case retryRequested
         /// Its effects were undone.
         case rolledBack
-        /// It is repeatable, and its text differs from the one that was applied.
+        /// It is repeatable, and its text differs from the one that was applied, or nobody recorded which that was.
         case changed(from: String?)
     }
 

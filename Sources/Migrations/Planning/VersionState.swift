@@ -29,8 +29,8 @@ public struct VersionState: Sendable, Equatable {
     public var version: String
     /// The name as recorded.
     public var name: String
-    /// The checksum of its newest attempt or adoption; nil where none was recorded. Without one nothing can drift, and what failed
-    /// waits for an operator.
+    /// The checksum of its newest attempt or adoption; nil where none was recorded. Without one a versioned file
+    /// cannot drift, a repeatable one runs once more, and a failed one waits for an operator.
     public var checksum: String?
     /// The newest state.
     public var status: Status
