@@ -93,6 +93,7 @@ let package = Package(
             name: "LiveSupport", dependencies: ["CSpawn"], path: "Tests/LiveSupport",
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests("LiveSupportTests", ["LiveSupport"]),
+        tests("SystemTests", ["LiveSupport"]),
 
         tests("JSONTests", ["JSON"]),
         tests("ReportingTests", ["Reporting"]),
