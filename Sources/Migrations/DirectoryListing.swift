@@ -25,11 +25,14 @@ public struct DirectoryEntry: Sendable, Equatable {
     public var kind: Kind
     /// Whether the name's bytes are UTF-8; where not, `path` shows replacement characters and opens nothing.
     public var nameIsUTF8: Bool
+    /// Why the entry is `other`, as a clause: `it is a named pipe`.
+    public var reason: String?
 
     /// An entry from its parts.
-    public init(path: String, kind: Kind, nameIsUTF8: Bool = true) {
+    public init(path: String, kind: Kind, nameIsUTF8: Bool = true, reason: String? = nil) {
         self.path = path
         self.kind = kind
         self.nameIsUTF8 = nameIsUTF8
+        self.reason = reason
     }
 }

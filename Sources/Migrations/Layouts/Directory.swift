@@ -6,6 +6,8 @@ struct Directory {
         var path: String
         var kind: DirectoryEntry.Kind
         var isUTF8: Bool
+        /// Why it is neither file nor directory, as the end of a sentence.
+        var because = ""
         /// What a directory holds, hidden entries left out, by the bytes of the names.
         var children: [Item] = []
 
@@ -23,7 +25,8 @@ struct Directory {
         for entry in listing.entries {
             let parts = entry.path.split(separator: "/", omittingEmptySubsequences: false)
             guard let last = parts.last, !parts.contains(where: { $0.isEmpty || $0.hasPrefix(".") }) else { continue }
-            let item = Item(name: String(last), path: entry.path, kind: entry.kind, isUTF8: entry.nameIsUTF8)
+            var item = Item(name: String(last), path: entry.path, kind: entry.kind, isUTF8: entry.nameIsUTF8)
+            if let reason = entry.reason { item.because = ": \(reason)" }
             switch parts.count {
             case 1: first.append(item)
             case 2: second[String(parts[0]), default: []].append(item)

@@ -64,7 +64,7 @@ extension Directory.Item {
             return Finding(.invalidFile, path: path, "the file name '\(name)' \(flaw)", hint: Self.renaming)
         }
         if kind == .directory { return Finding(.invalidFile, path: path, "'\(path)' is a directory, not a file") }
-        if kind == .other { return Finding(.invalidFile, path: path, "'\(path)' is not a regular file") }
+        if kind == .other { return Finding(.invalidFile, path: path, "'\(path)' is not a regular file\(because)") }
         return nil
     }
 
