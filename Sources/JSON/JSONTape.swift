@@ -29,9 +29,8 @@ public struct JSONTape: Sendable {
     /// Reads the whole text, which must be one JSON value of less than 4 GiB.
     public init(_ text: [UInt8]) throws(JSONSyntaxError) {
         guard text.count < UInt32.max else { throw JSONSyntaxError(offset: 0, message: "text is larger than 4 GiB") }
-        var reader = TapeReader(count: text.count)
         bytes = text
-        tokens = try reader.read(text)
+        tokens = try TapeReader.read(text)
     }
 
     /// The index of the document's own value.

@@ -8,31 +8,32 @@ struct EnumUse {
     init(of values: some Sequence<String>) { self.values = Set(values.map { Array($0.utf8) }) }
 
     func isFound(in text: [UInt8], _ range: Range<Int>) -> Bool {
-        // Bodies are read as SQL in their turn, from a list instead of by recursion.
-        var pending = [range]
+        // Bodies are read as SQL in their turn, from a list instead of by recursion; each is shorter than what held it.
+        var pending = [Array(text[range])]
         while let next = pending.popLast() {
-            var lexer = Lexer(text, in: next)
+            var lexer = Lexer(next)
             while let lexeme = lexer.next() {
-                switch lexeme.kind {
-                case .string:
-                    if isUsed(by: content(of: lexeme, in: text)) { return true }
-                case .dollarString:
-                    let tag =
-                        (text[lexeme.range].dropFirst().firstIndex(of: UInt8(ascii: "$")) ?? lexeme.range.lowerBound)
-                        + 1
-                    let length = tag - lexeme.range.lowerBound
-                    let body = tag..<max(tag, lexeme.range.upperBound - length)
-                    if values.contains(Array(text[body])) { return true }
-                    pending.append(body)
-                default: break
-                }
+                guard let literal = content(of: lexeme, in: next) else { continue }
+                if isUsed(by: literal) { return true }
+                if lexeme.kind == .dollarString || literal.contains(UInt8(ascii: "'")) { pending.append(literal) }
             }
         }
         return false
     }
 
+    private func content(of lexeme: Lexeme, in text: [UInt8]) -> [UInt8]? {
+        switch lexeme.kind {
+        case .string: return unquoted(lexeme, in: text)
+        case .dollarString:
+            let second = text[lexeme.range].dropFirst().firstIndex(of: UInt8(ascii: "$")) ?? lexeme.range.lowerBound
+            let tag = second + 1 - lexeme.range.lowerBound
+            return Array(text[lexeme.range].dropFirst(tag).dropLast(tag))
+        default: return nil
+        }
+    }
+
     /// The literal's text, with doubled quotes made single.
-    private func content(of lexeme: Lexeme, in text: [UInt8]) -> [UInt8] {
+    private func unquoted(_ lexeme: Lexeme, in text: [UInt8]) -> [UInt8] {
         let quote = UInt8(ascii: "'")
         let start = text[lexeme.range].firstIndex(of: quote).map { $0 + 1 } ?? lexeme.range.lowerBound
         var content: [UInt8] = []

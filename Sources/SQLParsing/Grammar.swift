@@ -4,8 +4,9 @@ internal import Reporting
 
 /// PostgreSQL's own grammar, by libpg_query.
 ///
-/// Neither thread-safety nor depth is left to luck: the parse runs on a thread of its own with a stack for a million nested operators,
-/// and the caller waits for it. Texts that could still overflow it are refused before (`Weight`).
+/// Depth is not left to luck: its writer recurses once for each operator of an expression, so the parse runs on a thread of its own
+/// with a stack for a million of them, and the caller waits for it. Texts that could still overflow it are refused before (`Weight`).
+/// Only a small text, which fits any stack, is parsed on the caller's: most migrations are small, and a thread costs more than they.
 enum Grammar {
     /// The release whose grammar this is.
     static let release = PG_MAJORVERSION
@@ -19,9 +20,16 @@ enum Grammar {
         case noThread(Int32)
     }
 
+    /// Bytes up to which a text is parsed on the caller's stack: four thousand operators of two bytes, at less than 200 bytes each.
+    private static let small = 8 << 10
+
     /// Parses `text`, which must be valid UTF-8 without NUL.
     static func parse(_ text: [UInt8]) -> Outcome {
         let work = Work(text)
+        if text.count <= small {
+            work.run()
+            return work.outcome
+        }
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         defer { unsafe pthread_attr_destroy(&attributes) }

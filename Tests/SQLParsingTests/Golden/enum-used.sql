@@ -6,3 +6,5 @@ UPDATE people SET mood = 'it''s new';
 UPDATE people SET mood = 'happy';
 ALTER TYPE mood ADD VALUE 'late';
 DO $do$ BEGIN EXECUTE $$UPDATE people SET moods = '{sad,"late"}'$$; END $do$;
+ALTER TYPE mood ADD VALUE 'last';
+DO 'BEGIN PERFORM ''last''::mood; END';
