@@ -156,6 +156,16 @@ import Testing
         #expect(found.findings.count == 8)
     }
 
+    @Test func `why an entry is no file is told`() throws {
+        let fifo = DirectoryEntry(path: "1_a.sql", kind: .other, reason: "it is a named pipe")
+        let found = try set(DirectoryListing(entries: [fifo]))
+        #expect(found.findings.map(\.complaint.message) == ["'1_a.sql' is not a regular file: it is a named pipe"])
+        let folders = try set(DirectoryListing(entries: [fifo]), .prisma)
+        #expect(
+            folders.findings.map(\.complaint.message)
+                == ["'1_a.sql' is neither file nor directory: it is a named pipe"])
+    }
+
     @Test func `an operator may name a migration by name, version or number`() throws {
         let found = try set(listing("001_a.sql", "024a_b.sql"))
         #expect(try found.index(of: "001_a") == 0)

@@ -15,7 +15,7 @@ enum NamedFolders {
         for item in directory.items where item.kind == .other {
             reading.known.insert(item.path)
             reading.findings.append(
-                Finding(.invalidFile, path: item.path, "'\(item.path)' is neither file nor directory"))
+                Finding(.invalidFile, path: item.path, "'\(item.path)' is neither file nor directory\(item.because)"))
         }
         if order == nil { reading.findings += ambiguities(inCurrentOrder) }
         return reading
