@@ -32,11 +32,14 @@ public struct FileFacts: Sendable, Equatable {
     public var group: UInt32
     /// The permission bits, `0o7777` at most.
     public var mode: UInt32
+    /// How many names it has.
+    public var links: UInt64
 
     /// Facts from their parts.
     public init(
         kind: Kind, size: Int64 = 0, modified: Int64 = 0, changed: Int64 = 0, inode: UInt64 = 0, device: UInt64 = 0,
-        user: UInt32 = 0, group: UInt32 = 0, mode: UInt32
+        user: UInt32 = 0, group: UInt32 = 0, mode: UInt32,
+        links: UInt64 = 1
     ) {
         self.kind = kind
         self.size = size
@@ -47,6 +50,7 @@ public struct FileFacts: Sendable, Equatable {
         self.user = user
         self.group = group
         self.mode = mode
+        self.links = links
     }
 
     init(_ facts: stat) {
@@ -69,6 +73,7 @@ public struct FileFacts: Sendable, Equatable {
         user = facts.st_uid
         group = facts.st_gid
         mode = facts.st_mode & 0o7777
+        links = UInt64(facts.st_nlink)
     }
 
     /// The facts of an open file.
@@ -83,6 +88,15 @@ public struct FileFacts: Sendable, Equatable {
         var facts = stat()
         let result = unsafe withPath(name) { unsafe fstatat(directory.number, $0, &facts, AT_SYMLINK_NOFOLLOW) }
         if result != 0 { throw .last("examine", path: path) }
+        self.init(facts)
+    }
+
+    /// The facts of the file at `path` (bytes): of a symbolic link itself, or of what it leads to where it is `followed`. Nil where there is
+    /// none.
+    init?(at path: [UInt8], followed: Bool) {
+        var facts = stat()
+        let flags = followed ? 0 : AT_SYMLINK_NOFOLLOW
+        guard unsafe withPath(path, { unsafe fstatat(AT_FDCWD, $0, &facts, flags) }) == 0 else { return nil }
         self.init(facts)
     }
 

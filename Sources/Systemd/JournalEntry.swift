@@ -1,41 +1,52 @@
 /// One entry of the journal on its way: the datagram of systemd's native journal protocol
 /// (systemd.io/JOURNAL_NATIVE_PROTOCOL).
 struct JournalEntry: Sendable {
-    private var fields: [(name: [UInt8], value: [UInt8])]
+    private struct Field {
+        let name: [UInt8]
+        var value: [UInt8]
+        /// A value with a newline is written in the binary form.
+        var isBinary: Bool
+
+        init(_ name: [UInt8], _ value: [UInt8]) {
+            self.name = name
+            self.value = value
+            isBinary = value.contains(UInt8(ascii: "\n"))
+        }
+
+        var size: Int { name.count + value.count + (isBinary ? 10 : 2) }
+    }
+
+    private var fields: [Field]
 
     /// An entry of these fields; a field may stand several times.
     init(_ fields: [(name: String, value: [UInt8])]) {
         for field in fields {
             precondition(JournalWriter.isFieldName(field.name), "the journal drops a field of this name without a word")
         }
-        self.fields = fields.map { (Array($0.name.utf8), $0.value) }
+        self.fields = fields.map { Field(Array($0.name.utf8), $0.value) }
     }
 
     /// Bytes of the datagram.
-    var size: Int { fields.reduce(0) { $0 + JournalEntry.size(name: $1.name.count, value: $1.value) } }
+    var size: Int { fields.reduce(0) { $0 + $1.size } }
 
     /// `NAME=value\n`, or, where the value holds a newline, `NAME\n`, its length as eight bytes (little endian), `value\n`.
     var bytes: [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(size)
-        for (name, value) in fields {
-            result += name
-            if value.contains(UInt8(ascii: "\n")) {
+        for field in fields {
+            result += field.name
+            if field.isBinary {
                 result.append(UInt8(ascii: "\n"))
                 for shift in stride(from: 0, to: 64, by: 8) {
-                    result.append(UInt8(truncatingIfNeeded: value.count >> shift))
+                    result.append(UInt8(truncatingIfNeeded: field.value.count >> shift))
                 }
             } else {
                 result.append(UInt8(ascii: "="))
             }
-            result += value
+            result += field.value
             result.append(UInt8(ascii: "\n"))
         }
         return result
-    }
-
-    private static func size(name: Int, value: [UInt8]) -> Int {
-        name + value.count + (value.contains(UInt8(ascii: "\n")) ? 10 : 2)
     }
 
     /// No value is cut below this many bytes: identifiers and digests stay whole.
@@ -49,7 +60,7 @@ struct JournalEntry: Sendable {
             if longest <= JournalEntry.shortestCut { return nil }
             longest = max(JournalEntry.shortestCut, longest - longest / 4)
             for index in fields.indices where fields[index].value.count > longest {
-                result.fields[index].value = JournalEntry.cut(fields[index].value, longest)
+                result.fields[index] = Field(fields[index].name, JournalEntry.cut(fields[index].value, longest))
             }
         }
         return result
