@@ -2,6 +2,9 @@ internal import JSON
 
 /// Reads from the syntax tree what a statement may run with: which ones PostgreSQL keeps out of transaction blocks
 /// (`PreventInTransactionBlock` in its source, "cannot be executed inside a transaction block" in the manual's pages of the commands).
+///
+/// What depends on the catalog cannot be seen here: REINDEX and CLUSTER of a partitioned table stay ordinary, and the server refuses
+/// them inside a transaction.
 struct Classifier {
     let tape: JSONTape
 

@@ -42,8 +42,18 @@ struct Weight {
                 }
             }
         }
-        // A byte of a string is written as itself or as an escape of six bytes.
-        for byte in text { output += byte < 0x20 || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">") ? 6 : 1 }
-        output += text.count { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+        // A byte of a string is written as itself or as an escape of at most six bytes; counted only where it matters.
+        if output + 6 * text.count <= Weight.largest {
+            output += 6 * text.count
+        } else {
+            for byte in text { output += Weight.isPlain(byte) ? 1 : 6 }
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0..<0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "\\"): false
+        default: true
+        }
     }
 }
