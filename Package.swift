@@ -103,6 +103,9 @@ let package = Package(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests("MigrationsTests", ["Migrations", "Reporting"]),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Migrations", "Reporting"], exclude: ["Golden"],
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
     ],
     swiftLanguageModes: [.v6]
 )

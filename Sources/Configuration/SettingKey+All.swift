@@ -1,0 +1,137 @@
+import Migrations
+import Reporting
+
+/// PostgreSQL keeps its timeouts as a 32-bit number of milliseconds, which is a little more than this.
+private let serverLimit = TimeSpan.seconds(24 * 86_400)
+private let millisecond = TimeSpan.milliseconds(1)
+private let day = TimeSpan.seconds(86_400)
+
+extension SettingKey {
+    /// Every key there is, in the order of the reference page.
+    static let all: [SettingKey] = connection + files + order + limits + retries
+
+    private static let connection = [
+        SettingKey(
+            "database", \.database, .string("a string that libpq accepts as a connection string"), in: .connection,
+            aliases: ["database.conninfo"], secret: true,
+            """
+            The database, as a libpq connection string: keywords (host=/run/postgresql dbname=app) or a URI \
+            (postgresql:///app). What it leaves out comes from the PG* variables, a service file and libpq's defaults. Write no \
+            password here: use peer authentication, a passfile, or a systemd credential (passfile=/run/credentials/…).
+            """),
+        SettingKey(
+            "schema", \.schema,
+            .string("a schema name of 1 to 63 bytes that does not begin with 'pg_'") {
+                (1...63).contains($0.utf8.count) && !$0.utf8.contains(0) && !$0.hasPrefix("pg_")
+            }, in: .connection,
+            """
+            The schema that holds the history. It is created where it is missing; a change after the first run starts a new and empty \
+            history.
+            """),
+        SettingKey(
+            "state-directory", \.stateDirectory, .path, in: .connection, isPath: true,
+            defaultNote: "$STATE_DIRECTORY (systemd sets it), else $XDG_STATE_HOME/migrated",
+            sample: "/var/lib/migrated",
+            """
+            Where the anchor of the history's chain is kept, outside the database. Both programs must look in the same place. A relative \
+            path is taken from the folder of this file.
+            """),
+    ]
+
+    private static let files = [
+        SettingKey(
+            "directory", \.directory, .path, in: .files, isPath: true,
+            defaultNote: "none; a program that reads migrations needs it here or as --directory",
+            sample: "/srv/app/migrations",
+            "The migrations. A relative path is taken from the folder of this file. It may be a symbolic link that is swapped."
+        ),
+        SettingKey(
+            "layout", \.layout, .choiceOrAuto(), in: .files,
+            "How the directory is laid out; 'auto' finds out by looking."),
+        SettingKey(
+            "settle", \.settle, .time(millisecond...TimeSpan.seconds(3600), zero: "to act at once"), in: .files,
+            """
+            How long the directory must be quiet before a run starts, so that a copy that brings 0003 before 0002 is seen whole. 0 acts at \
+            once: for directories that are only ever swapped or renamed into.
+            """),
+        SettingKey(
+            "rescan", \.rescan, .time(TimeSpan.seconds(1)...day), in: .files,
+            """
+            How often the directory is read without a hint from the kernel. Hints get lost, and a network file system sends none.
+            """),
+        SettingKey(
+            "size-limit", \.sizeLimit, .size(1...(256 << 20)), in: .files,
+            """
+            The largest file that is read; a larger one is refused. PostgreSQL takes no value of 1 GB, which is why the limit has a limit.
+            """),
+        SettingKey(
+            "check-permissions", \.checkPermissions, .boolean, in: .files,
+            """
+            Refuse a directory or a file that others than its owner may write: whoever can write there can run any SQL as the migrating \
+            role.
+            """),
+    ]
+
+    private static let order = [
+        SettingKey(
+            "order", \.order, .choiceOrAuto(), in: .order,
+            """
+            The order of directory names where a layout's own tool has had two: 'current' as the tool sorts today, 'bytes' as its old engine \
+            did, by the bytes of the name. 'auto' is the current one, with a recorded warning where the two differ.
+            """),
+        SettingKey(
+            "late", \.late, .choiceOrAuto(), in: .order,
+            """
+            A pending file that sorts before an applied one: 'stop' holds up the line, 'apply' runs it and records that it came late. 'auto' \
+            does as the layout's own tool: apply for prisma, stop for the others.
+            """),
+        SettingKey(
+            "on-drift", \.onDrift, .choice(), in: .order,
+            """
+            An applied file whose text has changed is never run again. 'report' records that and goes on with later files; 'stop' holds them up \
+            until the file is put back or resolved.
+            """),
+    ]
+
+    private static let limits = [
+        SettingKey(
+            "statement-timeout", \.statementTimeout, .time(millisecond...serverLimit, zero: "for none"), in: .limits,
+            "PostgreSQL's statement_timeout for each statement of a migration. A file can set its own. 0 is none."),
+        SettingKey(
+            "lock-timeout", \.lockTimeout, .time(millisecond...serverLimit, zero: "for none"), in: .limits,
+            """
+            PostgreSQL's lock_timeout: how long a statement waits for a table lock, and so how long the queries of applications queue up \
+            behind it. A file can set its own. 0 is none.
+            """),
+        SettingKey(
+            "idle-in-transaction-timeout", \.idleTimeout, .time(millisecond...serverLimit, zero: "for none"),
+            in: .limits,
+            """
+            PostgreSQL's idle_in_transaction_session_timeout: the server ends our transaction by itself when we fall silent inside it, \
+            because the host froze or the network broke. 0 is none.
+            """),
+        SettingKey(
+            "deadline", \.deadline, .time(millisecond...TimeSpan.seconds(30 * 86_400), zero: "for none"), in: .limits,
+            "The longest that one file may take in all; then it is cancelled and rolled back. A file can set its own. 0 is none."
+        ),
+    ]
+
+    private static let retries = [
+        SettingKey(
+            "retry-tries", \.retryTries, .integer(1...1000), in: .retries,
+            """
+            How often a file is tried in all, the first time included, when what stopped it may pass by itself: a lock timeout, a deadlock, \
+            a serialization failure, a lost connection. Other errors wait for a mended file. 1 never tries again.
+            """),
+        SettingKey(
+            "retry-wait", \.retryWait, .time(millisecond...day), in: .retries,
+            "The pause before the second try. It doubles from try to try, with some jitter."),
+        SettingKey(
+            "retry-wait-max", \.retryMaximum, .time(millisecond...day), in: .retries,
+            "The longest pause between two tries; not shorter than retry-wait."),
+        SettingKey(
+            "retry-for", \.retryFor, .time(millisecond...TimeSpan.seconds(30 * 86_400), zero: "for no limit"),
+            in: .retries,
+            "No further try starts later than this after the first one did. 0 is no limit."),
+    ]
+}
