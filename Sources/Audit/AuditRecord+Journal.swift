@@ -40,7 +40,7 @@ extension AuditRecord {
             case .started: "started \(what)" + (event.direction == .down ? " (rollback)" : "")
             case .applied: "applied \(what)\(took)"
             case .failed, .rollbackFailed: failure(what)
-            case .interrupted: "interrupted \(what): its process or session had died\(why)"
+            case .interrupted: "interrupted \(what)\(why)"
             case .skipped: "skipped \(what)\(why)\(about)"
             case .deferred: "deferred \(what)\(why)\(about)"
             case .statementApplied: "applied part \(part) of \(what)\(took)"

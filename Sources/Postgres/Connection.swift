@@ -113,7 +113,8 @@ public final class Connection {
         while let next = unsafe PQnotifies(handle) {
             unsafe found.append(
                 Notification(
-                    channel: String(cString: next.pointee.relname), payload: String(cString: next.pointee.extra)))
+                    channel: String(cString: next.pointee.relname), payload: String(cString: next.pointee.extra),
+                    backendPID: next.pointee.be_pid))
             unsafe PQfreemem(next)
         }
         return found

@@ -19,6 +19,13 @@ public struct ServerError: Error, Sendable, Equatable {
     /// How many statements of the text that was sent had succeeded before.
     public var statementsDone = 0
 
+    /// An error in our own words, told as the server's would be.
+    public init(sqlstate: String, message: String, hint: String? = nil) {
+        self.sqlstate = sqlstate
+        self.message = message
+        self.hint = hint
+    }
+
     /// Whether the session is gone after such an error: the classes 08 and 57P.
     public var endsSession: Bool {
         sqlstate.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P05", "25P03"].contains(sqlstate)

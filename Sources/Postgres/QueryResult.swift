@@ -47,6 +47,8 @@ public struct Notification: Sendable, Equatable {
     public var channel: String
     /// The payload.
     public var payload: String
+    /// The process id of the backend that sent it.
+    public var backendPID: Int32
 }
 
 /// SQL texts that must carry a name or a value inside them.

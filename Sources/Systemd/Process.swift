@@ -90,3 +90,14 @@ public enum Process {
     /// Turns a write to a reader that has gone away into the error EPIPE in place of a signal that kills.
     public static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 }
+
+extension Process {
+    /// The name of the systemd unit that this process belongs to, from its control group; nil outside of one. See cgroups(7).
+    public static var unitName: String? {
+        guard let file = try? Descriptor(opening: "/proc/self/cgroup", O_RDONLY),
+            let bytes = try? WholeFile.read(file, limit: 65536, expected: 4096, path: "/proc/self/cgroup")
+        else { return nil }
+        let components = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == "/" || $0 == "\n" })
+        return components.last { $0.hasSuffix(".service") }.map(String.init)
+    }
+}

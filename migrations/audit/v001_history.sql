@@ -184,9 +184,11 @@ CREATE VIEW "migrated".migration_status AS
 SELECT DISTINCT ON (a.version)
        a.version, a.name,
        CASE WHEN a.event = 'adopted' OR (a.event = 'resolved' AND a.reason = 'applied') THEN 'applied'
+            WHEN a.event = 'resolved' AND a.reason = 'retry' THEN 'retry_requested'
             WHEN a.event = 'resolved' THEN 'rolled_back'
             ELSE a.event END AS status,
-       a.checksum, a.reason, a.sqlstate, a.message, a.attempt_id, a.seq, a.event, a.recorded_at, a.initiated_by
+       a.checksum, a.reason, a.sqlstate, a.message, a.attempt_id, a.seq, a.event, a.recorded_at, a.initiated_by,
+       coalesce(a.detail LIKE '%"repeatable":true%', false) AS repeatable
   FROM "migrated".migration_rollback_audit AS a
  WHERE a.version IS NOT NULL
    AND a.event IN ('started', 'applied', 'failed', 'interrupted', 'skipped', 'deferred', 'rolled_back', 'resolved', 'adopted')
@@ -194,7 +196,7 @@ SELECT DISTINCT ON (a.version)
    AND (a.direction IS DISTINCT FROM 'down' OR a.event = 'rolled_back')
  ORDER BY a.version, a.event IN ('skipped', 'deferred'), a.seq DESC;
 COMMENT ON VIEW "migrated".migration_status IS
-    'The newest state of each version that was ever met: applied, failed, started, interrupted, rolled_back, skipped or deferred.';
+    'The newest state of each version that was ever met: applied, failed, started, interrupted, rolled_back, retry_requested, skipped or deferred.';
 
 REVOKE ALL ON ALL TABLES IN SCHEMA "migrated" FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA "migrated" FROM PUBLIC;

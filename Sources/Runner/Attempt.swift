@@ -1,0 +1,111 @@
+internal import Audit
+internal import JSON
+internal import Migrations
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+/// One try at one file.
+struct Attempt {
+    let id = UUID()
+    let prepared: PreparedFile
+    let layout: LayoutName
+    /// The segment to begin with; those before it are committed already.
+    let firstSegment: Int
+    /// Invalid indexes that stood before, where the file builds any concurrently: those are not ours to drop.
+    let invalidIndexes: [String]?
+    /// Whether an earlier attempt ended in the middle of this first segment.
+    let resumes: Bool
+    private(set) var began = Instant.now()
+    var notices = NoticeCollector()
+
+    init(_ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, resumes: Bool, invalidIndexes: [String]?) {
+        self.prepared = prepared
+        self.layout = layout
+        self.firstSegment = firstSegment
+        self.resumes = resumes
+        self.invalidIndexes = invalidIndexes
+    }
+
+    /// The clock of the attempt starts when its first statement is about to be sent.
+    mutating func begin() { began = .now() }
+
+    /// An event of this attempt.
+    func event(_ kind: EventKind, by actor: AuditEvent.Actor) -> AuditEvent {
+        var event = AuditEvent(kind, by: actor)
+        event.attemptID = id
+        event.version = prepared.version
+        event.name = prepared.migration.name
+        event.checksum = prepared.file.checksum
+        event.direction = .up
+        return event
+    }
+
+    func started(by actor: AuditEvent.Actor) -> AuditEvent {
+        var event = event(.started, by: actor)
+        event.detail = prepared.detail(layout: layout, from: firstSegment)
+        if let invalidIndexes { event.detail["invalid_indexes"] = .array(invalidIndexes.map(JSONValue.string)) }
+        return event
+    }
+
+    func applied(by actor: AuditEvent.Actor) -> AuditEvent {
+        var event = event(.applied, by: actor)
+        event.reason = prepared.step.repeatable ? "repeatable" : nil
+        event.durationUS = (Instant.now() - began).microseconds
+        event.detail = ["statements": .integer(Int64(prepared.script.statements.count))]
+        if prepared.step.repeatable { event.detail["repeatable"] = true }
+        if let said = notices.detail { event.detail["notices"] = said }
+        return event
+    }
+
+    func segmentApplied(_ index: Int, since: Instant, by actor: AuditEvent.Actor, found: String? = nil) -> AuditEvent {
+        var event = event(.statementApplied, by: actor)
+        event.durationUS = (Instant.now() - since).microseconds
+        event.reason = found == nil ? nil : "found_complete"
+        event.object = found
+        event.detail = [
+            "segment": .integer(Int64(index + 1)), "segments": .integer(Int64(prepared.script.segments.count)),
+            "sha256": .string(prepared.digests[index]),
+        ]
+        return event
+    }
+
+    func failed(_ failure: Failure, by actor: AuditEvent.Actor) -> AuditEvent {
+        var event = event(failure.interrupts ? .interrupted : .failed, by: actor)
+        event.reason = failure.reason
+        event.sqlstate = failure.sqlstate
+        event.message = failure.message
+        event.object = failure.object
+        event.durationUS = (Instant.now() - began).microseconds
+        event.detail = failure.detail
+        if prepared.step.repeatable { event.detail["repeatable"] = true }
+        if let said = notices.detail { event.detail["notices"] = said }
+        return event
+    }
+}
+
+/// Why an attempt did not come to its end.
+struct Failure: Error {
+    /// The stable word: `sql_error`, `statement_timeout`, `lock_timeout`, `deadlock`, `deadline`, `connection_lost`, `stopped` …
+    var reason: String
+    var message: String
+    var sqlstate: String?
+    var object: String?
+    var detail: [String: JSONValue] = [:]
+    /// Whether the attempt was cut off rather than refused: it is tried again without being asked.
+    var interrupts = false
+    /// What to show a person, with the place in the file.
+    var complaint: Complaint
+
+    init(_ reason: String, _ complaint: Complaint, interrupts: Bool = false) {
+        self.reason = reason
+        message = complaint.message
+        sqlstate = complaint.sqlstate
+        self.complaint = complaint
+        self.interrupts = interrupts
+        if let hint = complaint.hint { detail["hint"] = .string(hint) }
+        if let line = complaint.place?.line { detail["line"] = .integer(Int64(line)) }
+        if let column = complaint.place?.column { detail["column"] = .integer(Int64(column)) }
+        if let excerpt = complaint.excerpt { detail["excerpt"] = .string(Printable.line(excerpt, limit: 500)) }
+    }
+}

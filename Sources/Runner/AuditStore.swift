@@ -1,0 +1,147 @@
+internal import Audit
+internal import AuditSchema
+internal import Digest
+internal import Postgres
+internal import Reporting
+
+/// Writes the history: its schema, and events behind its head.
+struct AuditStore {
+    let sessions: Sessions
+    /// The schema's quoted name.
+    let schema: String
+
+    init(sessions: Sessions, schema: String) {
+        self.sessions = sessions
+        self.schema = Quoting.identifier(schema)
+    }
+
+    // MARK: Schema
+
+    /// The number of the newest file that ran here; nil where there is no history yet.
+    func installedVersion(_ connection: Connection) throws(RunFailure) -> Int? {
+        let found = try sessions.query(
+            connection, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", [.text("\(schema).audit_head")])
+        guard found.isTrue(0, 0) else { return nil }
+        let version = try sessions.query(connection, "SELECT schema_version FROM \(schema).audit_head")
+        return version.rows.isEmpty ? nil : Int(version.integer(0, 0) ?? 0)
+    }
+
+    /// Brings the schema up to this program's version; refuses one that is newer.
+    func install(_ connection: Connection) throws(RunFailure) {
+        let wanted = AuditSchema.currentVersion
+        if let installed = try installedVersion(connection) {
+            if installed == wanted { return }
+            guard installed < wanted else {
+                throw .complaint(
+                    Complaint(
+                        .configuration,
+                        "the history in schema \(schema) has version \(installed), this program knows \(wanted)",
+                        hint: "A newer migrated has been here: install that version or a later one."))
+            }
+        }
+        do {
+            // Two processes may meet a new database at once: the second waits here and then finds the work done.
+            try sessions.run(
+                connection,
+                "BEGIN; SET LOCAL lock_timeout = '30s'; SELECT pg_catalog.pg_advisory_xact_lock(\(DatabaseLock.key + 1))"
+            )
+            let installed = try installedVersion(connection) ?? 0
+            for version in (installed + 1)..<(wanted + 1) {
+                try sessions.run(connection, AuditSchema.sql(version: version, quotedSchema: schema))
+            }
+            try sessions.run(connection, "COMMIT")
+        } catch {
+            sessions.dropWork()
+            guard case .refused(let cause) = error else { throw error }
+            var complaint = cause.complaint
+            complaint.message = "the history's schema \(schema) could not be set up: \(complaint.message)"
+            if cause.sqlstate == "42501" {
+                complaint.status = .permission
+                complaint.hint = "Let the role create the schema: GRANT CREATE ON DATABASE … TO …;"
+            }
+            throw .complaint(complaint)
+        }
+    }
+
+    // MARK: Events
+
+    /// The SQL that locks the head until the transaction's end and reads it with the server's clock.
+    var headQuery: String {
+        """
+        SELECT h.seq, pg_catalog.encode(h.hash, 'hex'), \
+        (extract(epoch FROM pg_catalog.clock_timestamp() - '2000-01-01 00:00:00+00'::pg_catalog.timestamptz) * 1000000)::bigint \
+        FROM \(schema).audit_head AS h FOR UPDATE
+        """
+    }
+
+    /// The head and the clock from `headQuery`'s result.
+    func head(_ result: QueryResult?) throws(RunFailure) -> (head: ChainHead, clock: Int64) {
+        guard let result, !result.rows.isEmpty, let seq = result.integer(0, 0),
+            let hash = result.text(0, 1).flatMap({ Hex.bytes($0) }),
+            let clock = result.integer(0, 2)
+        else {
+            throw .complaint(
+                Complaint(
+                    .configuration, "the head of the history in schema \(schema) is missing",
+                    hint:
+                        "Run 'auditctl verify' and restore the schema from a backup; migrated does not go on without its history."
+                ))
+        }
+        return (ChainHead(seq: seq, hash: hash), clock)
+    }
+
+    /// Links `events` behind `head`, one after the other.
+    func link(_ events: [AuditEvent], behind head: ChainHead, clock: Int64) -> [AuditRecord] {
+        var head = head
+        return events.map { event in
+            let record = AuditRecord(event, after: head, recordedAt: clock)
+            head = record.head
+            return record
+        }
+    }
+
+    /// The statement that writes a record; the server checks it again.
+    func append(_ record: AuditRecord) -> Connection.Step {
+        let values = record.columns
+        let places = AuditColumn.allCases.enumerated().map { "$\($0.offset + 1)::\($0.element.sqlType)" }
+        return Connection.Step(
+            "SELECT \(schema).append_event(ROW(\(places.joined(separator: ",")))::\(schema).migration_rollback_audit)",
+            AuditColumn.allCases.map { values[$0].map(Parameter.bytes) })
+    }
+
+    /// The statement that keeps a file's exact bytes.
+    func keep(source: [UInt8], checksum: String) -> Connection.Step {
+        Connection.Step(
+            "INSERT INTO \(schema).migration_source (checksum, source) VALUES ($1::text, $2::bytea) ON CONFLICT DO NOTHING",
+            [.text(checksum), .bytes(source)])
+    }
+
+    /// Records `events` in a transaction of their own, which is durable when this returns; `steps` go before them.
+    @discardableResult
+    func record(_ events: [AuditEvent], with steps: [Connection.Step] = []) throws(RunFailure) -> [AuditRecord] {
+        guard !events.isEmpty else { return [] }
+        let connection = try sessions.work()
+        let opened = try sessions.run(
+            connection,
+            "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(headQuery)"
+        )
+        let (head, clock) = try head(opened.last)
+        let records = link(events, behind: head, clock: clock)
+        try sessions.pipeline(connection, steps + records.map(append) + [Connection.Step("COMMIT")])
+        return records
+    }
+}
+
+extension AuditColumn {
+    /// The column's type, so that its binary form is read as it is meant.
+    var sqlType: String {
+        switch form {
+        case .text: "text"
+        case .integer: "bigint"
+        case .small: "integer"
+        case .uuid: "uuid"
+        case .time: "timestamptz"
+        case .bytes: "bytea"
+        }
+    }
+}

@@ -1,0 +1,237 @@
+internal import Audit
+public import Configuration
+internal import JSON
+internal import Migrations
+internal import Postgres
+public import Reporting
+public import Systemd
+
+/// The daemon: waits for hints, for time and for the database, and lets the engine run.
+///
+/// READY is told after the first look at the directory and the database, or where the database cannot be reached yet; STATUS always
+/// tells where the line stands. It ends on SIGTERM with 0, and by itself only where a restart could not mend the reason.
+public final class Daemon {
+    private let loop: PollLoop
+    private let signals: Signals
+    private let reporter: Reporter
+    private let identity: Engine.Identity
+    private let reload: () throws(Complaint) -> Settings
+    private var notifier: Notifier
+    private var settings: Settings
+    private var engine: Engine
+    private var watcher: DirectoryWatcher
+    private var agenda: Agenda
+    private var isReady = false
+    private var hasStarted = false
+    private var lastWords = ""
+
+    /// A daemon that has not begun; `reload` reads the configuration again.
+    public init(
+        _ settings: Settings, identity: Engine.Identity, loop: PollLoop, signals: Signals, notifier: Notifier,
+        reporter: Reporter,
+        reload: @escaping () throws(Complaint) -> Settings
+    ) throws(RunFailure) {
+        self.loop = loop
+        self.signals = signals
+        self.reporter = reporter
+        self.identity = identity
+        self.notifier = notifier
+        self.reload = reload
+        self.settings = settings
+        engine = try Engine(settings, identity: identity, loop: loop, signals: signals, reporter: reporter)
+        watcher = DirectoryWatcher(path: engine.directory.path)
+        agenda = Agenda(settle: settings.settle, rescan: settings.rescan, now: .now())
+        loop.add(watcher)
+    }
+
+    /// Runs until a signal or a reason that a restart cannot mend; returns the exit status.
+    public func run() -> ExitStatus {
+        engine.sessions.waiter.onStop = { [self] in stopping() }
+        if let refusal = open() { return refusal }
+        while !signals.stopRequested {
+            if signals.takeReload() { reloadConfiguration() }
+            noticeChanges()
+            switch agenda.next(now: .now()) {
+            case .run: if let refusal = work() { return refusal }
+            case .wait(let until): idle(until: until)
+            }
+        }
+        stopping()
+        recordStop()
+        reporter.flush(until: .now() + .seconds(1))
+        return .done
+    }
+
+    // MARK: Looking and working
+
+    /// The first look, which does not run anything yet.
+    private func open() -> ExitStatus? {
+        do throws(RunFailure) {
+            let summary = try engine.survey()
+            try started()
+            ready(summary.status)
+        } catch {
+            return took(error)
+        }
+        return nil
+    }
+
+    private func work() -> ExitStatus? {
+        do throws(RunFailure) {
+            let summary = try engine.apply(lockPatience: .seconds(0), openWriters: watcher.openWriters) { [self] line in
+                notifier.status(line)
+            }
+            try started()
+            engine.forgetNotifications()
+            agenda.ran(now: .now())
+            ready(summary.status)
+            summary.complaints.forEach(tell)
+        } catch {
+            return took(error)
+        }
+        return nil
+    }
+
+    /// What a failure means for the daemon: an exit status where it has to end.
+    private func took(_ failure: RunFailure) -> ExitStatus? {
+        let jitter = TimeSpan.milliseconds(.random(in: 0...250))
+        switch failure {
+        case .stopped: return nil
+        case .lockedElsewhere(let holder):
+            agenda.lockedElsewhere(now: .now(), jitter: jitter)
+            ready("standby: " + (holder?.description ?? "another process") + " is migrating this database")
+        case .lost(let error):
+            engine.disconnect()
+            // Wrong credentials or a missing database at the start are no outage: a restart would only try the same again.
+            if !hasStarted, !isReady, [.permission, .configuration].contains(error.complaint.status) {
+                return refuse(error.complaint)
+            }
+            waitForDatabase(error.complaint, jitter)
+        case .unresponsive:
+            engine.disconnect()
+            waitForDatabase(failure.complaint, jitter)
+        case .refused(let error):
+            engine.disconnect()
+            waitForDatabase(error.complaint, jitter)
+        case .complaint(let complaint): return took(complaint, jitter)
+        }
+        return nil
+    }
+
+    private func took(_ complaint: Complaint, _ jitter: TimeSpan) -> ExitStatus? {
+        switch complaint.status {
+        case .tryLater:
+            agenda.directoryBusy(now: .now())
+            notifier.status(complaint.lines.first ?? "")
+        case .unavailable:
+            engine.disconnect()
+            waitForDatabase(complaint, jitter)
+        case .configuration: return refuse(complaint)
+        case .permission where !isReady: return refuse(complaint)
+        default:
+            // The directory is not as it should be: it is looked at again when it changes, and at every rescan.
+            tell(complaint)
+            agenda.ran(now: .now())
+            ready(complaint.lines.first ?? "")
+        }
+        return nil
+    }
+
+    private func waitForDatabase(_ complaint: Complaint, _ jitter: TimeSpan) {
+        agenda.databaseMissed(now: .now(), jitter: jitter)
+        ready("waiting for database: " + (complaint.lines.first ?? ""))
+        tell(complaint, priority: 4)
+    }
+
+    private func refuse(_ complaint: Complaint) -> ExitStatus {
+        reporter.say(3, complaint)
+        notifier.status(complaint.lines.first ?? "")
+        reporter.flush(until: .now() + .seconds(1))
+        return complaint.status
+    }
+
+    // MARK: Waiting
+
+    private func idle(until: Instant) {
+        let sources = engine.idleSources { [self] in agenda.historyChanged(now: .now()) }
+        sources.forEach(loop.add)
+        defer { sources.forEach(loop.remove) }
+        do throws(SystemFailure) {
+            try loop.turn(until: until)
+        } catch {
+            tell(error.complaint)
+        }
+    }
+
+    private func noticeChanges() {
+        guard watcher.takeHint() else { return }
+        agenda.directoryChanged(at: watcher.lastActivity ?? .now())
+    }
+
+    private func reloadConfiguration() {
+        notifier.reloading()
+        do throws(RunFailure) {
+            let fresh: Settings
+            do throws(Complaint) {
+                fresh = try reload()
+            } catch {
+                throw .complaint(error)
+            }
+            let replacement = try Engine(fresh, identity: identity, loop: loop, signals: signals, reporter: reporter)
+            replacement.sessions.waiter.onStop = { [self] in stopping() }
+            loop.remove(watcher)
+            settings = fresh
+            engine = replacement
+            watcher = DirectoryWatcher(path: engine.directory.path)
+            loop.add(watcher)
+            agenda = Agenda(settle: fresh.settle, rescan: fresh.rescan, now: .now())
+            reporter.say(6, "configuration reloaded")
+        } catch {
+            tell(error.complaint)
+            reporter.say(4, "configuration not reloaded, the old one stays in force")
+        }
+        notifier.ready(status: lastWords)
+    }
+
+    // MARK: Telling
+
+    private func ready(_ status: String) {
+        lastWords = status
+        if isReady { notifier.status(status) } else { notifier.ready(status: status) }
+        isReady = true
+    }
+
+    private func stopping() { notifier.stopping(status: "stopping: \(lastWords)") }
+
+    /// Tells of a complaint unless it is the one that was told last.
+    private func tell(_ complaint: Complaint) { tell(complaint, priority: 3) }
+
+    private var told: Set<String> = []
+    private func tell(_ complaint: Complaint, priority: Int) {
+        let text = complaint.lines.joined(separator: " — ")
+        if told.count > 1000 { told.removeAll() }
+        guard told.insert(text).inserted else { return }
+        reporter.say(priority, complaint)
+    }
+
+    /// The first time that the history can be written to.
+    private func started() throws(RunFailure) {
+        guard !hasStarted else { return }
+        var event = AuditEvent(.daemonStarted, by: try engine.actor())
+        event.detail = ["directory": .string(engine.directory.path), "schema": .string(settings.schema)]
+        try engine.record([event])
+        hasStarted = true
+        told.removeAll()
+    }
+
+    private func recordStop() {
+        guard hasStarted, engine.isConnected else { return }
+        do throws(RunFailure) {
+            var event = AuditEvent(.daemonStopped, by: try engine.actor())
+            event.reason = signals.stopSignal?.lowercased()
+            try engine.record([event])
+        } catch {
+            reporter.say(4, error.complaint)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+internal import Audit
+internal import Configuration
+internal import JSON
+internal import Migrations
+internal import Postgres
+public import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension Engine {
+    /// Applies what is pending, up to `limit` where one is given, and says where the line stands then.
+    ///
+    /// - Parameters:
+    ///   - lockPatience: how long to wait for another process that is migrating.
+    ///   - openWriters: files that are known to be open for writing.
+    ///   - progress: told a line whenever the state changes.
+    public func apply(
+        limit: String? = nil, lockPatience: TimeSpan, openWriters: Set<String> = [],
+        progress: (String) -> Void = { _ in }
+    ) throws(RunFailure) -> RunSummary {
+        let snapshot = try snapshot(openWriters: openWriters)
+        try prepareHistory()
+        // Most runs find nothing to do, and need no lock to see that.
+        let glance = try plan(snapshot, try history.states(), limit: limit)
+        let news = try news(of: glance, snapshot)
+        if glance.pending.isEmpty, news.isEmpty, try history.openAttempts().isEmpty {
+            return try summary(of: glance, snapshot, RunSummary())
+        }
+        do throws(RunFailure) {
+            return try withLock(patience: lockPatience) { () throws(RunFailure) in
+                try recover()
+                return try runLine(snapshot, limit, progress)
+            }
+        } catch {
+            if case .lockedElsewhere(let holder) = error { try recordLockedElsewhere(glance, snapshot, holder) }
+            throw error
+        }
+    }
+
+    /// The line itself: plan, prepare everything, run one after the other; after a failure plan again.
+    private func runLine(
+        _ snapshot: MigrationDirectory.Snapshot, _ limit: String?, _ progress: (String) -> Void
+    ) throws(RunFailure) -> RunSummary {
+        var summary = RunSummary()
+        while true {
+            let plan = try plan(snapshot, try history.states(), limit: limit)
+            let (prepared, bad) = try prepare(plan, snapshot)
+            FailPoint.filesParsed.pass()
+            try record(try news(of: plan, snapshot, bad: bad))
+            if prepared.isEmpty || !bad.isEmpty {
+                summary.complaints += bad.map(\.complaint)
+                return try self.summary(of: plan, snapshot, summary)
+            }
+            summary.plan = plan
+            let whole = try run(prepared, snapshot, &summary, progress)
+            if whole {
+                return try self.summary(
+                    of: try self.plan(snapshot, try history.states(), limit: limit), snapshot, summary)
+            }
+        }
+    }
+
+    /// A pending file that cannot be run as it is.
+    struct BadFile {
+        var step: PlanStep
+        var complaint: Complaint
+    }
+
+    /// Reads and parses everything that is pending, before anything runs.
+    private func prepare(
+        _ plan: Plan, _ snapshot: MigrationDirectory.Snapshot
+    ) throws(RunFailure) -> (prepared: [PreparedFile], bad: [BadFile]) {
+        let states = try history.states()
+        var prepared: [PreparedFile] = []
+        var bad: [BadFile] = []
+        for step in plan.steps {
+            if case .invalid(let finding) = step.action {
+                bad.append(BadFile(step: step, complaint: finding.complaint))
+            }
+            guard step.isPending, case .text(let checksum, _) = snapshot.content(of: step.migration) else { continue }
+            do throws(Complaint) {
+                let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
+                prepared.append(
+                    try PreparedFile(
+                        step: step, file: file, version: step.migration.recordedVersion(states),
+                        sizeLimit: settings.sizeLimit))
+            } catch {
+                if error.status == .tryLater { throw .complaint(error) }
+                bad.append(BadFile(step: step, complaint: error))
+            }
+        }
+        return (prepared, bad)
+    }
+
+    /// Runs files one after the other. True where all of them were applied; false where one failed and others may go on.
+    private func run(
+        _ files: [PreparedFile], _ snapshot: MigrationDirectory.Snapshot, _ summary: inout RunSummary,
+        _ progress: (String) -> Void
+    ) throws(RunFailure) -> Bool {
+        let run = FileRun(
+            sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
+            actor: try actor())
+        var attempts: [Attempt] = []
+        for file in files { attempts.append(try attempt(file, snapshot)) }
+        FailPoint.beforeStarted.pass()
+        if let first = attempts.first { try start(first, run.actor) }
+        for index in attempts.indices {
+            let name = attempts[index].prepared.migration.name
+            progress("applying \(name) (\(index + 1) of \(attempts.count))")
+            let next = index + 1 < attempts.count ? attempts[index + 1] : nil
+            do throws(FileRun.Stop) {
+                try run.apply(&attempts[index], next: next)
+            } catch {
+                try end(attempts[index], error, &summary, run.actor)
+                return false
+            }
+            summary.applied.append(name)
+            if attempts[index].prepared.script.changesSettings { sessions.dropWork() } else { try sessions.clean() }
+        }
+        return true
+    }
+
+    /// Makes the begin of an attempt durable, before the file's first statement.
+    private func start(_ attempt: Attempt, _ actor: AuditEvent.Actor) throws(RunFailure) {
+        let source = store.keep(source: attempt.prepared.file.bytes, checksum: attempt.prepared.file.checksum)
+        try store.record([attempt.started(by: actor)], with: [source]).forEach(reporter.report)
+        FailPoint.afterStarted.pass()
+    }
+
+    private func attempt(_ file: PreparedFile, _ snapshot: MigrationDirectory.Snapshot) throws(RunFailure) -> Attempt {
+        var done = 0
+        var resumes = false
+        if case .pending(_, let cause) = file.step.action, cause != .new {
+            done = file.segmentsDone(try history.segmentsDone(version: file.version))
+            resumes = cause != .rolledBack
+        }
+        let builds = file.script.segments.contains { $0.concurrentIndex != nil }
+        return Attempt(
+            file, layout: snapshot.set.layout, firstSegment: done, resumes: resumes,
+            invalidIndexes: builds ? try invalidIndexes() : nil)
+    }
+
+    private func invalidIndexes() throws(RunFailure) -> [String] {
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+              FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE NOT i.indisvalid ORDER BY 1 LIMIT 1000
+            """)
+        return result.rows.indices.compactMap { result.text($0, 0) }
+    }
+
+    /// Records how an attempt ended, behind its rollback and on a session of its own.
+    private func end(
+        _ attempt: Attempt, _ stop: FileRun.Stop, _ summary: inout RunSummary, _ actor: AuditEvent.Actor
+    ) throws(RunFailure) {
+        // Closing the session is the rollback: nothing of the file's session state can reach the record.
+        sessions.dropWork()
+        sessions.isFinishing = true
+        defer { sessions.isFinishing = false }
+        switch stop {
+        case .failure(let failure):
+            FailPoint.beforeFailed.pass()
+            try record([attempt.failed(failure, by: actor)])
+            FailPoint.afterFailed.pass()
+            if failure.interrupts { throw interruption(failure) }
+            summary.complaints.append(failure.complaint)
+        case .run(let failure): throw failure
+        }
+    }
+
+    private func interruption(_ failure: Failure) -> RunFailure {
+        failure.reason == "stopped" ? .stopped : .complaint(failure.complaint)
+    }
+}
+
+extension MigrationDirectory.Snapshot {
+    /// What was read of a migration.
+    func content(of migration: Migration) -> Candidate.Content? {
+        candidates.first { $0.migration == migration }?.content
+    }
+}
+
+extension Migration {
+    /// The version under which it is recorded: the whole name where another migration of the history has its number.
+    func recordedVersion(_ states: [VersionState]) -> String {
+        guard case .name = identity, states.contains(where: { $0.version == version && $0.name != name }) else {
+            return version
+        }
+        return name
+    }
+}

@@ -1,0 +1,151 @@
+internal import Audit
+internal import JSON
+internal import Migrations
+internal import Postgres
+internal import Reporting
+
+extension Engine {
+    /// Events for what is not run and for what has drifted, as far as they were not recorded before: once per file, text and reason.
+    func news(
+        of plan: Plan, _ snapshot: MigrationDirectory.Snapshot, bad: [BadFile] = []
+    ) throws(RunFailure) -> [AuditEvent] {
+        var skipped: [AuditEvent] = []
+        var drifted: [AuditEvent] = []
+        let actor = try actor()
+        let stopped = Dictionary(bad.map { ($0.step.migration.path, $0) }, uniquingKeysWith: { first, _ in first })
+        for step in plan.steps {
+            var event = AuditEvent(.skipped, by: actor)
+            event.version = step.migration.version
+            event.name = step.migration.name
+            if case .text(let checksum, _) = snapshot.content(of: step.migration) { event.checksum = checksum }
+            if let complaint = stopped[step.migration.path]?.complaint {
+                event.reason = step.skipReason ?? "invalid_file"
+                event.explain(complaint)
+                skipped.append(event)
+            } else if step.isPending, let first = bad.first {
+                event.reason = "blocked_by_failure"
+                event.detail["blocked_by"] = .string(first.step.migration.version)
+                skipped.append(event)
+            } else if case .drifted(let recorded) = step.action {
+                event.event = .driftDetected
+                event.reason = "file_changed"
+                event.detail["recorded"] = .string(recorded)
+                drifted.append(event)
+            } else if let reason = step.skipReason {
+                event.reason = reason
+                switch step.action {
+                case .blocked(let by): event.detail["blocked_by"] = .string(by)
+                case .late(let before): event.detail["before"] = .string(before)
+                case .unmetRequirement(let version): event.detail["requires"] = .string(version)
+                case .invalid(let finding), .unreadable(let finding): event.explain(finding.complaint)
+                default: break
+                }
+                skipped.append(event)
+            }
+        }
+        for finding in snapshot.set.findings where !plan.steps.contains(where: { $0.migration.path == finding.path }) {
+            var event = AuditEvent(.skipped, by: actor)
+            event.name = finding.path
+            event.reason = finding.reason.rawValue
+            event.explain(finding.complaint)
+            skipped.append(event)
+        }
+        for state in plan.missing where state.status.isApplied {
+            var event = AuditEvent(.driftDetected, by: actor)
+            event.version = state.version
+            event.name = state.name
+            event.checksum = state.checksum
+            event.reason = "file_missing"
+            drifted.append(event)
+        }
+        return try unrecorded(skipped, .skipped) + unrecorded(drifted, .driftDetected)
+    }
+
+    private func unrecorded(_ events: [AuditEvent], _ kind: EventKind) throws(RunFailure) -> [AuditEvent] {
+        guard !events.isEmpty else { return [] }
+        let known = try history.skips(event: kind)
+        return events.filter { event in
+            !known.contains(History.Skip(name: event.name ?? "", checksum: event.checksum, reason: event.reason ?? ""))
+        }
+    }
+
+    /// Records that what is pending waits for another process.
+    func recordLockedElsewhere(
+        _ plan: Plan, _ snapshot: MigrationDirectory.Snapshot, _ holder: LockHolder?
+    ) throws(RunFailure) {
+        let actor = try actor()
+        let events = plan.pending.map { step in
+            var event = AuditEvent(.skipped, by: actor)
+            event.version = step.migration.version
+            event.name = step.migration.name
+            if case .text(let checksum, _) = snapshot.content(of: step.migration) { event.checksum = checksum }
+            event.reason = "locked_elsewhere"
+            if let holder {
+                event.detail["holder"] = [
+                    "application": .string(holder.application), "backend_pid": .integer(Int64(holder.backendPID)),
+                    "address": JSONValue(holder.address), "connected_seconds": .integer(holder.seconds),
+                ]
+            }
+            return event
+        }
+        try record(try unrecorded(events, .skipped))
+    }
+
+    /// Where the line stands: the plan, and what stands in its way.
+    func summary(
+        of plan: Plan, _ snapshot: MigrationDirectory.Snapshot, _ summary: RunSummary
+    ) throws(RunFailure) -> RunSummary {
+        var summary = summary
+        summary.plan = plan
+        guard summary.complaints.isEmpty else { return summary }
+        for step in plan.steps {
+            switch step.action {
+            case .waitsForMending: summary.complaints.append(try earlierFailure(step))
+            case .late(let before):
+                summary.complaints.append(
+                    Complaint(
+                        .failed, "'\(step.migration.name)' sorts before '\(before)', which is applied already",
+                        hint: "Give it a later number, or set late = \"apply\" to run it out of order.",
+                        place: Place(file: step.migration.path)))
+            case .unmetRequirement(let version):
+                summary.complaints.append(
+                    Complaint(
+                        .failed, "'\(step.migration.name)' requires '\(version)', which is not applied before it",
+                        hint: "Add that migration, or mend the 'requires' directive.",
+                        place: Place(file: step.migration.path)))
+            case .invalid(let finding): summary.complaints.append(finding.complaint)
+            default: break
+            }
+        }
+        return summary
+    }
+
+    /// What an earlier attempt at the same text said.
+    private func earlierFailure(_ step: PlanStep) throws(RunFailure) -> Complaint {
+        let found = try sessions.query(
+            sessions.work(),
+            """
+            SELECT message, sqlstate, detail FROM \(store.schema).migration_rollback_audit
+             WHERE event = 'failed' AND name = $1 ORDER BY seq DESC LIMIT 1
+            """, [.text(step.migration.name)])
+        let detail = found.rows.isEmpty ? .null : History.json(found.rows[0][2])
+        return Complaint(
+            .failed, "failed before and waits for mending: \(found.rows.isEmpty ? "" : found.text(0, 0) ?? "")",
+            hint:
+                "Mend the file, and it is tried at once; or 'migrated retry \(step.migration.version)' to try it as it is.",
+            place: Place(
+                file: step.migration.path, line: detail["line"]?.integer.map(Int.init),
+                column: detail["column"]?.integer.map(Int.init)),
+            sqlstate: found.rows.isEmpty ? nil : found.text(0, 1))
+    }
+}
+
+extension AuditEvent {
+    /// Takes over what a complaint says.
+    mutating func explain(_ complaint: Complaint) {
+        message = complaint.message
+        if let hint = complaint.hint { detail["hint"] = .string(hint) }
+        if let line = complaint.place?.line { detail["line"] = .integer(Int64(line)) }
+        if let column = complaint.place?.column { detail["column"] = .integer(Int64(column)) }
+    }
+}

@@ -1,0 +1,122 @@
+internal import Audit
+public import Configuration
+internal import Migrations
+internal import Postgres
+internal import Reporting
+public import Systemd
+
+/// Everything that one process needs to migrate one database, and the verbs upon it.
+///
+/// One thread. The daemon and the commands run by hand use the same engine, the same lock and the same record.
+public final class Engine {
+    let settings: Settings
+    let reporter: Reporter
+    let sessions: Sessions
+    let store: AuditStore
+    let history: History
+    let directory: MigrationDirectory
+    private let identity: Identity
+    private var isInstalled = false
+
+    /// Who runs this process.
+    public struct Identity: Sendable {
+        /// Unit and invocation, or a login name.
+        public var initiatedBy: String
+        /// systemd's invocation id.
+        public var invocationID: String?
+
+        /// An identity from its parts.
+        public init(initiatedBy: String, invocationID: String?) {
+            self.initiatedBy = initiatedBy
+            self.invocationID = invocationID
+        }
+    }
+
+    /// An engine that has not touched anything yet.
+    public init(
+        _ settings: Settings, identity: Identity, loop: PollLoop, signals: Signals, reporter: Reporter
+    ) throws(RunFailure) {
+        self.settings = settings
+        self.identity = identity
+        self.reporter = reporter
+        sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), signals: signals)
+        store = AuditStore(sessions: sessions, schema: settings.schema)
+        history = History(store)
+        do throws(Complaint) {
+            directory = try MigrationDirectory(settings)
+        } catch {
+            throw .complaint(error)
+        }
+    }
+
+    /// Who and where, for every event.
+    func actor() throws(RunFailure) -> AuditEvent.Actor {
+        AuditEvent.Actor(
+            initiatedBy: identity.initiatedBy, host: Process.hostName, dbUser: try sessions.work().user,
+            pid: Process.pid,
+            invocationID: identity.invocationID)
+    }
+
+    /// Connects and brings the history's schema up to date.
+    func prepareHistory() throws(RunFailure) {
+        let connection = try sessions.work()
+        guard !isInstalled else { return }
+        try store.install(connection)
+        isInstalled = true
+    }
+
+    /// Ends the sessions; what is open on the server rolls back.
+    public func disconnect() {
+        sessions.dropAll()
+        isInstalled = false
+    }
+
+    /// Records an event of the process itself and tells of it.
+    func record(_ events: [AuditEvent]) throws(RunFailure) {
+        try store.record(events).forEach(reporter.report)
+    }
+
+    /// Reads the directory.
+    func snapshot(openWriters: Set<String> = []) throws(RunFailure) -> MigrationDirectory.Snapshot {
+        do throws(Complaint) {
+            return try directory.read(openWriters: openWriters)
+        } catch {
+            throw .complaint(error)
+        }
+    }
+
+    /// The directory against the history.
+    func plan(
+        _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState], limit: String? = nil
+    ) throws(RunFailure) -> Plan {
+        do throws(Complaint) {
+            return try Plan(
+                set: snapshot.set, candidates: snapshot.candidates, history: states,
+                policy: PlanPolicy(late: settings.late, onDrift: settings.onDrift), limit: limit)
+        } catch {
+            throw .complaint(error)
+        }
+    }
+
+    /// Runs `body` while holding the lock. Throws `.lockedElsewhere` where it cannot be had within `patience`.
+    func withLock<Value>(
+        patience: TimeSpan, _ body: () throws(RunFailure) -> Value
+    ) throws(RunFailure) -> Value {
+        let end = Instant.now() + patience
+        while try !DatabaseLock.take(sessions) {
+            guard Instant.now() < end else { throw .lockedElsewhere(try DatabaseLock.holder(sessions)) }
+            try sessions.pause(.milliseconds(.random(in: 100...200)))
+        }
+        FailPoint.lockTaken.pass()
+        let value: Value
+        do throws(RunFailure) {
+            value = try body()
+        } catch {
+            // Where the session itself is gone, the lock is gone with it.
+            try? DatabaseLock.release(sessions)
+            throw error
+        }
+        try DatabaseLock.release(sessions)
+        return value
+    }
+}

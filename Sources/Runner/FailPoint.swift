@@ -1,0 +1,45 @@
+#if FAILPOINTS
+    internal import Glibc
+    internal import Synchronization
+    internal import Systemd
+#endif
+
+/// A named place between the first byte read and the journal's line, where a test can end the process.
+///
+/// `MIGRATED_FAILPOINT=name:n` kills the process, as kill -9 would, when the place `name` is passed for the n-th time. Only debug
+/// builds have it; in a release build `pass` is empty.
+enum FailPoint: String, CaseIterable {
+    case directoryRead = "directory-read"
+    case filesParsed = "files-parsed"
+    case lockTaken = "lock-taken"
+    case beforeStarted = "before-started"
+    case afterStarted = "after-started"
+    case transactionOpen = "transaction-open"
+    case statementsDone = "statements-done"
+    case beforeAppend = "before-append"
+    case beforeCommit = "before-commit"
+    case afterCommit = "after-commit"
+    case aloneDone = "alone-done"
+    case beforeFailed = "before-failed"
+    case afterFailed = "after-failed"
+    case beforeJournal = "before-journal"
+
+    #if FAILPOINTS
+        private static let armed: (name: String, count: Int)? = {
+            guard let text = Process.environment("MIGRATED_FAILPOINT") else { return nil }
+            let parts = text.split(separator: ":")
+            guard let name = parts.first else { return nil }
+            return (String(name), parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+        }()
+        private static let passed = Atomic<Int>(0)
+
+        /// Ends the process here, if a test asked for it.
+        func pass() {
+            guard let armed = FailPoint.armed, armed.name == rawValue else { return }
+            let count = FailPoint.passed.wrappingAdd(1, ordering: .relaxed).newValue
+            if count == armed.count { kill(getpid(), SIGKILL) }
+        }
+    #else
+        @inline(__always) func pass() {}
+    #endif
+}

@@ -1,0 +1,51 @@
+internal import JSON
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+
+extension Failure {
+    /// What the server refused, with its place in the file.
+    ///
+    /// - Parameters:
+    ///   - error: the server's error for what was sent.
+    ///   - segment: the position of the segment that was sent; nil where the error is not about its text.
+    init(_ error: ServerError, in script: Script, segment index: Int?) {
+        let segment = index.map { script.segments[$0] }
+        var statement: Int?
+        var place: Place?
+        if let segment {
+            statement = script.statement(ofResult: error.statementsDone, in: segment)
+            if let position = error.position {
+                place = script.place(at: script.offset(ofCharacter: position, in: segment))
+            } else if let statement {
+                place = script.place(at: script.statements[statement].range.lowerBound)
+            }
+        }
+        self.init(
+            Failure.reason(error),
+            Complaint(
+                .failed, error.message, hint: error.hint, place: place ?? Place(file: script.file),
+                excerpt: place.map { script.line(at: $0) }, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate))
+        object = error.object
+        if let index { detail["segment"] = .integer(Int64(index + 1)) }
+        if let statement {
+            detail["statement"] = .integer(Int64(statement + 1))
+            detail["text"] = .string(script.excerpt(of: statement, limit: 500))
+        }
+        if let more = error.detail { detail["detail"] = .string(Printable.line(more, limit: 2000)) }
+        if let context = error.context { detail["context"] = .string(Printable.line(context, limit: 2000)) }
+    }
+
+    /// The stable word for an error code (PostgreSQL manual, appendix A).
+    private static func reason(_ error: ServerError) -> String {
+        switch error.sqlstate {
+        case "55P03": "lock_timeout"
+        case "40P01": "deadlock"
+        case "40001": "serialization_failure"
+        case "57014": error.message.contains("statement timeout") ? "statement_timeout" : "cancelled"
+        case "MG003": "already_applied"
+        case "": "connection_lost"
+        default: "sql_error"
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import Audit
+internal import JSON
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension FileRun {
+    /// Runs a segment that cannot be in a transaction. Returns the definition of the index where it was found complete.
+    ///
+    /// A concurrent build that breaks leaves an invalid index behind (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently"):
+    /// it is found, dropped and recorded, before a retry and after a failure.
+    func alone(_ attempt: inout Attempt, _ index: Int, _ limit: Instant?) throws(Stop) -> String? {
+        let script = attempt.prepared.script
+        let segment = script.segments[index]
+        let builds = segment.concurrentIndex.flatMap { $0.action == .drop ? nil : $0 }
+        let connection = try run { () throws(RunFailure) in try sessions.work() }
+        if let builds {
+            try dropLeftovers(attempt, builds)
+            if attempt.resumes, index == attempt.firstSegment, let definition = try complete(builds) {
+                return definition
+            }
+        }
+        try run { () throws(RunFailure) in
+            _ = try sessions.run(
+                connection, limits(attempt, scope: "SET", waitsForSnapshots: segment.concurrentIndex != nil))
+        }
+        do throws(Stop) {
+            try statements(&attempt, connection, script.sql(in: segment), index, limit)
+        } catch {
+            guard let builds, case .failure(let failure) = error else { throw error }
+            // A stop or a lost session leaves no time here; the next attempt finds what is left.
+            if !failure.interrupts {
+                sessions.dropWork()
+                try dropLeftovers(attempt, builds)
+            }
+            throw error
+        }
+        guard connection.transactionStatus == .idle else {
+            throw .failure(
+                Failure(
+                    "escaped_transaction",
+                    Complaint(.failed, "the statement left a transaction open", place: Place(file: script.file))))
+        }
+        if let builds, try !leftovers(attempt, builds).isEmpty {
+            try dropLeftovers(attempt, builds)
+            throw .failure(
+                Failure(
+                    "invalid_index",
+                    Complaint(
+                        .failed, "the index was built but is not valid",
+                        place: script.place(at: segment.range.lowerBound))))
+        }
+        return nil
+    }
+
+    /// Names of invalid indexes of the segment's table that this file's attempts have left; one that is being built is not among them.
+    private func leftovers(_ attempt: Attempt, _ builds: ConcurrentIndex) throws(Stop) -> [String] {
+        try run { () throws(RunFailure) in
+            var before = try history.invalidIndexesBefore(version: attempt.prepared.version) ?? []
+            if before.isEmpty { before = Set(attempt.invalidIndexes ?? []) }
+            return try invalidIndexes(of: builds).filter { !before.contains($0) }
+        }
+    }
+
+    private func dropLeftovers(_ attempt: Attempt, _ builds: ConcurrentIndex) throws(Stop) {
+        for name in try leftovers(attempt, builds) {
+            try run { () throws(RunFailure) in
+                try sessions.run(sessions.work(), "DROP INDEX CONCURRENTLY IF EXISTS \(name)")
+                var event = attempt.event(.invalidIndexDropped, by: actor)
+                event.reason = "broken_build"
+                event.object = name
+                try store.record([event]).forEach(reporter.report)
+            }
+        }
+    }
+
+    private func invalidIndexes(of builds: ConcurrentIndex) throws(RunFailure) -> [String] {
+        let table = [builds.schema, builds.table].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")
+        let index = [builds.schema, builds.index].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+              FROM pg_catalog.pg_index AS i
+              JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE NOT i.indisvalid AND c.relkind = 'i'
+               AND i.indrelid = coalesce(pg_catalog.to_regclass($1)::pg_catalog.oid,
+                   (SELECT x.indrelid FROM pg_catalog.pg_index AS x WHERE x.indexrelid = pg_catalog.to_regclass($2)))
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = c.oid)
+             ORDER BY 1
+            """, [.text(table), .text(index)])
+        return result.rows.indices.compactMap { result.text($0, 0) }
+    }
+
+    /// The definition of the named index, where a build that was cut off after its end has left it valid on the stated table.
+    private func complete(_ builds: ConcurrentIndex) throws(Stop) -> String? {
+        guard builds.action == .create, let name = builds.index, let table = builds.table else { return nil }
+        return try run { () throws(RunFailure) in
+            let result = try sessions.query(
+                sessions.work(),
+                """
+                SELECT pg_catalog.pg_get_indexdef(i.indexrelid)
+                  FROM pg_catalog.pg_index AS i
+                 WHERE i.indisvalid AND i.indrelid = pg_catalog.to_regclass($1)
+                   AND i.indexrelid = (SELECT c.oid FROM pg_catalog.pg_class AS c, pg_catalog.pg_class AS t
+                                        WHERE t.oid = i.indrelid AND c.relnamespace = t.relnamespace AND c.relname = $2)
+                """,
+                [
+                    .text([builds.schema, table].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")),
+                    .text(name),
+                ])
+            return result.rows.isEmpty ? nil : result.text(0, 0)
+        }
+    }
+}

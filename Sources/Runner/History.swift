@@ -1,0 +1,119 @@
+internal import Audit
+internal import JSON
+internal import Migrations
+internal import Postgres
+
+/// What the runner asks of the history, always on the primary and, where it decides, under the lock.
+struct History {
+    let store: AuditStore
+    private var sessions: Sessions { store.sessions }
+    private var table: String { "\(store.schema).migration_rollback_audit" }
+
+    init(_ store: AuditStore) { self.store = store }
+
+    /// The newest state of every migration that was ever met.
+    func states() throws(RunFailure) -> [VersionState] {
+        let result = try sessions.query(
+            sessions.work(), "SELECT version, name, status, checksum, repeatable FROM \(store.schema).migration_status")
+        return result.rows.indices.compactMap { row in
+            guard let version = result.text(row, 0), let status = result.text(row, 2) else { return nil }
+            return VersionState(
+                version: version, name: result.text(row, 1) ?? version, checksum: result.text(row, 3),
+                status: VersionState.Status(rawValue: status) ?? .skipped, repeatable: result.isTrue(row, 4))
+        }
+    }
+
+    /// An attempt that has started and not ended.
+    struct OpenAttempt {
+        var attemptID: UUID
+        var version: String?
+        var name: String?
+        var checksum: String?
+        var direction: AuditEvent.Direction?
+        var detail: JSONValue
+    }
+
+    /// Attempts without an end. Attempts end one after the other under the lock, so that only the newest can be open.
+    func openAttempts() throws(RunFailure) -> [OpenAttempt] {
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT s.attempt_id, s.version, s.name, s.checksum, s.direction, s.detail
+              FROM (SELECT * FROM \(table) WHERE event = 'started' ORDER BY seq DESC LIMIT 64) AS s
+             WHERE NOT EXISTS (SELECT FROM \(table) AS e WHERE e.attempt_id = s.attempt_id
+                                  AND e.event IN ('applied', 'failed', 'interrupted', 'rolled_back', 'rollback_failed'))
+             ORDER BY s.seq
+            """)
+        return result.rows.indices.compactMap { row in
+            guard let attempt = result.text(row, 0).flatMap({ UUID($0) }) else { return nil }
+            return OpenAttempt(
+                attemptID: attempt, version: result.text(row, 1), name: result.text(row, 2),
+                checksum: result.text(row, 3),
+                direction: result.text(row, 4).flatMap(AuditEvent.Direction.init),
+                detail: History.json(result.rows[row][5]))
+        }
+    }
+
+    /// The digests of the segments that an unfinished series of attempts at `version` has committed, in order.
+    func segmentsDone(version: String) throws(RunFailure) -> [String] {
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT detail FROM \(table)
+             WHERE event = 'statement_applied' AND version = $1
+               AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
+                                      AND (event IN ('applied', 'rolled_back', 'adopted')
+                                           OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
+             ORDER BY seq
+            """, [.text(version)])
+        return result.rows.compactMap { History.json($0[0])["sha256"]?.string }
+    }
+
+    /// The invalid indexes that stood before the newest attempt at `version`, by their names.
+    func invalidIndexesBefore(version: String) throws(RunFailure) -> Set<String>? {
+        let result = try sessions.query(
+            sessions.work(),
+            "SELECT detail FROM \(table) WHERE event = 'started' AND version = $1 ORDER BY seq LIMIT 1",
+            [.text(version)])
+        guard let found = result.rows.first.map({ History.json($0[0]) })?["invalid_indexes"]?.array else { return nil }
+        return Set(found.compactMap(\.string))
+    }
+
+    /// A skip as it was told: what, which text of it, and why.
+    struct Skip: Hashable {
+        var name: String
+        var checksum: String?
+        var reason: String
+    }
+
+    /// Every skip that was recorded, so that each is told once.
+    func skips(event: EventKind = .skipped) throws(RunFailure) -> Set<Skip> {
+        let result = try sessions.query(
+            sessions.work(), "SELECT DISTINCT name, checksum, reason FROM \(table) WHERE event = $1",
+            [.text(event.rawValue)])
+        return Set(
+            result.rows.indices.map { row in
+                Skip(name: result.text(row, 0) ?? "", checksum: result.text(row, 1), reason: result.text(row, 2) ?? "")
+            })
+    }
+
+    /// The seq of the event with that id; nil where it was not committed.
+    func seq(of event: UUID) throws(RunFailure) -> Int64? {
+        let result = try sessions.query(
+            sessions.work(), "SELECT seq FROM \(table) WHERE event_id = $1::uuid", [.text(event.description)])
+        return result.rows.isEmpty ? nil : result.integer(0, 0)
+    }
+
+    /// Whether the transaction with that id is still open somewhere: its session may outlive our connection to it.
+    func isInProgress(transaction: String) throws(RunFailure) -> Bool {
+        let result = try sessions.query(
+            sessions.work(), "SELECT pg_catalog.pg_xact_status($1::text::pg_catalog.xid8) = 'in progress'",
+            [.text(transaction)])
+        return result.isTrue(0, 0)
+    }
+
+    static func json(_ cell: [UInt8]?) -> JSONValue {
+        guard let cell, let tape = try? JSONTape(cell) else { return .null }
+        return tape.value(tape.root)
+    }
+}

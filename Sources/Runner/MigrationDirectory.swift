@@ -1,0 +1,131 @@
+internal import Configuration
+internal import Migrations
+internal import Reporting
+internal import Systemd
+
+/// The watched directory: read as a whole, each file once.
+final class MigrationDirectory {
+    /// What a directory held at one moment.
+    struct Snapshot {
+        var set: MigrationSet
+        var candidates: [Candidate]
+        /// The files that were read for this snapshot, by path; those that had not changed since an earlier one are read when needed.
+        var files: [String: MigrationFile]
+        let scan: Systemd.DirectoryScan
+    }
+
+    let path: String
+    private let settings: Settings
+    private var known: [String: (facts: FileFacts, content: Candidate)] = [:]
+
+    init(_ settings: Settings) throws(Complaint) {
+        guard let path = settings.directory else {
+            throw Complaint(
+                .configuration, "no directory of migrations is configured",
+                hint: "Set 'directory' in the configuration, or give --directory.")
+        }
+        self.path = path
+        self.settings = settings
+    }
+
+    /// Scans and reads. Throws `.tryLater` where something is still being written or changed meanwhile.
+    ///
+    /// - Parameter openWriters: files that somebody is known to be writing.
+    func read(openWriters: Set<String> = []) throws(Complaint) -> Snapshot {
+        let scan = try Systemd.DirectoryScan.scan(path)
+        if settings.checkPermissions, let problem = scan.facts.permissionProblem(effectiveUser: Process.effectiveUser) {
+            throw Complaint(
+                .permission, "directory '\(path)' \(problem)",
+                hint:
+                    "Whoever can write there can run anything in the database: chown it to root or the service's user, and chmod go-w."
+            )
+        }
+        FailPoint.directoryRead.pass()
+        let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let set = try MigrationSet(
+            listing: scan.listing, layout: settings.layout, order: settings.order,
+            contents: { (path) throws(Complaint) in
+                guard let entry = entries[path] else { throw Complaint(.badFile, "'\(path)' is not there") }
+                return try scan.read(entry, limit: self.settings.sizeLimit)
+            })
+        var snapshot = Snapshot(set: set, candidates: [], files: [:], scan: scan)
+        var seen: [String: (facts: FileFacts, content: Candidate)] = [:]
+        for migration in set.migrations {
+            guard let entry = entries[migration.path] else {
+                throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone while the directory was read")
+            }
+            let candidate: Candidate
+            if let same = known[migration.path], same.facts == entry.facts, same.content.migration == migration {
+                candidate = same.content
+            } else {
+                if openWriters.contains(migration.path) || scan.isBeingWritten(entry) == true {
+                    throw Complaint(
+                        .tryLater, "'\(path)/\(migration.path)' is still being written",
+                        hint: "It is read once whoever writes it has closed it.")
+                }
+                candidate = try read(migration, entry, scan, &snapshot)
+            }
+            seen[migration.path] = (entry.facts, candidate)
+            snapshot.candidates.append(candidate)
+        }
+        known = seen
+        return snapshot
+    }
+
+    private func read(
+        _ migration: Migration, _ entry: Systemd.DirectoryEntry, _ scan: Systemd.DirectoryScan,
+        _ snapshot: inout Snapshot
+    ) throws(Complaint) -> Candidate {
+        if settings.checkPermissions,
+            let problem = scan.permissionProblem(of: entry, effectiveUser: Process.effectiveUser)
+        {
+            return Candidate(
+                migration,
+                unusable: Finding(
+                    .unsafePermissions, path: migration.path,
+                    complaint: Complaint(
+                        .permission, problem, hint: "chown it to root or the service's user, and chmod go-w.")))
+        }
+        if let obstacle = migration.obstacle { return Candidate(migration, unusable: obstacle) }
+        do throws(Complaint) {
+            let file = try MigrationFile(migration: migration, bytes: try scan.read(entry, limit: settings.sizeLimit))
+            snapshot.files[migration.path] = file
+            return Candidate(file)
+        } catch {
+            if error.status == .tryLater { throw error }
+            let reason: Finding.Reason = error.status == .permission ? .unsafePermissions : .invalidFile
+            return Candidate(migration, unusable: Finding(reason, path: migration.path, complaint: error))
+        }
+    }
+
+    /// The bytes of a migration of `snapshot`, which have the checksum that the plan was made with.
+    func file(_ migration: Migration, checksum: String, in snapshot: Snapshot) throws(Complaint) -> MigrationFile {
+        if let file = snapshot.files[migration.path] { return file }
+        guard let entry = snapshot.scan.entries.first(where: { $0.path == migration.path }) else {
+            throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone")
+        }
+        let file = try MigrationFile(
+            migration: migration, bytes: try snapshot.scan.read(entry, limit: settings.sizeLimit))
+        guard file.checksum == checksum else {
+            known[migration.path] = nil
+            throw Complaint(.tryLater, "'\(path)/\(migration.path)' has changed while the directory was read")
+        }
+        return file
+    }
+}
+
+extension Systemd.DirectoryScan {
+    /// The names alone, for the layouts.
+    var listing: DirectoryListing {
+        DirectoryListing(
+            entries: entries.map { entry in
+                let kind: Migrations.DirectoryEntry.Kind =
+                    switch entry.kind {
+                    case .file: .file
+                    case .directory: .directory
+                    case .other: .other
+                    }
+                return Migrations.DirectoryEntry(path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8)
+            })
+    }
+}

@@ -1,0 +1,139 @@
+internal import Configuration
+public import JSON
+internal import Migrations
+internal import Reporting
+internal import SQLParsing
+
+/// What an `apply` would do now: the plan, with the segments of what is pending.
+public struct Outlook: Sendable {
+    /// One migration of the plan.
+    struct Entry: Sendable {
+        var step: PlanStep
+        var checksum: String?
+        var script: Script?
+        var complaint: Complaint?
+    }
+
+    /// Where the line stands.
+    public var summary: RunSummary
+    var entries: [Entry]
+
+    /// For people: one line a migration, and one more for each segment of a file that is not one transaction.
+    public var lines: [String] {
+        var lines = entries.flatMap(\.lines)
+        lines.append(summary.status)
+        return lines
+    }
+
+    /// For machines.
+    public var json: JSONValue {
+        ["migrations": .array(entries.map(\.json)), "status": .string(summary.status)]
+    }
+}
+
+extension Outlook.Entry {
+    /// The state in a word and why.
+    var state: (word: String, why: String?) {
+        if let complaint { return ("invalid", complaint.lines.first) }
+        return switch step.action {
+        case .applied: ("applied", nil)
+        case .drifted: ("applied", "the file has changed since")
+        case .unreadable(let finding): ("applied", finding.complaint.lines.first)
+        case .pending(_, let cause): ("pending", cause.words)
+        case .waitsForMending: ("failed", "waits for a mended file")
+        case .running: ("running", nil)
+        case .blocked(let by): ("blocked", "by '\(by)'")
+        case .late(let before): ("late", "sorts before '\(before)', which is applied")
+        case .unmetRequirement(let version): ("blocked", "requires '\(version)'")
+        case .invalid(let finding): ("invalid", finding.complaint.lines.first)
+        case .beyondLimit: ("beyond", "lies behind the version asked for")
+        }
+    }
+
+    var lines: [String] {
+        let state = state
+        var text =
+            state.word + String(repeating: " ", count: max(1, 9 - state.word.count))
+            + Printable.line(step.migration.name)
+        if let why = state.why { text += "  (\(Printable.line(why)))" }
+        guard let script, script.segments.count != 1 || script.segments[0].kind == .alone else { return [text] }
+        return [text]
+            + script.segments.enumerated().map { index, segment in
+                let place = segment.statements.first.map { "line \(script.statements[$0].line)" } ?? "line 1"
+                return
+                    "           \(index + 1)/\(script.segments.count) \(segment.words), \(place), \(segment.statements.count) statement(s)"
+            }
+    }
+
+    var json: JSONValue {
+        let state = state
+        var members: [String: JSONValue] = [
+            "version": .string(step.migration.version), "name": .string(step.migration.name),
+            "path": .string(step.migration.path),
+            "state": .string(state.word), "why": JSONValue(state.why), "checksum": JSONValue(checksum),
+            "repeatable": .bool(step.repeatable),
+        ]
+        if let script {
+            members["segments"] = .array(
+                script.segments.map { segment in
+                    [
+                        "kind": .string(segment.kind == .alone ? "alone" : "transaction"),
+                        "statements": .integer(Int64(segment.statements.count)),
+                        "line": JSONValue(segment.statements.first.map { script.statements[$0].line }),
+                    ]
+                })
+        }
+        return .object(members)
+    }
+}
+
+extension Segment {
+    fileprivate var words: String {
+        switch kind {
+        case .alone: "outside of a transaction"
+        case .transaction: "one transaction"
+        }
+    }
+}
+
+extension PlanStep.Cause {
+    fileprivate var words: String? {
+        switch self {
+        case .new: nil
+        case .mended: "the file was mended"
+        case .interrupted: "an earlier attempt was interrupted"
+        case .retryRequested: "a retry was asked for"
+        case .rolledBack: "it was rolled back"
+        case .changed: "its text has changed"
+        }
+    }
+}
+
+extension Engine {
+    /// What an `apply` would do now. Writes nothing, not even the history's schema.
+    public func outlook(limit: String? = nil) throws(RunFailure) -> Outlook {
+        let snapshot = try snapshot()
+        let installed = try store.installedVersion(try sessions.work()) != nil
+        let states = installed ? try history.states() : []
+        let plan = try plan(snapshot, states, limit: limit)
+        var summary = RunSummary()
+        var entries: [Outlook.Entry] = []
+        for step in plan.steps {
+            var entry = Outlook.Entry(step: step)
+            if case .text(let checksum, _) = snapshot.content(of: step.migration) {
+                entry.checksum = checksum
+                if step.isPending {
+                    do throws(Complaint) {
+                        let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
+                        entry.script = try PreparedFile.script(of: file, sizeLimit: settings.sizeLimit)
+                    } catch {
+                        entry.complaint = error
+                        summary.complaints.append(error)
+                    }
+                }
+            }
+            entries.append(entry)
+        }
+        return Outlook(summary: try self.summary(of: plan, snapshot, summary), entries: entries)
+    }
+}

@@ -1,0 +1,67 @@
+internal import Digest
+internal import JSON
+internal import Migrations
+internal import Reporting
+internal import SQLParsing
+
+/// A pending file, parsed and cut, ready to run.
+struct PreparedFile {
+    let step: PlanStep
+    let file: MigrationFile
+    let script: Script
+    /// The version under which it is recorded.
+    let version: String
+    /// A digest of each segment's text: a retry goes on behind the segments that are committed, even where the rest was mended.
+    let digests: [String]
+
+    var migration: Migration { file.migration }
+
+    /// Parses a file. Throws `.badFile` where it cannot be run at all.
+    init(step: PlanStep, file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
+        self.step = step
+        self.file = file
+        self.version = version
+        let script = try PreparedFile.script(of: file, sizeLimit: sizeLimit)
+        self.script = script
+        digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
+    }
+
+    /// Parses a file and cuts it into segments. Throws `.badFile` where it cannot be run at all.
+    static func script(of file: MigrationFile, sizeLimit: Int) throws(Complaint) -> Script {
+        let path = file.migration.path
+        if file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
+            throw Complaint(
+                .badFile, "the file is empty", hint: "A migration that is to do nothing says so in a comment.",
+                place: Place(file: path, line: 1, column: 1))
+        }
+        return try Script(
+            file.bytes, file: path,
+            options: ScriptOptions(
+                breakpoints: file.migration.breakpoints, noTransaction: file.directives.withoutTransaction,
+                sizeLimit: sizeLimit))
+    }
+
+    /// How many leading segments are committed already, going by the digests of those that are.
+    func segmentsDone(_ done: [String]) -> Int {
+        var count = 0
+        for digest in digests {
+            guard count < done.count, done[count] == digest else { break }
+            count += 1
+        }
+        return count
+    }
+
+    /// What `started` says of it.
+    func detail(layout: LayoutName, from segment: Int) -> [String: JSONValue] {
+        var detail: [String: JSONValue] = [
+            "layout": .string(layout.rawValue), "path": .string(migration.path),
+            "statements": .integer(Int64(script.statements.count)), "segments": .integer(Int64(script.segments.count)),
+            "bytes": .integer(Int64(file.bytes.count)),
+        ]
+        if segment > 0 { detail["resumed_at_segment"] = .integer(Int64(segment + 1)) }
+        if step.repeatable { detail["repeatable"] = true }
+        if let before = step.lateBefore { detail["late_before"] = .string(before) }
+        if let warning = script.unparsed { detail["unparsed"] = .string(warning.message) }
+        return detail
+    }
+}

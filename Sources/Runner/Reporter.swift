@@ -1,0 +1,56 @@
+public import Audit
+public import Reporting
+public import Systemd
+
+/// The one place that tells the outside what happened: the journal, and lines on stderr where nobody reads a journal.
+///
+/// Both are made from the same record that went into the table. Nothing here waits: the journal's queue is bounded and counts what
+/// it loses.
+public final class Reporter {
+    private let journal: JournalWriter
+    private let echoes: Bool
+    /// Further fields of every entry: which database.
+    public var context: [(name: String, value: String)] = []
+
+    /// A reporter for that journal; `quiet` keeps lines off stderr even where no journal is.
+    public init(journal: JournalWriter, quiet: Bool = false) {
+        self.journal = journal
+        // By hand or in a container a person reads stderr; under systemd stderr is the journal itself.
+        echoes = !quiet && !(JournalStream.isStandardError && journal.isAvailable)
+    }
+
+    /// Tells of an event that is committed.
+    public func report(_ record: AuditRecord) {
+        FailPoint.beforeJournal.pass()
+        var fields = record.journalFields + context
+        let dropped = journal.takeDropped()
+        if dropped > 0 { fields.append(("MIGRATED_JOURNAL_DROPPED", String(dropped))) }
+        journal.send(fields)
+        guard echoes else { return }
+        line("\(record.sentence) [seq \(record.seq)]")
+    }
+
+    /// Tells of something that is no event of the history: waiting, a notice of a migration, a mistake in the directory.
+    public func say(_ priority: Int, _ text: String, _ fields: [(name: String, value: String)] = []) {
+        let text = Printable.line(text, limit: 4096)
+        journal.send(
+            [("MESSAGE", text), ("PRIORITY", String(priority)), ("SYSLOG_IDENTIFIER", "migrated")] + context + fields)
+        if echoes { line(text) }
+    }
+
+    /// Tells of a complaint, all of its lines.
+    public func say(_ priority: Int, _ complaint: Complaint) {
+        say(priority, complaint.lines.joined(separator: " — "))
+    }
+
+    /// Hands the journal what is still queued, waiting at most until `end`.
+    public func flush(until end: Instant) { journal.flush(until: end) }
+
+    private func line(_ text: String) {
+        do {
+            try Process.write(Array("migrated: \(text)\n".utf8), to: 2)
+        } catch {
+            // Nobody is left to read stderr; the table and the journal have the event.
+        }
+    }
+}

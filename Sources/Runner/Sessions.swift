@@ -1,0 +1,168 @@
+internal import Configuration
+internal import Postgres
+internal import Reporting
+internal import Systemd
+
+/// The two sessions of a runner: one that works, and one that stays idle and holds the lock.
+///
+/// The lock has a session of its own because a file can end or change the session it runs in, and because a session that holds a
+/// lock while it is idle blocks nobody's concurrent index build.
+final class Sessions {
+    let target: ConnectionTarget
+    let waiter: LoopWaiter
+    private let signals: Signals
+    /// Whether the server can watch for a client that has gone (PostgreSQL 14 and later, on Linux).
+    private var checksClient: Bool?
+    private var listens = false
+    /// Set while an attempt's end is recorded: a request to stop must not keep that from being done.
+    var isFinishing = false
+    private(set) var working: Connection?
+    private(set) var locking: Connection?
+
+    init(_ settings: Settings, waiter: LoopWaiter, signals: Signals) throws(RunFailure) {
+        self.waiter = waiter
+        self.signals = signals
+        do throws(PostgresError) {
+            target = try ConnectionTarget(
+                settings.database, applicationName: "migrated \(Process.hostName) \(Process.pid)")
+        } catch {
+            throw .complaint(error.complaint)
+        }
+    }
+
+    /// The working session, opened where there is none.
+    func work() throws(RunFailure) -> Connection {
+        if let working, working.isAlive { return working }
+        let opened = try open()
+        working = opened
+        return opened
+    }
+
+    /// The idle session for the lock, opened where there is none.
+    func lock() throws(RunFailure) -> Connection {
+        if let locking, locking.isAlive { return locking }
+        let opened = try open()
+        if listens { try run(opened, "LISTEN migrated_audit") }
+        locking = opened
+        return opened
+    }
+
+    /// Has the idle session told of new events from now on.
+    func listen() throws(RunFailure) {
+        listens = true
+        locking = nil
+        _ = try lock()
+    }
+
+    /// Ends the working session, whatever state it is in.
+    func dropWork() { working = nil }
+    /// Ends both.
+    func dropAll() {
+        working = nil
+        locking = nil
+    }
+
+    private func open() throws(RunFailure) -> Connection {
+        waiter.begin(.connecting(from: .now(), yieldsToStop: !isFinishing))
+        let connection: Connection
+        do throws(PostgresError) {
+            connection = try Connection(target, waiter: waiter)
+        } catch {
+            throw failure(error)
+        }
+        try inspect(connection)
+        try probe(connection)
+        return connection
+    }
+
+    /// What must be true of a server before we trust a lock or a commit on it.
+    private func inspect(_ connection: Connection) throws(RunFailure) {
+        guard connection.serverVersion >= 120_000 else {
+            throw .complaint(
+                Complaint(
+                    .configuration, "server version \(connection.serverVersion / 10000) is not supported",
+                    hint: "PostgreSQL 12 is the oldest that migrated knows."))
+        }
+        if connection.reported("in_hot_standby") == "on" {
+            throw .lost(
+                .lost(
+                    ServerError(
+                        sqlstate: "25006", message: "the server is a hot standby, which takes no migrations",
+                        hint: "Give several hosts with 'target_session_attrs=read-write', or wait for its promotion.")))
+        }
+    }
+
+    /// Asks once whether the server can watch for a client that has gone: then a killed daemon's locks do not outlive it.
+    private func probe(_ connection: Connection) throws(RunFailure) {
+        guard checksClient == nil else { return }
+        checksClient = false
+        guard connection.serverVersion >= 140_000 else { return }
+        do {
+            try run(connection, "SET client_connection_check_interval = '2s'; RESET client_connection_check_interval")
+            checksClient = true
+        } catch .refused {
+            // A server on a system without the needed poll event; the TCP keepalives remain.
+        }
+    }
+
+    /// The statement that makes the server watch for our end during a long statement, where it can.
+    func clientCheck(scope: String) -> String {
+        checksClient == true ? "\(scope) client_connection_check_interval = '2s';" : ""
+    }
+
+    /// Waits in the loop for that long; throws `.stopped` on a request to stop.
+    func pause(_ span: TimeSpan) throws(RunFailure) {
+        guard waiter.pause(span) else { throw .stopped }
+    }
+
+    /// Gives the working session back in the state in which it was opened: a file can change role, search_path and limits.
+    func clean() throws(RunFailure) {
+        guard let working, working.isAlive else { return }
+        try run(working, "DISCARD ALL")
+    }
+
+    /// Runs our own short statements; a request to stop does not interrupt them.
+    @discardableResult
+    func run(_ connection: Connection, _ sql: String) throws(RunFailure) -> [QueryResult] {
+        waiter.begin(.bookkeeping(from: .now()))
+        do throws(PostgresError) {
+            return try connection.run(sql)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Runs one statement of ours with its values.
+    @discardableResult
+    func query(_ connection: Connection, _ sql: String, _ parameters: [Parameter?] = []) throws(RunFailure)
+        -> QueryResult
+    {
+        waiter.begin(.bookkeeping(from: .now()))
+        do throws(PostgresError) {
+            return try connection.query(sql, parameters)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Runs several statements of ours in one message.
+    @discardableResult
+    func pipeline(_ connection: Connection, _ steps: [Connection.Step]) throws(RunFailure) -> [QueryResult] {
+        waiter.begin(.bookkeeping(from: .now()))
+        do throws(PostgresError) {
+            return try connection.pipeline(steps)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// What a connection's error means for the runner.
+    func failure(_ error: PostgresError) -> RunFailure {
+        switch error {
+        case .server: .refused(error)
+        case .lost: .lost(error)
+        case .abandoned: waiter.cause == .stop ? .stopped : .unresponsive
+        case .invalidTarget: .complaint(error.complaint)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Reporting
+internal import Runner
+internal import Systemd
+
+/// How results are printed.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case table, json
+}
+
+/// The options of every verb.
+struct CommonOptions: ParsableArguments {
+    @Option(name: .long, help: "Configuration file (default: /etc/migrated/migrated.toml where it exists).")
+    var config: String?
+    @Option(name: .long, help: "Connection string as libpq takes it; a password belongs into a passfile.")
+    var database: String?
+    @Option(name: .long, help: "Directory of the migrations.")
+    var directory: String?
+    @Option(name: .long, help: "Schema of the history (default: migrated).")
+    var schema: String?
+    @Option(name: .long, help: "Where anchors and notes are kept.")
+    var stateDirectory: String?
+    @Option(name: .long, help: "Layout of the directory: auto, prisma, golang-migrate, drizzle or flat.")
+    var layout: String?
+    @Option(name: .long, help: "A pending file that sorts before an applied one: stop or apply.")
+    var late: String?
+    @Option(name: .long, help: "How long the directory must be quiet before a run (default: 500ms).")
+    var settle: String?
+    @Option(name: .long, help: "How often the directory is looked at without a hint (default: 1min).")
+    var rescan: String?
+    @Option(name: .long, help: "Limit of each statement (default: 5min; 0: none).")
+    var statementTimeout: String?
+    @Option(name: .long, help: "Limit of each wait for a lock (default: 2s; 0: none).")
+    var lockTimeout: String?
+    @Option(name: .long, help: "Limit of a whole file (default: 1h; 0: none).")
+    var deadline: String?
+    @Option(name: [.long, .customShort("o")], help: "Output: table or json.")
+    var output: OutputFormat = .table
+
+    /// Where the configuration lies if nobody says otherwise.
+    static let standardConfig = "/etc/migrated/migrated.toml"
+
+    /// The file's settings with the flags in their place.
+    func settings() throws(Complaint) -> Settings {
+        var settings = Settings()
+        if let path = config {
+            settings = try Settings(toml: try ConfigurationFile.read(path), file: path)
+        } else if ConfigurationFile.exists(CommonOptions.standardConfig) {
+            let path = CommonOptions.standardConfig
+            settings = try Settings(toml: try ConfigurationFile.read(path), file: path)
+        }
+        return try overrides.applied(to: settings)
+    }
+
+    private var overrides: SettingsOverrides {
+        var overrides = SettingsOverrides()
+        overrides.database = database
+        overrides.directory = directory
+        overrides.schema = schema
+        overrides.stateDirectory = stateDirectory
+        overrides.layout = layout
+        overrides.late = late
+        overrides.settle = settle
+        overrides.rescan = rescan
+        overrides.statementTimeout = statementTimeout
+        overrides.lockTimeout = lockTimeout
+        overrides.deadline = deadline
+        return overrides
+    }
+}
+
+/// What a verb works with.
+struct Workplace {
+    let settings: Settings
+    let loop: PollLoop
+    let signals: Signals
+    let journal: JournalWriter
+    let reporter: Reporter
+
+    /// `quiet` keeps the events off stderr, for a verb that prints its own.
+    init(_ options: CommonOptions, quiet: Bool = false) throws {
+        settings = try options.settings()
+        loop = PollLoop()
+        signals = try Signals()
+        journal = JournalWriter(path: Process.environment("MIGRATED_JOURNAL_SOCKET") ?? JournalWriter.standardPath)
+        reporter = Reporter(journal: journal, quiet: quiet)
+        loop.add(signals)
+        loop.add(journal)
+    }
+
+    /// The engine, for whoever runs this process.
+    func engine() throws(RunFailure) -> Engine {
+        try Engine(settings, identity: .current, loop: loop, signals: signals, reporter: reporter)
+    }
+}
+
+extension Engine.Identity {
+    /// The unit that systemd started, or the person at the terminal.
+    static var current: Engine.Identity {
+        if let invocation = Process.invocationID, let unit = Process.unitName {
+            return Engine.Identity(initiatedBy: unit, invocationID: invocation)
+        }
+        let login = Process.loginUser.flatMap { Process.userName(of: $0) }
+        let user = Process.userName(of: Process.effectiveUser) ?? "uid \(Process.effectiveUser)"
+        return Engine.Identity(initiatedBy: login ?? user, invocationID: nil)
+    }
+}

@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import Reporting
+internal import Systemd
+
+/// The program `migrated`: the daemon and the verbs that are run by hand.
+@main
+struct Migrated: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrated",
+        abstract: "Applies PostgreSQL migrations unattended, with a history that an auditor can trust.",
+        discussion: """
+            Every attempt, skip and cleanup is a row of migration_rollback_audit and an entry of the journal; 'auditctl' asks
+            questions of them. Exit codes: 0 done, 1 a migration failed or a check found something, 64 usage, 65 bad migration file,
+            69 database unavailable, 70 a bug, 74 input or output, 75 try later, 77 permission, 78 configuration.
+            """,
+        version: Version.text,
+        subcommands: [RunVerb.self, ApplyVerb.self, PlanVerb.self, CheckVerb.self, WaitVerb.self])
+
+    static func main() {
+        Process.ignoreBrokenPipes()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as any Complaining {
+            end(failure.complaint)
+        } catch let complaint as Complaint {
+            end(complaint)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func end(_ complaint: Complaint) -> Never {
+        Terminal.tell(complaint)
+        exit(withError: ExitCode(complaint.status.rawValue))
+    }
+}
+
+/// The version that `--version` prints.
+enum Version {
+    static let text = "0.1.0"
+}
+
+extension ExitStatus {
+    /// The code as the argument parser ends the program with it.
+    var code: ExitCode { ExitCode(rawValue) }
+}
