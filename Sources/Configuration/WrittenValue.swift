@@ -11,7 +11,7 @@ enum WrittenValue: Sendable, Equatable {
     /// What kind of value it is, for "… cannot be a string".
     var kind: String {
         switch self {
-        case .flag: "this text"
+        case .flag: "what was given"
         case .string: "a string"
         case .integer: "an integer"
         case .boolean: "a boolean"

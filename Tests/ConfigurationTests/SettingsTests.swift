@@ -185,6 +185,16 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         }
     }
 
+    @Test func `a refused value of a secret key is not repeated`() {
+        let key = SettingKey(
+            "token", \.schema, .string("nothing", where: { _ in false }), in: .connection, secret: true,
+            "A key that refuses.")
+        var settings = Settings()
+        #expect(!key.store(.string(Self.secret), &settings))
+        let complaint = key.refusal(of: .string(Self.secret), as: "token", status: .configuration)
+        #expect(complaint.message == "'token' cannot be a string")
+    }
+
     @Test func `no description or dump repeats it`() {
         var settings = Settings()
         settings.database = Self.secret
