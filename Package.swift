@@ -63,7 +63,7 @@ let package = Package(
 
         module("Configuration", ["Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
         // Only selects.
-        module("AuditReading", ["Audit", "JSON", "Postgres", "Reporting"]),
+        module("AuditReading", ["Audit", "Digest", "JSON", "Postgres", "Reporting"]),
         // The only module that writes.
         module(
             "Runner",
@@ -83,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "auditctl",
             dependencies: [
-                "Audit", "AuditReading", "Configuration", "JSON", "Postgres", "Reporting", "Systemd", argumentParser,
+                "Audit", "AuditReading", "Configuration", "Digest", "JSON", "Postgres", "Reporting", "Systemd",
+                argumentParser,
             ],
             swiftSettings: strict),
 
@@ -94,10 +95,15 @@ let package = Package(
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests("LiveSupportTests", ["LiveSupport"]),
         tests("SystemTests", ["LiveSupport"]),
+        tests(
+            "LiveTests",
+            ["Audit", "AuditReading", "AuditSchema", "Digest", "JSON", "LiveSupport", "Postgres", "Reporting"]),
 
         tests("JSONTests", ["JSON"]),
         tests("ReportingTests", ["Reporting"]),
         tests("DigestTests", ["Digest"]),
+        tests("AuditTests", ["Audit", "Digest", "JSON", "Reporting"]),
+        tests("AuditReadingTests", ["Audit", "AuditReading", "Digest", "JSON", "Postgres", "Reporting"]),
         tests("SystemdTests", ["Systemd", "Reporting"]),
         .testTarget(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],

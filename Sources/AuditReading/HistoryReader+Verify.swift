@@ -1,0 +1,103 @@
+internal import Audit
+internal import Digest
+internal import Postgres
+
+extension HistoryReader {
+    /// Recomputes the whole chain here, from the raw columns of one state of the database.
+    ///
+    /// The server's word is taken for nothing but the bytes: no function of the history's schema is called, row security that would hide
+    /// rows is an error, and what cannot be read makes the verdict `cannotTell`.
+    public func verify() -> Verdict {
+        do {
+            return try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
+                guard let head = try storedHead() else {
+                    return .tampered([Finding(.unprotected, nil, "table 'audit_head' has not exactly one row")])
+                }
+                guard head.schemaVersion <= HistoryReader.knownSchemaVersion else {
+                    return .cannotTell(.newerSchema(head.schemaVersion))
+                }
+                var check = Verification(head: head.head)
+                try readEvents(into: &check)
+                try readSources(into: &check)
+                for (table, trigger) in HistoryReader.protected {
+                    for problem in try problems(of: table, trigger: trigger) { check.foundUnprotected(table, problem) }
+                }
+                return check.finish()
+            }
+        } catch {
+            return .cannotTell(error)
+        }
+    }
+
+    /// The newest version of the history's schema whose columns this program knows.
+    static let knownSchemaVersion: Int64 = 1
+    private static let protected = [
+        ("migration_rollback_audit", "migration_rollback_audit_append_only"),
+        ("migration_source", "migration_source_append_only"),
+    ]
+    /// Rows of one chunk.
+    private static let chunk = 5000
+
+    private func storedHead() throws(PostgresError) -> (head: Verification.Head, schemaVersion: Int64)? {
+        let found = try connection.query(
+            "SELECT h.genesis, h.seq, h.hash, h.schema_version::bigint FROM \(quoted).audit_head AS h LIMIT 2",
+            binary: true)
+        guard found.rows.count == 1, let genesis = found.rows[0][0], let seq = found.rows[0][1],
+            let hash = found.rows[0][2], let version = found.rows[0][3]
+        else { return nil }
+        return (
+            Verification.Head(genesis: genesis, seq: CanonicalForm.integer(seq), hash: hash),
+            CanonicalForm.integer(version)
+        )
+    }
+
+    private func readEvents(into check: inout Verification) throws(PostgresError) {
+        var last: Int64?
+        while true {
+            let chunk = try rows(
+                (
+                    "SELECT \(HistoryReader.columns) FROM \(table) AS a WHERE a.seq >= $1::bigint "
+                        + "ORDER BY a.seq LIMIT \(HistoryReader.chunk)",
+                    [.integer(last.map { $0 + 1 } ?? Int64.min)]
+                ))
+            for row in chunk { check.read(row) }
+            guard let newest = chunk.last?.seq, chunk.count == HistoryReader.chunk, newest < .max else { break }
+            last = newest
+        }
+        check.readAllEvents()
+    }
+
+    private func readSources(into check: inout Verification) throws(PostgresError) {
+        // The names first and the bytes one by one: a file may have 200 MB.
+        let names = try connection.query("SELECT s.checksum FROM \(quoted).migration_source AS s")
+        for row in names.rows.indices {
+            guard let checksum = names.text(row, 0), let bytes = try sourceBytes(checksum) else { continue }
+            check.readSource(checksum, digest: SHA256.hex(bytes))
+        }
+    }
+
+    /// What is wrong with a table that should be an ordinary one behind its append-only trigger.
+    private func problems(of table: String, trigger: String) throws(PostgresError) -> [String] {
+        let found = try connection.query(
+            """
+            SELECT c.relkind = 'r', c.relrowsecurity, c.relhasrules, t.tgenabled::text,
+                   f.proname = 'refuse_change' AND f.pronamespace = c.relnamespace
+              FROM pg_catalog.pg_class AS c
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+              LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = $3::name AND NOT t.tgisinternal
+              LEFT JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid
+             WHERE n.nspname = $1::name AND c.relname = $2::name
+            """, [.text(schema), .text(table), .text(trigger)])
+        guard !found.rows.isEmpty else { return ["is not there"] }
+        var problems: [String] = []
+        if !found.isTrue(0, 0) { problems.append("is not an ordinary table") }
+        if found.isTrue(0, 1) { problems.append("is under row security") }
+        if found.isTrue(0, 2) { problems.append("has rewrite rules") }
+        switch found.text(0, 3) {
+        case nil: problems.append("lacks its trigger '\(trigger)'")
+        case "A": if !found.isTrue(0, 4) { problems.append("has a trigger '\(trigger)' that calls another function") }
+        default: problems.append("has its trigger '\(trigger)' switched off")
+        }
+        return problems
+    }
+}

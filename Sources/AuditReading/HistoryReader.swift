@@ -1,0 +1,65 @@
+internal import Audit
+public import Postgres
+internal import Reporting
+
+/// Reads the history and can do nothing else: every question is asked inside a READ ONLY transaction.
+///
+/// It takes no lock that a writer waits for, gives up instead of queueing behind one (`lock_timeout`), and fails instead of showing less
+/// where row security would hide rows. `search_path` is empty and every name is qualified, so that nothing in another schema can stand in.
+public final class HistoryReader {
+    /// The session, for a loop that waits for notifications on it.
+    public let connection: Connection
+    /// The schema's plain name.
+    public let schema: String
+    let quoted: String
+
+    /// Reads through `connection`, whose session settings stay as they are.
+    public init(_ connection: Connection, schema: String) {
+        self.connection = connection
+        self.schema = schema
+        quoted = Quoting.identifier(schema)
+    }
+
+    /// The table's quoted and qualified name.
+    var table: String { "\(quoted).migration_rollback_audit" }
+    /// The columns of a row, in the order that `HistoryRow` expects.
+    static let columns = AuditColumn.allCases.map { "a.\($0.rawValue)" }.joined(separator: ", ")
+
+    /// Runs `body` in one transaction that can write nothing and sees one state of the database.
+    ///
+    /// `statementTimeout` bounds each statement in it, in milliseconds. The settings travel with BEGIN, so that they hold behind a pooler too.
+    func reading<Result>(
+        statementTimeout: Int, _ body: () throws(PostgresError) -> Result
+    ) throws(HistoryError) -> Result {
+        do {
+            try connection.run(
+                """
+                BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                SET LOCAL search_path TO '';
+                SET LOCAL row_security TO off;
+                SET LOCAL lock_timeout TO '2s';
+                SET LOCAL statement_timeout TO \(statementTimeout);
+                SET LOCAL idle_in_transaction_session_timeout TO '60s'
+                """)
+            let result = try body()
+            try connection.run("COMMIT")
+            return result
+        } catch {
+            if connection.isAlive, connection.transactionStatus != .idle { _ = try? connection.run("ROLLBACK") }
+            throw HistoryError(error, schema: schema, database: connection.database)
+        }
+    }
+
+    /// Rows of a statement whose columns are `columns`.
+    func rows(_ statement: (sql: String, parameters: [Parameter?])) throws(PostgresError) -> [HistoryRow] {
+        try connection.query(statement.sql, statement.parameters, binary: true).rows.map { HistoryRow(cells: $0) }
+    }
+}
+
+/// How long a statement may take, in milliseconds.
+enum StatementTimeout {
+    /// A look at a few rows.
+    static let short = 10_000
+    /// A page of the log: a filter that no index serves reads the whole table for it.
+    static let page = 300_000
+}

@@ -1,0 +1,149 @@
+internal import Audit
+internal import Digest
+
+/// What a check of the history found.
+public enum Verdict: Sendable, Equatable {
+    /// All of it is as it was written, so far as the chain can tell.
+    case intact(count: Int64, head: [UInt8])
+    /// Somebody changed it. The first finding is the one with the lowest seq.
+    case tampered([Finding])
+    /// The history could not be read to the end.
+    case cannotTell(HistoryError)
+}
+
+/// One thing that is not as the daemon left it.
+public struct Finding: Sendable, Equatable {
+    /// What kind of change it is, as a stable word.
+    public enum Kind: String, Sendable {
+        /// An event or a kept file differs from what was written.
+        case edited
+        /// Events are missing from the middle.
+        case removed
+        /// Events are missing at the end.
+        case truncated
+        /// An event stands where none was written.
+        case inserted
+        /// What keeps the history append-only is not in place.
+        case unprotected
+    }
+
+    public var kind: Kind
+    /// The position it is about; nil for the table as a whole.
+    public var seq: Int64?
+    /// What is wrong, as a clause without a final stop.
+    public var what: String
+
+    init(_ kind: Kind, _ seq: Int64?, _ what: String) {
+        self.kind = kind
+        self.seq = seq
+        self.what = what
+    }
+}
+
+/// The check of one history: facts are fed in the order of `seq`, a verdict comes out. No input or output of its own.
+public struct Verification: Sendable {
+    /// The row of `audit_head`.
+    public struct Head: Sendable, Equatable {
+        public var genesis: [UInt8]
+        public var seq: Int64
+        public var hash: [UInt8]
+        public init(genesis: [UInt8], seq: Int64, hash: [UInt8]) {
+            self.genesis = genesis
+            self.seq = seq
+            self.hash = hash
+        }
+    }
+
+    private let head: Head
+    private var findings: [Finding] = []
+    private var previous: (seq: Int64, hash: [UInt8], accused: Bool)
+    private var count: Int64 = 0
+    /// Checksums of attempted files whose bytes were not seen yet, each with the first event that names it.
+    private var wanted: [String: Int64] = [:]
+    private var named: [String: Int64] = [:]
+
+    /// So many findings are kept; further ones add nothing to the verdict.
+    static let limit = 100
+
+    /// Begins the check of a chain that should run from the head's genesis to its hash.
+    public init(head: Head) {
+        self.head = head
+        previous = (0, head.genesis, false)
+    }
+
+    /// The next event of the chain was read.
+    public mutating func read(_ row: HistoryRow) {
+        count += 1
+        let seq = row.seq
+        let hash = row[.hash] ?? []
+        let expected = previous.seq + 1
+        if seq < expected {
+            find(.inserted, seq, "event \(seq) stands before the first place of the chain")
+            return
+        }
+        if seq > expected { find(.removed, expected, "\(Verification.events(expected, seq - 1)) missing") }
+        let ownHashHolds = row.computedHash == hash
+        if !ownHashHolds {
+            find(.edited, seq, "event \(seq) does not have the content that its hash was made of")
+        } else if seq == expected, row[.prevHash] != previous.hash, !previous.accused {
+            // Its own content is as it was written, so what came before it was another event.
+            if previous.seq == 0 {
+                find(.edited, seq, "event \(seq) does not begin at the genesis of this chain")
+            } else {
+                find(
+                    .edited, previous.seq,
+                    "event \(previous.seq) was rewritten: event \(seq) follows another hash")
+            }
+        }
+        previous = (seq, hash, !ownHashHolds)
+        if row.kind == .started, let checksum = row.text(.checksum), named[checksum] == nil {
+            named[checksum] = seq
+            wanted[checksum] = seq
+        }
+    }
+
+    /// The last event of the chain was read.
+    public mutating func readAllEvents() {
+        if previous.seq < head.seq {
+            find(.truncated, previous.seq + 1, "\(Verification.events(previous.seq + 1, head.seq)) missing at the end")
+        } else if previous.seq > head.seq {
+            find(.inserted, head.seq + 1, "event \(head.seq + 1) stands behind the head of the chain")
+        } else if previous.hash != head.hash, !previous.accused {
+            find(.edited, head.seq, "event \(head.seq) does not have the hash that the head of the chain has")
+        }
+    }
+
+    /// The bytes kept under `checksum` were read; their digest is `digest`, 64 digits.
+    public mutating func readSource(_ checksum: String, digest: String) {
+        wanted[checksum] = nil
+        if checksum != "sha256:" + digest {
+            let event = named[checksum].map { ", which event \($0) names," } ?? ""
+            find(.edited, named[checksum], "the file kept under '\(checksum)'\(event) has another checksum")
+        }
+    }
+
+    /// What keeps `table` append-only was looked at: `problem` says what is not in place.
+    public mutating func foundUnprotected(_ table: String, _ problem: String) {
+        find(.unprotected, nil, "table '\(table)' \(problem)")
+    }
+
+    /// The verdict, after everything was fed.
+    public mutating func finish() -> Verdict {
+        for (checksum, seq) in wanted.sorted(by: { $0.value < $1.value }) {
+            find(.removed, seq, "the file '\(checksum)', which event \(seq) names, is not kept any more")
+        }
+        guard !findings.isEmpty else { return .intact(count: count, head: head.hash) }
+        let ordered = findings.enumerated().sorted {
+            ($0.element.seq ?? .max, $0.offset) < ($1.element.seq ?? .max, $1.offset)
+        }
+        return .tampered(ordered.map(\.element))
+    }
+
+    private mutating func find(_ kind: Finding.Kind, _ seq: Int64?, _ what: String) {
+        if findings.count < Verification.limit { findings.append(Finding(kind, seq, what)) }
+    }
+
+    private static func events(_ first: Int64, _ last: Int64) -> String {
+        first == last ? "event \(first) is" : "events \(first) to \(last) are"
+    }
+}
