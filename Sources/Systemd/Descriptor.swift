@@ -10,8 +10,16 @@ final class Descriptor {
     deinit { close(number) }
 
     /// Opens `path` with `flags`, never inherited by a child.
-    init(opening path: String, _ flags: Int32, mode: mode_t = 0) throws(SystemFailure) {
-        number = retrying { unsafe open(path, flags | O_CLOEXEC, mode) }
-        if number < 0 { throw .last("open", path: path) }
+    convenience init(opening path: String, _ flags: Int32, mode: mode_t = 0) throws(SystemFailure) {
+        try self.init(opening: Array(path.utf8), flags, mode: mode)
+    }
+
+    /// The same for a path of any bytes.
+    init(opening path: [UInt8], _ flags: Int32, mode: mode_t = 0) throws(SystemFailure) {
+        number = path.contains(0) ? -1 : retrying { unsafe withPath(path) { unsafe open($0, flags | O_CLOEXEC, mode) } }
+        if number < 0 {
+            throw SystemFailure(
+                "open", path: String(decoding: path, as: UTF8.self), errno: path.contains(0) ? EINVAL : errno)
+        }
     }
 }

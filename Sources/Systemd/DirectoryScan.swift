@@ -16,6 +16,8 @@ public struct DirectoryScan {
     /// left out.
     public let entries: [DirectoryEntry]
     let directory: Descriptor
+    /// The directories among the entries, by name.
+    private let folders: [[UInt8]: FileFacts]
 
     /// Scans `path`, which may be, or lead through, symbolic links.
     ///
@@ -32,6 +34,8 @@ public struct DirectoryScan {
             var lister = Lister(root: directory, rootFacts: facts, path: path)
             try lister.list(directory, below: [], throughLink: false)
             entries = lister.entries
+            folders = Dictionary(
+                uniqueKeysWithValues: lister.entries.filter { $0.kind == .directory }.map { ($0.pathBytes, $0.facts) })
         } catch {
             throw DirectoryScan.complaint(error, about: path)
         }
@@ -56,11 +60,9 @@ public struct DirectoryScan {
         if let problem = facts.permissionProblem(effectiveUser: effectiveUser) {
             return "directory '\(path)' \(problem)"
         }
-        let name = entry.pathBytes.prefix { $0 != UInt8(ascii: "/") }
-        if name.count < entry.pathBytes.count, let folder = entries.first(where: { $0.pathBytes[...] == name }),
-            let problem = folder.facts.permissionProblem(effectiveUser: effectiveUser)
-        {
-            return "directory '\(path)/\(folder.path)' \(problem)"
+        let name = Array(entry.pathBytes.prefix { $0 != UInt8(ascii: "/") })
+        if name != entry.pathBytes, let problem = folders[name]?.permissionProblem(effectiveUser: effectiveUser) {
+            return "directory '\(path)/\(String(decoding: name, as: UTF8.self))' \(problem)"
         }
         return entry.facts.permissionProblem(effectiveUser: effectiveUser).map { "file '\(path)/\(entry.path)' \($0)" }
     }

@@ -51,7 +51,7 @@ struct WatchPlan: Equatable {
         var rest = Array(path.utf8).split(separator: WatchPlan.slash).map(Array.init).reversed() as [[UInt8]]
         var current: [UInt8] = path.hasPrefix("/") ? [] : WatchPlan.workingDirectory()
         var links = 0
-        if path.isEmpty { return }
+        if path.isEmpty || path.utf8.contains(0) { return }
         while let name = rest.popLast() {
             if name == Array(".".utf8) { continue }
             if name == Array("..".utf8) {
@@ -102,9 +102,8 @@ struct WatchPlan: Equatable {
 
     /// The names in `directory` that lead to a directory.
     private static func subdirectories(of directory: [UInt8]) -> [[UInt8]] {
-        let path = String(decoding: directory.isEmpty ? [slash] : directory, as: UTF8.self)
-        guard let opened = try? Descriptor(opening: path, O_RDONLY | O_DIRECTORY),
-            let names = try? DirectoryNames.list(opened, path: path)
+        guard let opened = try? Descriptor(opening: directory.isEmpty ? [slash] : directory, O_RDONLY | O_DIRECTORY),
+            let names = try? DirectoryNames.list(opened, path: "")
         else { return [] }
         return names.filter { FileFacts(at: directory + [slash] + $0, followed: true)?.kind == .directory }
     }

@@ -34,13 +34,15 @@ final class TemporaryDirectory {
         move("swap-in", to: name)
     }
 
-    private static func remove(_ path: String) {
+    private static func remove(_ path: String) { remove(Array(path.utf8)) }
+
+    private static func remove(_ path: [UInt8]) {
         if let directory = try? Descriptor(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-            let names = try? DirectoryNames.list(directory, path: path)
+            let names = try? DirectoryNames.list(directory, path: "")
         {
-            for name in names { remove(path + "/" + String(decoding: name, as: UTF8.self)) }
+            for name in names { remove(path + [UInt8(ascii: "/")] + name) }
         }
-        Glibc.remove(path)
+        _ = withPath(path) { Glibc.remove($0) }
     }
 }
 
