@@ -5,7 +5,8 @@ enum WholeFile {
     /// The bytes of the file at `path`; the error EFBIG where it holds more than `limit`.
     static func read(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8] {
         let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
-        return try read(file, limit: limit, expected: 0, path: path)
+        // The files below /proc/sys give their value to the first read alone.
+        return try read(file, limit: limit, expected: min(limit, 4095), path: path)
     }
 
     /// What is left to read of `file`, in as few calls as the `expected` size allows.

@@ -158,6 +158,20 @@ import Testing
         }
     }
 
+    @Test func `a plain name is opened through no link at all`() throws {
+        directory.make("real")
+        try directory.write("real/x.sql")
+        directory.link("folder", to: "real")
+        directory.link("real/y.sql", to: "x.sql")
+        let root = try Descriptor(opening: directory.path, O_RDONLY | O_DIRECTORY)
+        for name in ["folder/x.sql", "real/y.sql"] {
+            #expect(throws: SystemFailure.self) {
+                try DirectoryScan.open(Array(name.utf8), in: root, O_RDONLY, following: false, path: name)
+            }
+            _ = try DirectoryScan.open(Array(name.utf8), in: root, O_RDONLY, following: true, path: name)
+        }
+    }
+
     @Test func `a file above the limit is refused`() throws {
         try directory.write("x.sql")
         let scan = try DirectoryScan.scan(directory.path)

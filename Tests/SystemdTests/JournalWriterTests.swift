@@ -62,6 +62,13 @@ import Testing
         writer.send([("A", String(repeating: "x", count: 60))])
         #expect(writer.queued == 1)
         #expect(writer.takeDropped() == 1)
+        let journal = try Listener(path)
+        writer.deadlinePassed(now: .now())
+        #expect(writer.queued == 0)
+        unlink(path)
+        _ = consume journal
+        writer.send([("A", String(repeating: "x", count: 60))])
+        #expect(writer.queued == 1)
     }
 
     @Test func `a journal that comes back is written to again and nothing is lost`() throws {
@@ -85,6 +92,22 @@ import Testing
         #expect(again.takeAll().map { String(decoding: $0, as: UTF8.self) } == ["N=1\n", "N=2\n"])
         #expect(writer.takeDropped() == 0)
         #expect(writer.deadline == nil)
+    }
+
+    @Test func `a journal that goes away with a full queue is awaited`() throws {
+        var journal: Listener? = try Listener(path)
+        let writer = JournalWriter(path: path)
+        while writer.queued < 3 { writer.send([("N", "1")]) }
+        _ = journal
+        journal = nil
+        unlink(path)
+        let loop = PollLoop()
+        loop.add(writer)
+        try turn(loop) { writer.descriptor == nil }
+        let again = try Listener(path)
+        try turn(loop) { writer.queued == 0 }
+        #expect(again.takeAll().count == 3)
+        #expect(writer.takeDropped() == 0)
     }
 
     @Test func `a journal whose socket was recreated is found by the next entry`() throws {
