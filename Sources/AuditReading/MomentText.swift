@@ -65,11 +65,11 @@ public struct MomentText {
     private func moved(_ from: Timestamp, by span: Int64?, _ sign: Int64) -> Timestamp? {
         guard let span else { return nil }
         let (sum, overflow) = from.microseconds.addingReportingOverflow(sign * span)
-        return overflow || abs(sum) > MomentText.furthest ? nil : Timestamp(microseconds: sum)
+        return overflow || !MomentText.years.contains(sum) ? nil : Timestamp(microseconds: sum)
     }
 
-    /// The year 9999, beyond which neither RFC 3339 nor its readers go.
-    private static let furthest: Int64 = 252_000_000_000_000_000
+    /// The years 1 to 9999, beyond which neither RFC 3339 nor its readers go.
+    private static let years: Range<Int64> = -63_082_281_600_000_000..<252_455_616_000_000_000
 
     /// A length of time with the units of systemd.time(7), months (30.44 days) and years (365.25 days) too.
     private func span(_ text: some StringProtocol) -> Int64? {

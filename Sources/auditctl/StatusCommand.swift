@@ -43,7 +43,10 @@ struct StatusCommand: ParsableCommand {
             head.seq == 0
                 ? "head:      no event yet" : "head:      event \(head.seq)\(when), hash \(head.hash.prefix(16))…",
         ]
-        for version in status.versions where !["applied", "rolled_back"].contains(version.status) {
+        // What is under way is told by its open attempt below.
+        let open = Set(status.openAttempts.map(\.seq))
+        for version in status.versions
+        where !["applied", "rolled_back"].contains(version.status) && !open.contains(version.seq) {
             let text = StateText(version)
             lines.append("           " + output.coloured(text.sentence, text.colour))
         }
