@@ -10,6 +10,10 @@ public final class Connection {
     let handle: OpaquePointer
     let waiter: any SocketWaiter
     private let sink: NoticeSink
+    /// Rows of a statement sent by `ask` whose end has not come yet.
+    var asked: QueryResult?
+    /// The process id of the backend, as the server itself calls it: a pooler tells another one when the session is opened.
+    public var sessionPID: Int32 = 0
 
     /// Called for each NOTICE or WARNING, as it arrives.
     public var onNotice: ((Notice) -> Void)? {
@@ -30,6 +34,7 @@ public final class Connection {
             throw error
         }
         _ = unsafe PQsetnonblocking(handle, 1)
+        sessionPID = backendPID
     }
 
     deinit { unsafe PQfinish(handle) }

@@ -61,6 +61,14 @@ extension Notice {
 extension ServerError {
     /// libpq keeps no error code of a connection that failed to open; its few telling words are matched instead.
     static func connectionState(_ words: String) -> String {
+        if words.contains("too many clients already") || words.contains("remaining connection slots are reserved") {
+            return "53300"
+        }
+        let unready = [
+            "starting up", "shutting down", "in recovery mode", "not yet accepting connections",
+            "not accepting connections",
+        ]
+        if unready.contains(where: { words.contains("the database system is " + $0) }) { return "57P03" }
         if words.contains("authentication failed") || words.contains("no password supplied")
             || words.contains("pg_hba.conf")
         {

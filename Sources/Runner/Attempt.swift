@@ -37,7 +37,7 @@ struct Attempt {
         event.version = prepared.version
         event.name = prepared.migration.name
         event.checksum = prepared.file.checksum
-        event.direction = .up
+        event.direction = prepared.direction
         return event
     }
 
@@ -48,12 +48,13 @@ struct Attempt {
         return event
     }
 
-    func applied(by actor: AuditEvent.Actor) -> AuditEvent {
-        var event = event(.applied, by: actor)
-        event.reason = prepared.step.repeatable ? "repeatable" : nil
+    /// Its good end: applied, or rolled back.
+    func finished(by actor: AuditEvent.Actor) -> AuditEvent {
+        var event = event(prepared.direction == .up ? .applied : .rolledBack, by: actor)
+        event.reason = prepared.repeatable ? "repeatable" : nil
         event.durationUS = (Instant.now() - began).microseconds
         event.detail = ["statements": .integer(Int64(prepared.script.statements.count))]
-        if prepared.step.repeatable { event.detail["repeatable"] = true }
+        if prepared.repeatable { event.detail["repeatable"] = true }
         if let said = notices.detail { event.detail["notices"] = said }
         return event
     }
@@ -70,15 +71,18 @@ struct Attempt {
         return event
     }
 
-    func failed(_ failure: Failure, by actor: AuditEvent.Actor) -> AuditEvent {
-        var event = event(failure.interrupts ? .interrupted : .failed, by: actor)
+    /// Its bad end; `wait` says when it is tried again by itself.
+    func failed(_ failure: Failure, retryIn wait: TimeSpan? = nil, by actor: AuditEvent.Actor) -> AuditEvent {
+        let refused = prepared.direction == .up ? EventKind.failed : .rollbackFailed
+        var event = event(failure.interrupts ? .interrupted : refused, by: actor)
         event.reason = failure.reason
         event.sqlstate = failure.sqlstate
         event.message = failure.message
         event.object = failure.object
         event.durationUS = (Instant.now() - began).microseconds
         event.detail = failure.detail
-        if prepared.step.repeatable { event.detail["repeatable"] = true }
+        if let wait { event.detail["retry_in_ms"] = .integer(wait.milliseconds) }
+        if prepared.repeatable { event.detail["repeatable"] = true }
         if let said = notices.detail { event.detail["notices"] = said }
         return event
     }

@@ -39,6 +39,7 @@ public final class Daemon {
         self.reload = reload
         self.settings = settings
         engine = try Engine(settings, identity: identity, loop: loop, signals: signals, reporter: reporter)
+        engine.reappliesRolledBack = false
         watcher = DirectoryWatcher(path: engine.directory.path)
         agenda = Agenda(settle: settings.settle, rescan: settings.rescan, now: .now())
         loop.add(watcher)
@@ -113,6 +114,9 @@ public final class Daemon {
         case .refused(let error):
             engine.disconnect()
             waitForDatabase(error.complaint, jitter)
+        case .interrupted(let complaint):
+            engine.disconnect()
+            waitForDatabase(complaint, jitter)
         case .complaint(let complaint): return took(complaint, jitter)
         }
         return nil
@@ -123,9 +127,6 @@ public final class Daemon {
         case .tryLater:
             agenda.directoryBusy(now: .now())
             notifier.status(complaint.lines.first ?? "")
-        case .unavailable:
-            engine.disconnect()
-            waitForDatabase(complaint, jitter)
         case .configuration: return refuse(complaint)
         case .permission where !isReady: return refuse(complaint)
         default:
@@ -179,6 +180,7 @@ public final class Daemon {
             }
             let replacement = try Engine(fresh, identity: identity, loop: loop, signals: signals, reporter: reporter)
             replacement.sessions.waiter.onStop = { [self] in stopping() }
+            replacement.reappliesRolledBack = false
             loop.remove(watcher)
             settings = fresh
             engine = replacement

@@ -37,6 +37,25 @@ extension Engine {
         }
     }
 
+    /// Like `apply`, and goes on by itself where the reason of an interruption passes: for verbs run by hand, which have no loop around them.
+    public func applyPatiently(limit: String? = nil, lockPatience: TimeSpan) throws(RunFailure) -> RunSummary {
+        var policy = RetryPolicy(settings)
+        var wasInterrupted = false
+        while true {
+            do throws(RunFailure) {
+                return try apply(limit: limit, lockPatience: lockPatience)
+            } catch {
+                if case .interrupted = error { wasInterrupted = true }
+                guard let reason = error.passingReason(afterInterruption: wasInterrupted),
+                    let wait = policy.next(after: reason, now: .now(), jitter: .random(in: 0...1))
+                else { throw error }
+                disconnect()
+                reporter.say(5, "\(error.complaint.message); trying again in \(wait.brief)")
+                try sessions.pause(wait)
+            }
+        }
+    }
+
     /// The line itself: plan, prepare everything, run one after the other; after a failure plan again.
     private func runLine(
         _ snapshot: MigrationDirectory.Snapshot, _ limit: String?, _ progress: (String) -> Void
@@ -101,42 +120,63 @@ extension Engine {
             sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
             actor: try actor())
         var attempts: [Attempt] = []
-        for file in files { attempts.append(try attempt(file, snapshot)) }
+        for file in files { attempts.append(try attempt(file, snapshot.set.layout)) }
         FailPoint.beforeStarted.pass()
         if let first = attempts.first { try start(first, run.actor) }
         for index in attempts.indices {
             let name = attempts[index].prepared.migration.name
             progress("applying \(name) (\(index + 1) of \(attempts.count))")
             let next = index + 1 < attempts.count ? attempts[index + 1] : nil
-            do throws(FileRun.Stop) {
-                try run.apply(&attempts[index], next: next)
-            } catch {
-                try end(attempts[index], error, &summary, run.actor)
+            if let complaint = try perform(attempts[index], next: next, run) {
+                summary.complaints.append(complaint)
                 return false
             }
             summary.applied.append(name)
-            if attempts[index].prepared.script.changesSettings { sessions.dropWork() } else { try sessions.clean() }
         }
         return true
     }
 
+    /// Runs one started attempt to its end, with further attempts where the reason of a failure passes by itself.
+    ///
+    /// Returns what stands in the way where the last of them failed; throws where it was cut off.
+    func perform(_ attempt: Attempt, next: Attempt?, _ run: FileRun) throws(RunFailure) -> Complaint? {
+        var attempt = attempt
+        var policy = RetryPolicy(settings)
+        while true {
+            do throws(FileRun.Stop) {
+                try run.apply(&attempt, next: next)
+                if attempt.prepared.script.changesSettings { sessions.dropWork() } else { try run.run(sessions.clean) }
+                return nil
+            } catch {
+                guard case .failure(let failure) = error, !failure.interrupts,
+                    let wait = policy.next(after: failure.reason, now: .now(), jitter: .random(in: 0...1))
+                else { return try end(attempt, error, run.actor) }
+                try record(failure, of: attempt, retryIn: wait, run.actor)
+                reporter.say(5, "trying \(attempt.prepared.migration.name) again in \(wait.brief)")
+                try sessions.pause(wait)
+                attempt = try self.attempt(attempt.prepared, attempt.layout, again: true)
+                try start(attempt, run.actor)
+            }
+        }
+    }
+
     /// Makes the begin of an attempt durable, before the file's first statement.
-    private func start(_ attempt: Attempt, _ actor: AuditEvent.Actor) throws(RunFailure) {
+    func start(_ attempt: Attempt, _ actor: AuditEvent.Actor) throws(RunFailure) {
         let source = store.keep(source: attempt.prepared.file.bytes, checksum: attempt.prepared.file.checksum)
         try store.record([attempt.started(by: actor)], with: [source]).forEach(reporter.report)
         FailPoint.afterStarted.pass()
     }
 
-    private func attempt(_ file: PreparedFile, _ snapshot: MigrationDirectory.Snapshot) throws(RunFailure) -> Attempt {
+    /// A try at a file, from its first segment that is not committed yet.
+    func attempt(_ file: PreparedFile, _ layout: LayoutName, again: Bool = false) throws(RunFailure) -> Attempt {
         var done = 0
-        var resumes = false
-        if case .pending(_, let cause) = file.step.action, cause != .new {
-            done = file.segmentsDone(try history.segmentsDone(version: file.version))
-            resumes = cause != .rolledBack
+        let resumes = again || file.direction == .down || (file.cause != .new && file.cause != .rolledBack)
+        if resumes, file.script.segments.count > 1 {
+            done = file.segmentsDone(try history.segmentsDone(version: file.version, file.direction))
         }
         let builds = file.script.segments.contains { $0.concurrentIndex != nil }
         return Attempt(
-            file, layout: snapshot.set.layout, firstSegment: done, resumes: resumes,
+            file, layout: layout, firstSegment: done, resumes: resumes,
             invalidIndexes: builds ? try invalidIndexes() : nil)
     }
 
@@ -152,27 +192,39 @@ extension Engine {
         return result.rows.indices.compactMap { result.text($0, 0) }
     }
 
-    /// Records how an attempt ended, behind its rollback and on a session of its own.
-    private func end(
-        _ attempt: Attempt, _ stop: FileRun.Stop, _ summary: inout RunSummary, _ actor: AuditEvent.Actor
-    ) throws(RunFailure) {
-        // Closing the session is the rollback: nothing of the file's session state can reach the record.
-        sessions.dropWork()
-        sessions.isFinishing = true
-        defer { sessions.isFinishing = false }
+    /// Records how an attempt ended, behind its rollback and on a session of its own. Returns what to tell of a failure.
+    private func end(_ attempt: Attempt, _ stop: FileRun.Stop, _ actor: AuditEvent.Actor) throws(RunFailure)
+        -> Complaint?
+    {
         switch stop {
-        case .failure(let failure):
-            FailPoint.beforeFailed.pass()
-            try record([attempt.failed(failure, by: actor)])
-            FailPoint.afterFailed.pass()
-            if failure.interrupts { throw interruption(failure) }
-            summary.complaints.append(failure.complaint)
-        case .run(let failure): throw failure
+        case .failure(var failure):
+            if failure.reason == "connection_lost" {
+                sessions.dropWork()
+                // A file that ends its own session each time must not be tried for ever.
+                let before = try history.interruptions(
+                    version: attempt.prepared.version, checksum: attempt.prepared.file.checksum)
+                failure.interrupts = before + 1 < settings.retryTries
+            }
+            try record(failure, of: attempt, retryIn: nil, actor)
+            guard failure.interrupts else { return failure.complaint }
+            throw failure.reason == "stopped" ? .stopped : .interrupted(failure.complaint)
+        case .run(let failure):
+            sessions.dropWork()
+            throw failure
         }
     }
 
-    private func interruption(_ failure: Failure) -> RunFailure {
-        failure.reason == "stopped" ? .stopped : .complaint(failure.complaint)
+    /// Makes the bad end of an attempt durable. Closing the session is the rollback: nothing of the file's session state can reach the
+    /// record, and a request to stop does not keep it from being written.
+    private func record(
+        _ failure: Failure, of attempt: Attempt, retryIn wait: TimeSpan?, _ actor: AuditEvent.Actor
+    ) throws(RunFailure) {
+        sessions.dropWork()
+        sessions.isFinishing = true
+        defer { sessions.isFinishing = false }
+        FailPoint.beforeFailed.pass()
+        try record([attempt.failed(failure, retryIn: wait, by: actor)])
+        FailPoint.afterFailed.pass()
     }
 }
 

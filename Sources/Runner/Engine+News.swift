@@ -101,6 +101,12 @@ extension Engine {
         for step in plan.steps {
             switch step.action {
             case .waitsForMending: summary.complaints.append(try earlierFailure(step))
+            case .rolledBack:
+                summary.complaints.append(
+                    Complaint(
+                        .failed, "'\(step.migration.name)' was rolled back and holds up the line",
+                        hint: "Mend the file, or 'migrated retry \(step.migration.version)' to apply it as it is.",
+                        place: Place(file: step.migration.path)))
             case .late(let before):
                 summary.complaints.append(
                     Complaint(

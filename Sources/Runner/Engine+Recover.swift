@@ -27,8 +27,8 @@ extension Engine {
 
     /// Ends sessions of processes that have left an attempt open, and waits until they are gone.
     private func endLeftoverSessions() throws(RunFailure) {
-        let lock = try sessions.lock().backendPID
-        let own = try sessions.work().backendPID
+        let lock = try sessions.lock().sessionPID
+        let own = try sessions.work().sessionPID
         while true {
             let left = try sessions.query(
                 sessions.work(),

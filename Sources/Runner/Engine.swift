@@ -17,6 +17,8 @@ public final class Engine {
     let directory: MigrationDirectory
     private let identity: Identity
     private var isInstalled = false
+    /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
+    var reappliesRolledBack = true
 
     /// Who runs this process.
     public struct Identity: Sendable {
@@ -92,7 +94,9 @@ public final class Engine {
         do throws(Complaint) {
             return try Plan(
                 set: snapshot.set, candidates: snapshot.candidates, history: states,
-                policy: PlanPolicy(late: settings.late, onDrift: settings.onDrift), limit: limit)
+                policy: PlanPolicy(
+                    late: settings.late, onDrift: settings.onDrift, reappliesRolledBack: reappliesRolledBack),
+                limit: limit)
         } catch {
             throw .complaint(error)
         }

@@ -43,6 +43,7 @@ extension Failure {
         case "40P01": "deadlock"
         case "40001": "serialization_failure"
         case "57014": error.message.contains("statement timeout") ? "statement_timeout" : "cancelled"
+        case "53300": "too_many_connections"
         case "MG003": "already_applied"
         case "": "connection_lost"
         default: "sql_error"

@@ -30,6 +30,7 @@ struct FileRun {
     /// Runs what is left of the file; `next` is the following attempt, whose `started` rides in the last commit.
     func apply(_ attempt: inout Attempt, next: Attempt?) throws(Stop) {
         attempt.begin()
+        try run { () throws(RunFailure) in try sessions.probeClientCheck(sessions.work()) }
         let script = attempt.prepared.script
         let deadline = attempt.prepared.file.directives.deadline ?? settings.deadline
         let limit = deadline.microseconds > 0 ? Instant.now() + deadline : nil
@@ -57,7 +58,7 @@ struct FileRun {
 
     /// The end of this attempt and the begin of the next.
     private func finish(_ attempt: Attempt, _ next: Attempt?) -> [AuditEvent] {
-        [attempt.applied(by: actor)] + (next.map { [$0.started(by: actor)] } ?? [])
+        [attempt.finished(by: actor)] + (next.map { [$0.started(by: actor)] } ?? [])
     }
 
     // MARK: A segment that is one transaction
@@ -95,7 +96,7 @@ struct FileRun {
                 """
                 SET CONSTRAINTS ALL IMMEDIATE; RESET SESSION AUTHORIZATION; RESET ROLE; \
                 SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
-                SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.backendPID)); \
+                SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
                 \(store.headQuery)
                 """.utf8), nil, limit)
         guard let check = closed.dropLast().last, check.text(0, 0) == transaction else {
@@ -190,16 +191,42 @@ struct FileRun {
             connection.onNotice = nil
             attempt.notices = notices
         }
+        let watch = try watchBlockers(attempt, connection)
+        defer { if let watch { sessions.waiter.dismiss(watch) } }
         sessions.waiter.begin(.statements(until: limit), cancellation: connection.cancellation())
         do throws(PostgresError) {
             return try connection.run(sql)
         } catch {
             if let cause = sessions.waiter.cause { throw .failure(ended(cause, script)) }
             switch error {
-            case .server(let server): throw .failure(Failure(server, in: script, segment: index))
+            case .server(let server):
+                var failure = Failure(server, in: script, segment: index)
+                if failure.reason == "lock_timeout", let watch { name(watch.blockers, attempt, &failure) }
+                throw .failure(failure)
             case .lost: throw .failure(lost(error, script))
             case .abandoned, .invalidTarget: throw .run(sessions.failure(error))
             }
+        }
+    }
+
+    /// Looks for who is in the way, for as long as the file's statements run.
+    private func watchBlockers(_ attempt: Attempt, _ connection: Connection) throws(Stop) -> BlockerWatch? {
+        let lockTimeout = attempt.prepared.file.directives.lockTimeout ?? settings.lockTimeout
+        guard lockTimeout.microseconds > 0 else { return nil }
+        let asking = try run { () throws(RunFailure) in try sessions.lock() }
+        let watch = BlockerWatch(asking, waiting: connection.sessionPID, lockTimeout: lockTimeout)
+        sessions.waiter.employ(watch)
+        return watch
+    }
+
+    /// Names the sessions that the file had waited for, in the failure and in the journal.
+    private func name(_ blockers: [Blocker], _ attempt: Attempt, _ failure: inout Failure) {
+        guard !blockers.isEmpty else { return }
+        failure.detail["blockers"] = .array(blockers.map(\.json))
+        for blocker in blockers {
+            reporter.say(
+                4, "\(attempt.prepared.migration.name): waited for a lock: \(blocker.description)",
+                [("MIGRATED_VERSION", attempt.prepared.version), ("MIGRATED_NAME", attempt.prepared.migration.name)])
         }
     }
 
@@ -231,6 +258,7 @@ struct FileRun {
         }
     }
 
+    /// What the loss of the session means for the file.
     private func lost(_ error: PostgresError, _ script: Script) -> Failure {
         var complaint = error.complaint
         complaint.status = .unavailable

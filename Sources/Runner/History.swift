@@ -14,12 +14,16 @@ struct History {
     /// The newest state of every migration that was ever met.
     func states() throws(RunFailure) -> [VersionState] {
         let result = try sessions.query(
-            sessions.work(), "SELECT version, name, status, checksum, repeatable FROM \(store.schema).migration_status")
+            sessions.work(),
+            "SELECT version, name, status, checksum, repeatable, event FROM \(store.schema).migration_status")
         return result.rows.indices.compactMap { row in
             guard let version = result.text(row, 0), let status = result.text(row, 2) else { return nil }
+            // An operator who marks a failed one as rolled back wants it tried again; what a rollback undid stays undone.
+            let again = status == "rolled_back" && result.text(row, 5) == "resolved"
             return VersionState(
                 version: version, name: result.text(row, 1) ?? version, checksum: result.text(row, 3),
-                status: VersionState.Status(rawValue: status) ?? .skipped, repeatable: result.isTrue(row, 4))
+                status: again ? .retryRequested : VersionState.Status(rawValue: status) ?? .skipped,
+                repeatable: result.isTrue(row, 4))
         }
     }
 
@@ -55,18 +59,40 @@ struct History {
     }
 
     /// The digests of the segments that an unfinished series of attempts at `version` has committed, in order.
-    func segmentsDone(version: String) throws(RunFailure) -> [String] {
+    func segmentsDone(version: String, _ direction: AuditEvent.Direction = .up) throws(RunFailure) -> [String] {
         let result = try sessions.query(
             sessions.work(),
             """
             SELECT detail FROM \(table)
-             WHERE event = 'statement_applied' AND version = $1
+             WHERE event = 'statement_applied' AND version = $1 AND direction = $2
                AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
                                       AND (event IN ('applied', 'rolled_back', 'adopted')
                                            OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
              ORDER BY seq
-            """, [.text(version)])
+            """, [.text(version), .text(direction.rawValue)])
         return result.rows.compactMap { History.json($0[0])["sha256"]?.string }
+    }
+
+    /// How many attempts at that text in a row, up to now, were cut off by the loss of their session.
+    func interruptions(version: String, checksum: String) throws(RunFailure) -> Int {
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT count(*) FROM \(table)
+             WHERE event = 'interrupted' AND reason = 'connection_lost' AND version = $1 AND checksum = $2
+               AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
+                                      AND event IN ('applied', 'failed', 'rolled_back', 'adopted', 'resolved')), 0)
+            """, [.text(version), .text(checksum)])
+        return Int(result.integer(0, 0) ?? 0)
+    }
+
+    /// Applied versions, the one applied last first; those that run again with each change are not among them.
+    func appliedInReverse() throws(RunFailure) -> [(version: String, name: String)] {
+        let result = try sessions.query(
+            sessions.work(),
+            "SELECT version, name FROM \(store.schema).migration_status WHERE status = 'applied' AND NOT repeatable ORDER BY seq DESC"
+        )
+        return result.rows.indices.map { (result.text($0, 0) ?? "", result.text($0, 1) ?? "") }
     }
 
     /// The invalid indexes that stood before the newest attempt at `version`, by their names.

@@ -50,6 +50,16 @@ final class LoopWaiter: SocketWaiter {
         }
     }
 
+    /// Has a further source served while operations wait.
+    func employ(_ source: any PollSource) { loop.add(source) }
+
+    /// Lets a source go that asks through a session, once its last answer has come.
+    func dismiss(_ watch: BlockerWatch) {
+        let end = Instant.now() + .seconds(10)
+        watch.finish { (try? loop.turn(until: end)) != nil && Instant.now() < end }
+        loop.remove(watch)
+    }
+
     /// Serves the loop for that long; false as soon as a stop is requested.
     func pause(_ span: TimeSpan) -> Bool {
         let end = Instant.now() + span

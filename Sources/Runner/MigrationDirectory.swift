@@ -34,11 +34,7 @@ final class MigrationDirectory {
     func read(openWriters: Set<String> = []) throws(Complaint) -> Snapshot {
         let scan = try Systemd.DirectoryScan.scan(path)
         if settings.checkPermissions, let problem = scan.facts.permissionProblem(effectiveUser: Process.effectiveUser) {
-            throw Complaint(
-                .permission, "directory '\(path)' \(problem)",
-                hint:
-                    "Whoever can write there can run anything in the database: chown it to root or the service's user, and chmod go-w."
-            )
+            throw MigrationDirectory.exposed("directory '\(path)' \(problem)")
         }
         FailPoint.directoryRead.pass()
         let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
@@ -82,9 +78,7 @@ final class MigrationDirectory {
             return Candidate(
                 migration,
                 unusable: Finding(
-                    .unsafePermissions, path: migration.path,
-                    complaint: Complaint(
-                        .permission, problem, hint: "chown it to root or the service's user, and chmod go-w.")))
+                    .unsafePermissions, path: migration.path, complaint: MigrationDirectory.exposed(problem)))
         }
         if let obstacle = migration.obstacle { return Candidate(migration, unusable: obstacle) }
         do throws(Complaint) {
@@ -96,6 +90,27 @@ final class MigrationDirectory {
             let reason: Finding.Reason = error.status == .permission ? .unsafePermissions : .invalidFile
             return Candidate(migration, unusable: Finding(reason, path: migration.path, complaint: error))
         }
+    }
+
+    /// A file of `snapshot` as it is now: a migration's own, or with another path the one that undoes it.
+    func read(_ migration: Migration, in snapshot: Snapshot) throws(Complaint) -> MigrationFile {
+        guard let entry = snapshot.scan.entries.first(where: { $0.path == migration.path }) else {
+            throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone")
+        }
+        if settings.checkPermissions,
+            let problem = snapshot.scan.permissionProblem(of: entry, effectiveUser: Process.effectiveUser)
+        {
+            throw MigrationDirectory.exposed(problem)
+        }
+        return try MigrationFile(migration: migration, bytes: try snapshot.scan.read(entry, limit: settings.sizeLimit))
+    }
+
+    private static func exposed(_ problem: String) -> Complaint {
+        Complaint(
+            .permission, problem,
+            hint:
+                "Whoever can write there can run anything in the database: chown it to root or the service's user, and chmod go-w."
+        )
     }
 
     /// The bytes of a migration of `snapshot`, which have the checksum that the plan was made with.

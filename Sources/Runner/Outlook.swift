@@ -41,6 +41,7 @@ extension Outlook.Entry {
         case .unreadable(let finding): ("applied", finding.complaint.lines.first)
         case .pending(_, let cause): ("pending", cause.words)
         case .waitsForMending: ("failed", "waits for a mended file")
+        case .rolledBack: ("rolled back", nil)
         case .running: ("running", nil)
         case .blocked(let by): ("blocked", "by '\(by)'")
         case .late(let before): ("late", "sorts before '\(before)', which is applied")

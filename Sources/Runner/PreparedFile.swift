@@ -1,3 +1,4 @@
+internal import Audit
 internal import Digest
 internal import JSON
 internal import Migrations
@@ -6,11 +7,18 @@ internal import SQLParsing
 
 /// A pending file, parsed and cut, ready to run.
 struct PreparedFile {
-    let step: PlanStep
     let file: MigrationFile
     let script: Script
     /// The version under which it is recorded.
     let version: String
+    /// Up for the migration itself, down for the file that undoes it.
+    let direction: AuditEvent.Direction
+    /// Why it is to run; nil for a down file.
+    let cause: PlanStep.Cause?
+    /// Whether it runs again whenever its text changes.
+    let repeatable: Bool
+    /// The applied version that it sorts before, where it is late.
+    let lateBefore: String?
     /// A digest of each segment's text: a retry goes on behind the segments that are committed, even where the rest was mended.
     let digests: [String]
 
@@ -18,9 +26,25 @@ struct PreparedFile {
 
     /// Parses a file. Throws `.badFile` where it cannot be run at all.
     init(step: PlanStep, file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
-        self.step = step
         self.file = file
         self.version = version
+        direction = .up
+        if case .pending(_, let cause) = step.action { self.cause = cause } else { cause = nil }
+        repeatable = step.repeatable
+        lateBefore = step.lateBefore
+        let script = try PreparedFile.script(of: file, sizeLimit: sizeLimit)
+        self.script = script
+        digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
+    }
+
+    /// Parses the file that undoes a migration.
+    init(down file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
+        self.file = file
+        self.version = version
+        direction = .down
+        cause = nil
+        repeatable = false
+        lateBefore = nil
         let script = try PreparedFile.script(of: file, sizeLimit: sizeLimit)
         self.script = script
         digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
@@ -59,8 +83,8 @@ struct PreparedFile {
             "bytes": .integer(Int64(file.bytes.count)),
         ]
         if segment > 0 { detail["resumed_at_segment"] = .integer(Int64(segment + 1)) }
-        if step.repeatable { detail["repeatable"] = true }
-        if let before = step.lateBefore { detail["late_before"] = .string(before) }
+        if repeatable { detail["repeatable"] = true }
+        if let before = lateBefore { detail["late_before"] = .string(before) }
         if let warning = script.unparsed { detail["unparsed"] = .string(warning.message) }
         return detail
     }

@@ -7,6 +7,8 @@ public enum RunFailure: Error, Equatable {
     case refused(PostgresError)
     /// The session is gone; nothing is known of what it was doing last.
     case lost(PostgresError)
+    /// An attempt was cut off by the loss of its session; that is recorded.
+    case interrupted(Complaint)
     /// A request to stop came.
     case stopped
     /// The database gave no answer in time.
@@ -30,7 +32,7 @@ extension RunFailure: Complaining {
             Complaint(
                 .tryLater, "another process is migrating this database" + (holder.map { ": \($0.description)" } ?? ""),
                 hint: "It is safe to try again; the lock ends with that process's session.")
-        case .complaint(let complaint): complaint
+        case .complaint(let complaint), .interrupted(let complaint): complaint
         }
     }
 }

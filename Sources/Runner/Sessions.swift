@@ -71,7 +71,6 @@ final class Sessions {
             throw failure(error)
         }
         try inspect(connection)
-        try probe(connection)
         return connection
     }
 
@@ -83,17 +82,51 @@ final class Sessions {
                     .configuration, "server version \(connection.serverVersion / 10000) is not supported",
                     hint: "PostgreSQL 12 is the oldest that migrated knows."))
         }
-        if connection.reported("in_hot_standby") == "on" {
+        let found = try run(connection, "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()")
+        if found.last?.isTrue(0, 1) == true {
             throw .lost(
                 .lost(
                     ServerError(
                         sqlstate: "25006", message: "the server is a hot standby, which takes no migrations",
                         hint: "Give several hosts with 'target_session_attrs=read-write', or wait for its promotion.")))
         }
+        connection.sessionPID = found.last?.integer(0, 0).map { Int32(truncatingIfNeeded: $0) } ?? connection.backendPID
+        if connection.sessionPID != connection.backendPID { try inspectPooler(connection) }
+    }
+
+    /// Behind a pooler that gives a backend to each transaction no lock can be trusted; one that gives it to a session is as good as none.
+    ///
+    /// The pooler shows itself by calling the session by another process id than the server does. Then a second session opens a
+    /// transaction: if it gets the backend that the first one had, or the first one has another one now, backends are not ours to keep.
+    private func inspectPooler(_ connection: Connection) throws(RunFailure) {
+        let refusal = Complaint(
+            .configuration,
+            "the database is reached through a pooler that does not keep a session on its server connection",
+            hint:
+                "Connect to the server itself, or give this database 'pool_mode = session': no lock can be trusted otherwise."
+        )
+        do throws(RunFailure) {
+            waiter.begin(.connecting(from: .now(), yieldsToStop: !isFinishing))
+            let other: Connection
+            do throws(PostgresError) {
+                other = try Connection(target, waiter: waiter)
+            } catch {
+                throw failure(error)
+            }
+            let second = try run(other, "BEGIN; SELECT pg_catalog.pg_backend_pid()").last?.integer(0, 0)
+            let first = try run(connection, "SELECT pg_catalog.pg_backend_pid()").last?.integer(0, 0)
+            if second == Int64(connection.sessionPID) || first != Int64(connection.sessionPID) {
+                throw .complaint(refusal)
+            }
+        } catch {
+            // In statement mode the transaction itself is refused.
+            if error.complaint.message.contains("statement pooling") { throw .complaint(refusal) }
+            throw error
+        }
     }
 
     /// Asks once whether the server can watch for a client that has gone: then a killed daemon's locks do not outlive it.
-    private func probe(_ connection: Connection) throws(RunFailure) {
+    func probeClientCheck(_ connection: Connection) throws(RunFailure) {
         guard checksClient == nil else { return }
         checksClient = false
         guard connection.serverVersion >= 140_000 else { return }

@@ -10,23 +10,17 @@ struct ApplyVerb: ParsableCommand {
         commandName: "apply", abstract: "Applies what is pending, once, and says where the line stands.")
 
     @OptionGroup var common: CommonOptions
+    @OptionGroup var lock: LockOptions
     @Option(name: .long, help: "The last version to apply.")
     var to: String?
     @Flag(name: .long, help: "Only say what would be done, as 'plan' does.")
     var dryRun = false
-    @Option(name: .long, help: "How long to wait for another process that is migrating (default: 5s).")
-    var lockWait: String?
-
     func run() throws {
         if dryRun { return try PlanVerb.show(common, to: to) }
-        guard let patience = lockWait.map({ TimeSpan($0) }) ?? .seconds(5) else {
-            throw Complaint(
-                .usage, "--lock-wait '\(lockWait ?? "")' is no time span", hint: "Write it as '5s' or '1min'.")
-        }
         let workplace = try Workplace(common, quiet: common.output == .json)
         let engine = try workplace.engine()
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
-        let summary = try engine.apply(limit: to, lockPatience: patience)
+        let summary = try engine.applyPatiently(limit: to, lockPatience: try lock.patience())
         engine.disconnect()
         switch common.output {
         case .table: Terminal.print(summary.status)

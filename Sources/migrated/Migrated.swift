@@ -14,7 +14,11 @@ struct Migrated: ParsableCommand {
             69 database unavailable, 70 a bug, 74 input or output, 75 try later, 77 permission, 78 configuration.
             """,
         version: Version.text,
-        subcommands: [RunVerb.self, ApplyVerb.self, PlanVerb.self, CheckVerb.self, WaitVerb.self])
+        subcommands: [
+            RunVerb.self, ApplyVerb.self, PlanVerb.self, CheckVerb.self, WaitVerb.self, RollbackVerb.self,
+            ResolveVerb.self,
+            RetryVerb.self,
+        ])
 
     static func main() {
         Process.ignoreBrokenPipes()

@@ -185,9 +185,17 @@ SELECT DISTINCT ON (a.version)
        a.version, a.name,
        CASE WHEN a.event = 'adopted' OR (a.event = 'resolved' AND a.reason = 'applied') THEN 'applied'
             WHEN a.event = 'resolved' AND a.reason = 'retry' THEN 'retry_requested'
+            -- A failure that passes by itself is tried again, by whoever comes next if its own process has died.
+            WHEN a.event = 'failed' AND a.detail LIKE '%"retry_in_ms":%' THEN 'retry_requested'
             WHEN a.event = 'resolved' THEN 'rolled_back'
             ELSE a.event END AS status,
-       a.checksum, a.reason, a.sqlstate, a.message, a.attempt_id, a.seq, a.event, a.recorded_at, a.initiated_by,
+       -- The checksum of the migration itself, not of the file that undid it.
+       CASE WHEN a.direction = 'down'
+            THEN (SELECT u.checksum FROM "migrated".migration_rollback_audit AS u
+                   WHERE u.version = a.version AND u.seq < a.seq AND u.direction = 'up' AND u.checksum IS NOT NULL
+                   ORDER BY u.seq DESC LIMIT 1)
+            ELSE a.checksum END AS checksum,
+       a.reason, a.sqlstate, a.message, a.attempt_id, a.seq, a.event, a.recorded_at, a.initiated_by,
        coalesce(a.detail LIKE '%"repeatable":true%', false) AS repeatable
   FROM "migrated".migration_rollback_audit AS a
  WHERE a.version IS NOT NULL

@@ -21,9 +21,13 @@ public struct PlanPolicy: Sendable, Equatable {
     /// For applied files that have changed, or can no longer be read.
     public var onDrift: OnDrift
 
+    /// Whether what a rollback undid runs again although its text is the same: where a person asks for it, not by itself.
+    public var reappliesRolledBack: Bool
+
     /// A policy from its parts.
-    public init(late: Late? = nil, onDrift: OnDrift = .report) {
+    public init(late: Late? = nil, onDrift: OnDrift = .report, reappliesRolledBack: Bool = true) {
         self.late = late
         self.onDrift = onDrift
+        self.reappliesRolledBack = reappliesRolledBack
     }
 }

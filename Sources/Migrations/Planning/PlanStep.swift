@@ -29,6 +29,8 @@ public struct PlanStep: Sendable, Equatable {
         case pending(resumeAt: Int, because: Cause)
         /// Its last attempt of this very text failed. It runs again when the text changes or an operator asks.
         case waitsForMending
+        /// A rollback undid it. It runs again when the text changes or an operator asks.
+        case rolledBack
         /// Somebody has started it and not ended: told only where the lock is not held.
         case running
         /// It would be pending, and an earlier migration, called by its version, holds up the line.
@@ -64,7 +66,7 @@ public struct PlanStep: Sendable, Equatable {
         case .late: "out_of_order"
         case .unmetRequirement: "unmet_requirement"
         case .invalid(let finding), .unreadable(let finding): finding.reason.rawValue
-        case .applied, .drifted, .pending, .waitsForMending, .running, .beyondLimit: nil
+        case .applied, .drifted, .pending, .waitsForMending, .rolledBack, .running, .beyondLimit: nil
         }
     }
 }

@@ -87,6 +87,7 @@ struct Planner {
         case .started: return .running
         case .skipped: return .pending(resumeAt: 0, because: .new)
         case .failed where same || state.checksum == nil: return .waitsForMending
+        case .rolledBack where same && !policy.reappliesRolledBack: return .rolledBack
         case .failed, .interrupted, .retryRequested, .rolledBack: break
         }
         // Segments of another text say nothing about this one: it begins at its beginning, and the cause tells what is committed.
@@ -115,7 +116,7 @@ struct Planner {
 
     private func holdsUpTheLine(_ step: PlanStep) -> Bool {
         switch step.action {
-        case .waitsForMending, .unmetRequirement: !step.letsOthersPass
+        case .waitsForMending, .rolledBack, .unmetRequirement: !step.letsOthersPass
         case .running, .late, .invalid: true
         case .drifted, .unreadable: policy.onDrift == .stop
         case .applied, .pending, .blocked, .beyondLimit: false

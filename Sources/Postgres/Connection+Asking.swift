@@ -1,0 +1,27 @@
+internal import CPQ
+
+extension Connection {
+    /// Sends a statement without waiting for its answer; false where it could not be handed over at once.
+    ///
+    /// Until `answer` has given rows or failed, nothing else may be run on this session.
+    public func ask(_ sql: String) -> Bool {
+        // A short text fits into the socket's buffer; where it does not, the session is as good as stuck.
+        unsafe (PQsendQuery(handle, sql) == 1 && PQflush(handle) == 0)
+    }
+
+    /// What has come of a statement that was sent by `ask`.
+    public enum Answer: Sendable { case pending, rows(QueryResult), failed }
+
+    /// Reads what has arrived, without waiting.
+    public func answer() -> Answer {
+        guard unsafe PQconsumeInput(handle) == 1 else { return .failed }
+        while unsafe PQisBusy(handle) == 0 {
+            guard let result = unsafe ResultHandle(PQgetResult(handle)) else {
+                defer { asked = nil }
+                return asked.map(Answer.rows) ?? .failed
+            }
+            if unsafe PQresultStatus(result.handle) == PGRES_TUPLES_OK { asked = result.copy() }
+        }
+        return isAlive ? .pending : .failed
+    }
+}
