@@ -97,13 +97,17 @@ let package = Package(
         tests("SystemTests", ["LiveSupport"]),
         tests(
             "LiveTests",
-            ["Audit", "AuditReading", "AuditSchema", "Digest", "JSON", "LiveSupport", "Postgres", "Reporting"]),
+            [
+                "Audit", "AuditReading", "AuditSchema", "Digest", "JSON", "LiveSupport", "Postgres", "Reporting",
+                "Runner",
+            ]),
 
         tests("JSONTests", ["JSON"]),
         tests("ReportingTests", ["Reporting"]),
         tests("DigestTests", ["Digest"]),
         tests("AuditTests", ["Audit", "Digest", "JSON", "Reporting"]),
         tests("AuditReadingTests", ["Audit", "AuditReading", "Digest", "JSON", "Postgres", "Reporting"]),
+        tests("RunnerTests", ["JSON", "Postgres", "Reporting", "Runner", "Systemd"]),
         tests("SystemdTests", ["Systemd", "Reporting"]),
         .testTarget(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
