@@ -114,7 +114,7 @@ import Testing
                 if held { #expect(!step.isPending) }
                 if case .blocked = step.action { #expect(held) }
                 switch step.action {
-                case .waitsForMending, .unmetRequirement: held = held || !step.letsOthersPass
+                case .waitsForMending, .rolledBack, .unmetRequirement: held = held || !step.letsOthersPass
                 case .late, .invalid, .running: held = true
                 case .drifted, .unreadable: held = held || policy.onDrift == .stop
                 case .applied, .pending, .blocked, .beyondLimit: break

@@ -60,6 +60,7 @@ extension Plan {
         case .unreadable: "unreadable"
         case .pending(let segment, let cause): "pending \(words(cause))" + (segment > 0 ? " at \(segment)" : "")
         case .waitsForMending: "waits"
+        case .rolledBack: "rolled back"
         case .running: "running"
         case .blocked(let version): "blocked by \(version)"
         case .late(let version): "late \(version)"
