@@ -24,29 +24,11 @@ public final class Connection {
     /// Connects; throws `.lost` where that fails, with libpq's words for the last host tried, or `.abandoned`.
     public init(_ target: ConnectionTarget, waiter: any SocketWaiter) throws(PostgresError) {
         self.waiter = waiter
-        let opened = unsafe Connection.start(target)
-        unsafe handle = opened.handle
-        sink = unsafe opened.sink
-        do {
-            try finishConnecting()
-        } catch {
-            unsafe PQfinish(handle)
-            throw error
-        }
-        _ = unsafe PQsetnonblocking(handle, 1)
-        sessionPID = backendPID
-    }
-
-    deinit { unsafe PQfinish(handle) }
-
-    private static func start(_ target: ConnectionTarget) -> (handle: OpaquePointer, sink: NoticeSink) {
-        let words = target.keywords
-        let names = CStrings(words.map(\.0))
-        let values = CStrings(words.map(\.1))
-        guard let handle = unsafe PQconnectStartParams(names.pointer, values.pointer, 1) else {
-            preconditionFailure("PQconnectStartParams gives no handle only without memory")
-        }
-        let sink = NoticeSink()
+        unsafe handle =
+            unsafe try target.needsNameResolution ? Connection.startElsewhere(target, waiter) : Connection.start(target)
+        sink = NoticeSink()
+        // Where this throws, deinit closes what was opened.
+        try finishConnecting()
         unsafe PQsetNoticeReceiver(
             handle,
             { context, result in
@@ -54,21 +36,63 @@ public final class Connection {
                 let sink = unsafe Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
                 unsafe sink.receive?(Notice(result))
             }, Unmanaged.passUnretained(sink).toOpaque())
-        return unsafe (handle, sink)
+        _ = unsafe PQsetnonblocking(handle, 1)
+        sessionPID = backendPID
+    }
+
+    deinit { unsafe PQfinish(handle) }
+
+    private static func start(_ target: ConnectionTarget) -> OpaquePointer {
+        let words = target.keywords
+        let names = CStrings(words.map(\.0))
+        let values = CStrings(words.map(\.1))
+        guard let handle = unsafe PQconnectStartParams(names.pointer, values.pointer, 1) else {
+            preconditionFailure("PQconnectStartParams gives no handle only without memory")
+        }
+        // libpq prints to stderr what nobody receives.
+        unsafe PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        return unsafe handle
+    }
+
+    /// Looks names up and connects in another thread, while the waiter serves what else there is.
+    private static func startElsewhere(_ target: ConnectionTarget, _ waiter: any SocketWaiter) throws(PostgresError)
+        -> OpaquePointer
+    {
+        let attempt = BackgroundConnecting {
+            let handle = unsafe Connection.start(target)
+            let patient = BlockingWaiter(limit: 60_000)
+            var interest: SocketInterest? = .write
+            while let next = interest, unsafe patient.wait(for: PQsocket(handle), next) {
+                interest = unsafe Connection.nextInterest(handle)
+            }
+            return unsafe BackgroundConnecting.Handle(pointer: handle)
+        }
+        guard let attempt else { return unsafe start(target) }
+        while true {
+            guard waiter.wait(for: attempt.descriptor, .read) else { throw .abandoned }
+            if let handle = attempt.take() { return unsafe handle.pointer }
+        }
+    }
+
+    /// What the opening of a session waits for next; nil once it is over, well or badly.
+    private static func nextInterest(_ handle: OpaquePointer) -> SocketInterest? {
+        guard unsafe PQstatus(handle) != CONNECTION_BAD else { return nil }
+        switch unsafe PQconnectPoll(handle) {
+        case PGRES_POLLING_READING: return .read
+        case PGRES_POLLING_WRITING: return .write
+        default: return nil
+        }
     }
 
     private func finishConnecting() throws(PostgresError) {
-        var interest = SocketInterest.write
-        while true {
-            guard unsafe PQstatus(handle) != CONNECTION_BAD else { throw .lost(connectionError()) }
-            guard waiter.wait(for: unsafe PQsocket(handle), interest) else { throw .abandoned }
-            switch unsafe PQconnectPoll(handle) {
-            case PGRES_POLLING_OK: return
-            case PGRES_POLLING_READING: interest = .read
-            case PGRES_POLLING_WRITING: interest = .write
-            default: throw .lost(connectionError())
-            }
+        // The first step of a fresh session is to become writable (PostgreSQL manual 34.1, PQconnectPoll).
+        var interest: SocketInterest? = isAlive ? nil : .write
+        while let next = interest {
+            guard unsafe PQstatus(handle) != CONNECTION_BAD else { break }
+            guard waiter.wait(for: descriptor, next) else { throw .abandoned }
+            interest = unsafe Connection.nextInterest(handle)
         }
+        guard isAlive else { throw .lost(connectionError()) }
     }
 
     /// libpq's own words for what happened to the session.

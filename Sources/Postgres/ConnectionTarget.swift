@@ -1,4 +1,5 @@
 internal import CPQ
+internal import Glibc
 
 /// Where to connect: libpq's own connection string, checked, with our settings around it.
 ///
@@ -21,6 +22,29 @@ public struct ConnectionTarget: Sendable, Equatable {
         }
         self.conninfo = conninfo
         self.applicationName = applicationName
+        needsNameResolution = unsafe ConnectionTarget.namesHosts(options)
+    }
+
+    /// Whether a host is given by a name that has to be looked up.
+    let needsNameResolution: Bool
+
+    private static func namesHosts(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> Bool {
+        var hosts = unsafe getenv("PGHOST").map { unsafe String(cString: $0) } ?? ""
+        var option = unsafe options
+        while let entry = unsafe option, let keyword = unsafe entry.pointee.keyword {
+            let name = unsafe String(cString: keyword)
+            if let value = unsafe entry.pointee.val {
+                let text = unsafe String(cString: value)
+                if name == "hostaddr", !text.isEmpty { return false }
+                if name == "host" { hosts = text }
+            }
+            unsafe option = entry + 1
+        }
+        return hosts.split(separator: ",").contains { host in
+            // A socket's directory, or an address in digits, needs nobody's answer.
+            !host.hasPrefix("/") && !host.hasPrefix("@") && !host.contains(":")
+                && !host.allSatisfy { $0.isNumber || $0 == "." }
+        }
     }
 
     /// Keywords for PQconnectStartParams: what stands before `dbname` is a default, what stands behind it holds in any case.

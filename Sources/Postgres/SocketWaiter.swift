@@ -22,8 +22,10 @@ public protocol SocketWaiter: AnyObject {
 
 /// A waiter for programs that have nothing else to wait for.
 public final class BlockingWaiter: SocketWaiter {
-    /// A waiter without a limit.
-    public init() {}
+    private let limit: Int32
+
+    /// A waiter that gives up a single wait after `limit` milliseconds; -1 for none.
+    public init(limit: Int32 = -1) { self.limit = limit }
 
     /// Blocks in poll(2) until the descriptor is ready.
     public func wait(for descriptor: Int32, _ interest: SocketInterest) -> Bool {
@@ -32,9 +34,9 @@ public final class BlockingWaiter: SocketWaiter {
         if interest.contains(.write) { events |= Int16(POLLOUT) }
         var entry = pollfd(fd: descriptor, events: events, revents: 0)
         while true {
-            let count = unsafe poll(&entry, 1, -1)
+            let count = unsafe poll(&entry, 1, limit)
             if count > 0 { return true }
-            if errno != EINTR { return false }
+            if count == 0 || errno != EINTR { return false }
         }
     }
 }

@@ -83,6 +83,7 @@ public final class Daemon {
                 notifier.status(line)
             }
             try started()
+            try recordJournalGap()
             engine.forgetNotifications()
             agenda.ran(now: .now())
             ready(summary.status)
@@ -203,7 +204,11 @@ public final class Daemon {
         isReady = true
     }
 
-    private func stopping() { notifier.stopping(status: "stopping: \(lastWords)") }
+    /// Cancelling a statement, rolling back and recording that may take longer than the unit's limit: what is asked for is bounded.
+    private func stopping() {
+        notifier.stopping(status: "stopping: \(lastWords)")
+        notifier.extendTimeout(.seconds(30))
+    }
 
     /// Tells of a complaint unless it is the one that was told last.
     private func tell(_ complaint: Complaint) { tell(complaint, priority: 3) }
@@ -224,6 +229,16 @@ public final class Daemon {
         try engine.record([event])
         hasStarted = true
         told.removeAll()
+    }
+
+    /// What the journal has lost is told by the history itself: there its anchors are missing.
+    private func recordJournalGap() throws(RunFailure) {
+        let dropped = reporter.takeDropped()
+        guard dropped > 0 else { return }
+        var event = AuditEvent(.anchorGap, by: try engine.actor())
+        event.reason = "journal_dropped"
+        event.detail["entries"] = .integer(Int64(dropped))
+        try engine.record([event])
     }
 
     private func recordStop() {

@@ -9,6 +9,7 @@ public import Systemd
 public final class Reporter {
     private let journal: JournalWriter
     private let echoes: Bool
+    private var untold = 0
     /// Further fields of every entry: which database.
     public var context: [(name: String, value: String)] = []
 
@@ -24,10 +25,18 @@ public final class Reporter {
         FailPoint.beforeJournal.pass()
         var fields = record.journalFields + context
         let dropped = journal.takeDropped()
+        untold += dropped
         if dropped > 0 { fields.append(("MIGRATED_JOURNAL_DROPPED", String(dropped))) }
         journal.send(fields)
         guard echoes else { return }
         line("\(record.sentence) [seq \(record.seq)]")
+    }
+
+    /// How many entries the journal has lost since this was last asked.
+    func takeDropped() -> Int {
+        let dropped = untold + journal.takeDropped()
+        untold = 0
+        return dropped
     }
 
     /// Tells of something that is no event of the history: waiting, a notice of a migration, a mistake in the directory.

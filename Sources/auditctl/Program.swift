@@ -16,7 +16,11 @@ internal import Systemd
     private static func run(_ arguments: [String]) -> ExitStatus {
         do {
             if let complaint = KernelFlags.complaint(arguments) { throw complaint }
-            var command = try Auditctl.parseAsRoot(arguments)
+            let verbs = Auditctl.configuration.subcommands.compactMap { $0.configuration.commandName }
+            let arranged = VerbFirst.arranged(
+                arguments, verbs: Set(verbs),
+                flags: ["--failed", "--reverse", "-r", "--follow", "-f", "--help", "-h", "--version"])
+            var command = try Auditctl.parseAsRoot(arranged)
             try command.run()
             return .done
         } catch let ending as Ending {

@@ -23,7 +23,14 @@ struct Migrated: ParsableCommand {
     static func main() {
         Process.ignoreBrokenPipes()
         do {
-            var command = try parseAsRoot()
+            let arguments = VerbFirst.arranged(
+                Array(CommandLine.arguments.dropFirst()),
+                verbs: Set(configuration.subcommands.compactMap { $0.configuration.commandName }),
+                flags: [
+                    "--dry-run", "--applied", "--rolled-back", "--record-without-down-file", "--help", "-h",
+                    "--version",
+                ])
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch let failure as any Complaining {
             end(failure.complaint)

@@ -40,4 +40,14 @@ import Testing
         #expect(place.text == "f:2:13")
         #expect(Place.line(2, of: bytes) == "SELECT 'é', x")
     }
+
+    @Test(arguments: [
+        (["-o", "json", "log", "--limit", "1"], ["log", "-o", "json", "--limit", "1"]),
+        (["--output=json", "--failed", "log"], ["log", "--output=json", "--failed"]),
+        (["--grep", "log"], ["--grep", "log"]), (["log", "-o", "json"], ["log", "-o", "json"]), ([], []),
+        (["-o"], ["-o"]), (["--", "log"], ["--", "log"]),
+    ])
+    func `options may stand before the verb`(given: [String], arranged: [String]) {
+        #expect(VerbFirst.arranged(given, verbs: ["log", "show"], flags: ["--failed"]) == arranged)
+    }
 }
