@@ -98,7 +98,12 @@ public final class Connection {
     /// libpq's own words for what happened to the session.
     func connectionError() -> ServerError {
         let words = unsafe String(cString: PQerrorMessage(handle)).trimmingLineEnd
-        return ServerError(sqlstate: ServerError.connectionState(words), message: words)
+        // libpq puts each host's failure on a line, and what to look at on an indented one below it.
+        let lines = words.split(separator: "\n")
+        let hint = lines.first { $0.hasPrefix("\t") }?.drop { $0 == "\t" }
+        return ServerError(
+            sqlstate: ServerError.connectionState(words),
+            message: lines.filter { !$0.hasPrefix("\t") }.joined(separator: "; "), hint: hint.map(String.init))
     }
 
     /// The socket, for a loop that waits for notifications or for the end of the session.

@@ -42,14 +42,21 @@ public final class Reporter {
     /// Tells of something that is no event of the history: waiting, a notice of a migration, a mistake in the directory.
     public func say(_ priority: Int, _ text: String, _ fields: [(name: String, value: String)] = []) {
         let text = Printable.line(text, limit: 4096)
-        journal.send(
-            [("MESSAGE", text), ("PRIORITY", String(priority)), ("SYSLOG_IDENTIFIER", "migrated")] + context + fields)
+        send(priority, text, fields)
         if echoes { line(text) }
     }
 
     /// Tells of a complaint, all of its lines.
     public func say(_ priority: Int, _ complaint: Complaint) {
-        say(priority, complaint.lines.joined(separator: " — "))
+        // Each line is escaped by the complaint itself; the line ends between them are ours.
+        let lines = complaint.lines
+        send(priority, lines.joined(separator: "\n"), [])
+        if echoes { lines.forEach(line) }
+    }
+
+    private func send(_ priority: Int, _ message: String, _ fields: [(name: String, value: String)]) {
+        journal.send(
+            [("MESSAGE", message), ("PRIORITY", String(priority)), ("SYSLOG_IDENTIFIER", "migrated")] + context + fields)
     }
 
     /// Hands the journal what is still queued, waiting at most until `end`.
