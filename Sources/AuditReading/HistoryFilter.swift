@@ -18,7 +18,7 @@ public struct HistoryFilter: Sendable, Equatable {
     public var reason: String?
     /// The host that wrote it.
     public var host: String?
-    /// Who caused it: the whole of `initiated_by`, or its first part up to a blank, a slash or another separator.
+    /// Who caused it: the whole of `initiated_by`, or its first word; `migrated` also finds `migrated.service` and `migrated@app.service`.
     public var by: String?
     /// The object it is about, or one that contains it: `public.orders` also finds `public.orders.user_id`.
     public var object: String?
@@ -48,8 +48,9 @@ struct FilterClause {
         if let by = filter.by {
             let who = bind(by)
             common.append(
-                "(pg_catalog.starts_with(a.initiated_by, \(who)::text) AND "
-                    + "pg_catalog.substr(a.initiated_by, pg_catalog.length(\(who)::text) + 1, 1) !~ '[[:alnum:]_.-]')")
+                "(pg_catalog.starts_with(a.initiated_by, \(who)::text) "
+                    + "AND pg_catalog.substr(a.initiated_by, pg_catalog.length(\(who)::text) + 1) !~ "
+                    + "'^([[:alnum:]_-]|[.](?!service))')")
         }
         if let object = filter.object {
             let name = bind(object)

@@ -1,13 +1,22 @@
 internal import ArgumentParser
 internal import AuditReading
+internal import Configuration
 internal import Postgres
 internal import Reporting
+internal import Systemd
 
 /// Which history is asked.
 struct HistoryOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("Connection string of libpq; without it the PG* variables.", valueName: "conninfo"))
+        help: ArgumentHelp(
+            "Configuration file of the daemon (default: /etc/migrated/migrated.toml where it can be read).",
+            valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Connection string of libpq; without any the PG* variables.", valueName: "conninfo"))
     var database: String?
 
     @Option(name: .long, help: ArgumentHelp("Schema of the history (default: migrated).", valueName: "name"))
@@ -16,9 +25,24 @@ struct HistoryOptions: ParsableArguments {
     /// Connects. Every question is then asked in a READ ONLY transaction of its own; nothing is set for the session, because behind a
     /// pooler the session is not ours alone.
     func reader() throws -> HistoryReader {
-        let target = try ConnectionTarget(database ?? "", applicationName: Program.name)
+        let settings = try settings()
+        let target = try ConnectionTarget(settings.database, applicationName: Program.name)
         let connection = try Connection(target, waiter: BlockingWaiter())
-        return HistoryReader(connection, schema: schema ?? "migrated")
+        return HistoryReader(connection, schema: settings.schema)
+    }
+
+    /// Where the configuration lies if nobody says otherwise.
+    private static let standardConfig = "/etc/migrated/migrated.toml"
+
+    /// What the file says, with the flags in its place.
+    private func settings() throws(Complaint) -> Settings {
+        var settings = Settings()
+        let standard = ConfigurationFile.exists(HistoryOptions.standardConfig) ? HistoryOptions.standardConfig : nil
+        if let path = config ?? standard { settings = try Settings(toml: try ConfigurationFile.read(path), file: path) }
+        var overrides = SettingsOverrides()
+        overrides.database = database
+        overrides.schema = schema
+        return try overrides.applied(to: settings)
     }
 }
 
@@ -31,4 +55,9 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 struct OutputOptions: ParsableArguments {
     @Option(name: [.short, .long], help: ArgumentHelp("How to print: table, json, ndjson or csv.", valueName: "form"))
     var output: OutputFormat = .table
+    @Flag(name: .long, help: "Do not start a pager on a terminal.")
+    var noPager = false
+
+    /// Standard output, or a pager before it where a person reads a table that may be long.
+    func opened() -> Output { Output(paged: output == .table && !noPager) }
 }

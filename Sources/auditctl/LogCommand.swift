@@ -33,7 +33,7 @@ struct LogCommand: ParsableCommand {
             throw Complaint(.usage, "--follow has no end, so that an array never closes", hint: "Use -o ndjson.")
         }
         let reader = try history.reader()
-        let output = Output()
+        let output = follow ? Output() : form.opened()
         let printer = EventPrinter(form.output, output)
         try printer.begin()
         guard follow else {

@@ -11,13 +11,24 @@ final class Output {
     /// Whether colours are welcome: a terminal, and NO_COLOR (no-color.org) unset or empty.
     let hasColours: Bool
     private var buffer: [UInt8] = []
+    private var pager: Pager?
 
-    init() {
+    /// `paged` starts a pager where standard output is a terminal: `AUDITCTL_PAGER`, else `PAGER`, else less(1), which leaves by itself
+    /// where everything fits the screen. An empty variable or `cat` means none.
+    init(paged: Bool = false) {
         isTerminal = Process.isTerminal(1)
         width = isTerminal ? Process.terminalWidth(1) ?? 80 : nil
         let refused = Process.environment("NO_COLOR").map { !$0.isEmpty } ?? false
         hasColours = isTerminal && !refused && Process.environment("TERM") != "dumb"
+        guard paged, isTerminal else { return }
+        let wanted = Process.environment("AUDITCTL_PAGER") ?? Process.environment("PAGER") ?? "less"
+        guard !["", "cat"].contains(wanted) else { return }
+        // R lets our colours through, F leaves at once where it fits, X keeps the text on the screen.
+        let less = "if command -v less >/dev/null; then exec less -FRX; else exec cat; fi"
+        pager = Pager(command: wanted == "less" ? less : wanted)
     }
+
+    deinit { pager?.finish() }
 
     /// Adds one line; `text` is safe for a terminal already.
     func line(_ text: String) throws {
@@ -37,7 +48,7 @@ final class Output {
         let ready = buffer
         buffer.removeAll(keepingCapacity: true)
         do {
-            try Process.write(ready, to: 1)
+            try Process.write(ready, to: pager?.descriptor ?? 1)
         } catch {
             if error.errno == EPIPE { throw Ending(status: .done) }
             throw error

@@ -21,7 +21,7 @@ struct ShowCommand: ParsableCommand {
 
     func run() throws {
         let reader = try history.reader()
-        let output = Output()
+        let output = form.opened()
         if !migration, let seq = Int64(what), seq > 0, String(seq) == what, let row = try reader.event(seq) {
             try show(row, output)
             if try !reader.states(of: what).isEmpty {

@@ -30,6 +30,7 @@ import Testing
             .resolved,
             by: .init(initiatedBy: "alice", host: "laptop", dbUser: "alice", pid: 9, invocationID: nil))
         resolved.version = "0003"
+        resolved.name = "0003"
         resolved.reason = "applied"
         try history.append(resolved)
         return history
@@ -56,9 +57,10 @@ import Testing
             (["--failed"], [3]), (["--failed", "--event", "skipped"], [3, 4]),
             (["--migration", "0001"], [2, 3, 5, 6]), (["--migration", "0001_table"], [2, 3, 5, 6]),
             (["--migration", "0002", "-n", "2"], [8, 9]), (["--migration", "0001", "--event", "started"], [2, 5]),
-            (["--reason", "blocked_by_failure"], [4]), (["--host", "laptop"], [10]),
+            (["--migration", "0003"], [10]), (["--reason", "blocked_by_failure"], [4]), (["--host", "laptop"], [10]),
             (["--host", "web1", "-n", "1"], [9]),
-            (["--by", "alice"], [10]), (["--by", "ali"], []), (["--by", "migrated.service", "-n", "1"], [9]),
+            (["--by", "alice"], [10]), (["--by", "ali"], []), (["--by", "migrated", "-n", "1"], [9]),
+            (["--by", "mi"], []), (["--by", "migrated.service", "-n", "1"], [9]),
             (["--object", "public.orders"], [7]), (["--object", "public.orders.user_id"], [7]),
             (["--object", "public.order"], []), (["--grep", "tabel"], [3]), (["--grep", "Tabel"], []),
             (["--grep", "TABEL"], [3]), (["--grep", "\"column\": ?8"], [3]), (["--grep", "' OR true --"], []),

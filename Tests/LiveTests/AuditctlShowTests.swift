@@ -94,4 +94,43 @@ import Testing
         let altered = try history.auditctl("source", checksum)
         #expect(altered.status == 1 && altered.outputBytes.isEmpty, "\(altered)")
     }
+
+    @Test func `a terminal gets a pager, colours and a fitted width`() throws {
+        let history = try history()
+        var environment = Program.environment
+        environment["TERM"] = "xterm"
+        environment["PAGER"] = "sed s/^/P:/"
+        let words = "'\(try Program.built("auditctl"))' --failed --database '\(history.database.conninfo)'"
+        func typed(_ command: String) throws -> [Substring] {
+            // script(1) runs the command on a terminal of its own.
+            let outcome = try Program.run(
+                "/usr/bin/script", ["-qec", "stty cols 75; \(command)", "/dev/null"], environment: environment)
+            #expect(outcome.status == 0, "\(outcome)")
+            return outcome.output.split(whereSeparator: \.isNewline)
+        }
+        let paged = try typed(words)
+        #expect(paged.count == 3 && paged.allSatisfy { $0.hasPrefix("P:") }, "\(paged)")
+        #expect(paged[1].contains("\u{1b}[31mfailed \u{1b}[0m"), "\(paged)")
+        let plain = try typed("NO_COLOR=1 \(words) --no-pager")
+        #expect(plain[1] == "2026-01-31 22:05:10    2  failed   0001     0001_table: 13ms, line 3, colu…", "\(plain)")
+        // Whoever leaves the pager early has seen enough.
+        _ = try typed("PAGER=true \(words)")
+    }
+
+    @Test func `the configuration file says where to look, and flags say it louder`() throws {
+        let history = try RecordedHistory(schema: "elsewhere")
+        try history.attempt("1")
+        let auditctl = try Program.built("auditctl")
+        let folder = try TemporaryDirectory()
+        let file = try folder.write(
+            "migrated.toml", "schema = \"elsewhere\"\n[database]\nconninfo = \"\(history.database.conninfo)\"\n")
+        #expect(try Program.run(auditctl, ["verify", "--config", file]).status == 0)
+        #expect(try Program.run(auditctl, ["log", "--config", file, "--schema", "migrated"]).status == 1)
+        let unknown = try folder.write("unknown.toml", "no-such-key = 1\n")
+        for path in [unknown, folder.path("missing.toml")] {
+            #expect(try Program.run(auditctl, ["verify", "--config", path]).status == 78)
+        }
+        let garbage = try Program.run(auditctl, ["verify", "--database", "host='unclosed"])
+        #expect(garbage.status == 78 || garbage.status == 64, "\(garbage)")
+    }
 }
