@@ -123,6 +123,15 @@ import Testing
         #expect(try history.auditctl("verify").status == 2)
     }
 
+    @Test func `cannot tell without a connection, which other verbs call unavailable`() throws {
+        let auditctl = try Program.built("auditctl")
+        for (verb, status) in [("verify", 2), ("log", 69), ("status", 69)] as [(String, Int32)] {
+            let outcome = try Program.run(auditctl, [verb, "--database", "host=/nonexistent dbname=x"])
+            #expect(outcome.status == status && outcome.output.isEmpty, "\(outcome)")
+            #expect(outcome.errors.hasPrefix("auditctl: "), "\(outcome)")
+        }
+    }
+
     @Test func `is not shown less by row security`() throws {
         let history = try history()
         try history.database.query(
