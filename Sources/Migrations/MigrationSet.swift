@@ -46,7 +46,7 @@ public struct MigrationSet: Sendable {
         if let index = migrations.firstIndex(where: { $0.name.utf8.elementsEqual(text.utf8) }) { return index }
         var found = migrations.indices.filter { migrations[$0].version.utf8.elementsEqual(text.utf8) }
         if found.isEmpty, let number = Version(text) {
-            found = migrations.indices.filter { LeadingNumber(migrations[$0].name)?.version == number }
+            found = migrations.indices.filter { LeadingNumber(migrations[$0].name, parts: true)?.version == number }
         }
         if found.count == 1 { return found[0] }
         if found.isEmpty {

@@ -51,8 +51,19 @@ import Testing
         #expect(found.told.isEmpty)
     }
 
+    @Test func `flat files may be numbered by releases`() throws {
+        let found = try set(
+            listing(
+                "00.10.00_02_c.sql", "00.09.00_01_a.sql", "00.10.00_01_pre_b.sql", "02.00.03_50_post_d.sql",
+                "02.00.03_01_pre_d.sql"))
+        #expect(found.layout == .flat)
+        #expect(found.versions == ["00.09.00_01", "00.10.00_01", "00.10.00_02", "02.00.03_01", "02.00.03_50"])
+        #expect(found.told.isEmpty)
+    }
+
     @Test(arguments: [
-        (["1_a.sql", "001_b.sql"], LayoutName.flat), (["024a_x.sql", "024A_y.sql"], .flat),
+        (["1_a.sql", "001_b.sql"], LayoutName.flat), (["1.0_a.sql", "1_b.sql"], .flat),
+        (["024a_x.sql", "024A_y.sql"], .flat),
         (["1_a.up.sql", "001_b.up.sql"], .golangMigrate),
         (["1_a.up.sql", "1_a.down.sql", "01_b.down.sql"], .golangMigrate),
     ])

@@ -1,6 +1,7 @@
 internal import Reporting
 
-/// `N_name.sql`, `N-name.sql` or `N.sql`, where N may end in letters; in numeric order.
+/// `N_name.sql`, `N-name.sql` or `N.sql`, where N may end in letters or have several parts as releases do (`3.2.0_50_name.sql`: the
+/// fiftieth file of 3.2.0); in numeric order.
 ///
 /// Names ending in `.up.sql` and `.down.sql` are golang-migrate's and never run here: half of them would undo the other half.
 enum FlatLayout: Layout {
@@ -44,7 +45,9 @@ enum FlatLayout: Layout {
     private static func parse(_ item: Directory.Item) -> (LeadingNumber, String)? {
         guard item.name.hasSuffix(".sql") else { return nil }
         let base = String(item.name.dropLast(4))
-        guard !base.hasSuffix(".up"), !base.hasSuffix(".down"), let leading = LeadingNumber(base) else { return nil }
+        guard !base.hasSuffix(".up"), !base.hasSuffix(".down"), let leading = LeadingNumber(base, parts: true) else {
+            return nil
+        }
         return (leading, base)
     }
 }
