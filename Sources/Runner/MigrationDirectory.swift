@@ -44,6 +44,12 @@ final class MigrationDirectory {
                 guard let entry = entries[path] else { throw Complaint(.badFile, "'\(path)' is not there") }
                 return try scan.read(entry, limit: self.settings.sizeLimit)
             })
+        // Whoever waits for an empty set would go on with an empty schema.
+        if set.migrations.isEmpty, let stranger = set.findings.first(where: { $0.reason == .unknownFile }) {
+            throw Complaint(
+                .badFile, "no SQL file in '\(path)' is a migration: \(stranger.complaint.message)",
+                hint: "Rename the files, or set 'layout' to the tool that they were written for.")
+        }
         var snapshot = Snapshot(set: set, candidates: [], files: [:], scan: scan)
         var seen: [String: (facts: FileFacts, content: Candidate)] = [:]
         for migration in set.migrations {

@@ -24,12 +24,20 @@ struct EventText {
     var facts: String {
         var parts: [String] = []
         if row.text(.direction) == "down" { parts.append("down") }
+        if row.kind == .statementApplied, let part { parts.append(part) }
         if let reason = row.text(.reason) { parts.append(reason) }
         if let object = row.text(.object) { parts.append(object) }
         if let rows = row.integer(.rowCount) { parts.append(rows == 1 ? "1 row" : "\(rows) rows") }
         if let duration = row.integer(.durationUS) { parts.append(TimeSpan(microseconds: duration).brief) }
         if let failure { parts.append(failure) }
         return Printable.line(parts.joined(separator: ", "))
+    }
+
+    /// Which part of a file that is not one transaction.
+    private var part: String? {
+        let detail = row.detail
+        guard let part = detail["segment"]?.integer, let parts = detail["segments"]?.integer else { return nil }
+        return "part \(part) of \(parts)"
     }
 
     /// The failure's place, message and error code.
