@@ -56,7 +56,8 @@ public final class Reporter {
 
     private func send(_ priority: Int, _ message: String, _ fields: [(name: String, value: String)]) {
         journal.send(
-            [("MESSAGE", message), ("PRIORITY", String(priority)), ("SYSLOG_IDENTIFIER", "migrated")] + context + fields)
+            [("MESSAGE", message), ("PRIORITY", String(priority)), ("SYSLOG_IDENTIFIER", "migrated")] + context + fields
+        )
     }
 
     /// Hands the journal what is still queued, waiting at most until `end`.
