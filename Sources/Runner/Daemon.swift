@@ -38,8 +38,7 @@ public final class Daemon {
         self.notifier = notifier
         self.reload = reload
         self.settings = settings
-        engine = try Engine(settings, identity: identity, loop: loop, signals: signals, reporter: reporter)
-        engine.reappliesRolledBack = false
+        engine = try Engine(settings, identity: identity, loop: loop, signals: signals, reporter: reporter, isDaemon: true)
         watcher = DirectoryWatcher(path: engine.directory.path)
         agenda = Agenda(settle: settings.settle, rescan: settings.rescan, now: .now())
         loop.add(watcher)
@@ -84,6 +83,7 @@ public final class Daemon {
             }
             try started()
             try recordJournalGap()
+            try engine.keepListening()
             engine.forgetNotifications()
             agenda.ran(now: .now())
             ready(summary.status)
@@ -114,7 +114,7 @@ public final class Daemon {
             waitForDatabase(failure.complaint, jitter)
         case .refused(let error):
             engine.disconnect()
-            waitForDatabase(error.complaint, jitter)
+            waitForDatabase(error.complaint, jitter, words: "the database refuses")
         case .interrupted(let complaint):
             engine.disconnect()
             waitForDatabase(complaint, jitter)
@@ -139,9 +139,9 @@ public final class Daemon {
         return nil
     }
 
-    private func waitForDatabase(_ complaint: Complaint, _ jitter: TimeSpan) {
+    private func waitForDatabase(_ complaint: Complaint, _ jitter: TimeSpan, words: String = "waiting for database") {
         agenda.databaseMissed(now: .now(), jitter: jitter)
-        ready("waiting for database: " + (complaint.lines.first ?? ""))
+        ready("\(words): " + (complaint.lines.first ?? ""))
         tell(complaint, priority: 4)
     }
 
@@ -179,9 +179,9 @@ public final class Daemon {
             } catch {
                 throw .complaint(error)
             }
-            let replacement = try Engine(fresh, identity: identity, loop: loop, signals: signals, reporter: reporter)
+            let replacement = try Engine(
+                fresh, identity: identity, loop: loop, signals: signals, reporter: reporter, isDaemon: true)
             replacement.sessions.waiter.onStop = { [self] in stopping() }
-            replacement.reappliesRolledBack = false
             loop.remove(watcher)
             settings = fresh
             engine = replacement

@@ -10,10 +10,13 @@ extension Engine {
     /// A look at the directory and the history that runs nothing and records nothing but the schema itself.
     func survey() throws(RunFailure) -> RunSummary {
         try prepareHistory()
-        try sessions.listen()
+        try keepListening()
         let snapshot = try snapshot()
         return try summary(of: try plan(snapshot, try history.states()), snapshot, RunSummary())
     }
+
+    /// Keeps the idle session open: it hears of others' events.
+    func keepListening() throws(RunFailure) { _ = try sessions.lock() }
 
     /// The sessions as sources of a loop that has nothing else to do: they tell of their own end, and of others' events.
     func idleSources(onChange: @escaping () -> Void) -> [any PollSource] {

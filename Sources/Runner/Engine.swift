@@ -18,7 +18,7 @@ public final class Engine {
     private let identity: Identity
     private var isInstalled = false
     /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
-    var reappliesRolledBack = true
+    let reappliesRolledBack: Bool
 
     /// Who runs this process.
     public struct Identity: Sendable {
@@ -36,12 +36,13 @@ public final class Engine {
 
     /// An engine that has not touched anything yet.
     public init(
-        _ settings: Settings, identity: Identity, loop: PollLoop, signals: Signals, reporter: Reporter
+        _ settings: Settings, identity: Identity, loop: PollLoop, signals: Signals, reporter: Reporter, isDaemon: Bool = false
     ) throws(RunFailure) {
         self.settings = settings
         self.identity = identity
         self.reporter = reporter
-        sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), signals: signals)
+        sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), listens: isDaemon)
+        reappliesRolledBack = !isDaemon
         store = AuditStore(sessions: sessions, schema: settings.schema)
         history = History(store)
         do throws(Complaint) {

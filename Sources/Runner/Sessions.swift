@@ -10,18 +10,18 @@ internal import Systemd
 final class Sessions {
     let target: ConnectionTarget
     let waiter: LoopWaiter
-    private let signals: Signals
     /// Whether the server can watch for a client that has gone (PostgreSQL 14 and later, on Linux).
     private var checksClient: Bool?
-    private var listens = false
+    /// Whether the idle session is told of new events, so that others' decisions are seen at once.
+    private let listens: Bool
     /// Set while an attempt's end is recorded: a request to stop must not keep that from being done.
     var isFinishing = false
     private(set) var working: Connection?
     private(set) var locking: Connection?
 
-    init(_ settings: Settings, waiter: LoopWaiter, signals: Signals) throws(RunFailure) {
+    init(_ settings: Settings, waiter: LoopWaiter, listens: Bool) throws(RunFailure) {
         self.waiter = waiter
-        self.signals = signals
+        self.listens = listens
         do throws(PostgresError) {
             target = try ConnectionTarget(
                 settings.database, applicationName: "migrated \(Process.hostName) \(Process.pid)")
@@ -45,13 +45,6 @@ final class Sessions {
         if listens { try run(opened, "LISTEN migrated_audit") }
         locking = opened
         return opened
-    }
-
-    /// Has the idle session told of new events from now on.
-    func listen() throws(RunFailure) {
-        listens = true
-        locking = nil
-        _ = try lock()
     }
 
     /// Ends the working session, whatever state it is in.
