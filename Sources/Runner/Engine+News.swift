@@ -69,12 +69,12 @@ extension Engine {
         }
     }
 
-    /// Records that what is pending waits for another process.
+    /// Records that what is not applied yet waits for another process, which may be at some of it.
     func recordLockedElsewhere(
         _ plan: Plan, _ snapshot: MigrationDirectory.Snapshot, _ holder: LockHolder?
     ) throws(RunFailure) {
         let actor = try actor()
-        let events = plan.pending.map { step in
+        let events = plan.steps.filter(\.waitsForProcess).map { step in
             var event = AuditEvent(.skipped, by: actor)
             event.version = step.migration.version
             event.name = step.migration.name
@@ -143,6 +143,16 @@ extension Engine {
                 file: step.migration.path, line: detail["line"]?.integer.map(Int.init),
                 column: detail["column"]?.integer.map(Int.init)),
             sqlstate: found.rows.isEmpty ? nil : found.text(0, 1))
+    }
+}
+
+extension PlanStep {
+    /// Whether it would run, or is perhaps running, in the process that holds the lock.
+    fileprivate var waitsForProcess: Bool {
+        switch action {
+        case .pending, .running: true
+        default: false
+        }
     }
 }
 
