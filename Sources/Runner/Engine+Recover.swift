@@ -11,7 +11,7 @@ extension Engine {
     func recover() throws(RunFailure) {
         let open = try history.openAttempts()
         guard !open.isEmpty else { return }
-        try endLeftoverSessions()
+        try endLeftoverSessions(of: open)
         for attempt in try history.openAttempts() {
             var event = AuditEvent(.interrupted, by: try actor())
             event.attemptID = attempt.attemptID
@@ -26,7 +26,10 @@ extension Engine {
     }
 
     /// Ends sessions of processes that have left an attempt open, and waits until they are gone.
-    private func endLeftoverSessions() throws(RunFailure) {
+    ///
+    /// Only of those: another daemon that waits for the lock is left in peace.
+    private func endLeftoverSessions(of attempts: [History.OpenAttempt]) throws(RunFailure) {
+        let ids = attempts.map { Quoting.literal($0.attemptID.description) }.joined(separator: ", ")
         let lock = try sessions.lock().sessionPID
         let own = try sessions.work().sessionPID
         while true {
@@ -38,7 +41,7 @@ extension Engine {
                  WHERE a.datname = pg_catalog.current_database() AND a.pid NOT IN ($1::integer, $2::integer)
                    AND a.application_name IN (
                        SELECT pg_catalog.left('migrated ' || s.host || ' ' || s.pid, 63)
-                         FROM \(store.schema).migration_rollback_audit AS s WHERE s.event = 'started' ORDER BY s.seq DESC LIMIT 64)
+                         FROM \(store.schema).migration_rollback_audit AS s WHERE s.event = 'started' AND s.attempt_id IN (\(ids)))
                 """, [.integer(lock), .integer(own)])
             if left.rows.isEmpty { return }
             reporter.say(5, "waiting for \(left.rows.count) session(s) that an interrupted attempt left behind")
