@@ -9,8 +9,10 @@ struct AuditStore {
     let sessions: Sessions
     /// The schema's quoted name.
     let schema: String
+    private let name: String
 
     init(sessions: Sessions, schema: String) {
+        name = schema
         self.sessions = sessions
         self.schema = Quoting.identifier(schema)
     }
@@ -19,8 +21,14 @@ struct AuditStore {
 
     /// The number of the newest file that ran here; nil where there is no history yet.
     func installedVersion(_ connection: Connection) throws(RunFailure) -> Int? {
+        // From the catalog's rows: what to_regclass has not found is cached, and stays so for a session that has waited for another's
+        // installation.
         let found = try sessions.query(
-            connection, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", [.text("\(schema).audit_head")])
+            connection,
+            """
+            SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                            WHERE c.relname = 'audit_head' AND n.nspname = $1::text)
+            """, [.text(name)])
         guard found.isTrue(0, 0) else { return nil }
         let version = try sessions.query(connection, "SELECT schema_version FROM \(schema).audit_head")
         return version.rows.isEmpty ? nil : Int(version.integer(0, 0) ?? 0)
@@ -43,7 +51,7 @@ struct AuditStore {
             // Two processes may meet a new database at once: the second waits here and then finds the work done.
             try sessions.run(
                 connection,
-                "BEGIN; SET LOCAL lock_timeout = '30s'; SELECT pg_catalog.pg_advisory_xact_lock(\(DatabaseLock.key + 1))"
+                "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL lock_timeout = '30s'; SELECT pg_catalog.pg_advisory_xact_lock(\(DatabaseLock.key + 1))"
             )
             let installed = try installedVersion(connection) ?? 0
             for version in (installed + 1)..<(wanted + 1) {
@@ -123,7 +131,7 @@ struct AuditStore {
         let connection = try sessions.work()
         let opened = try sessions.run(
             connection,
-            "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(headQuery)"
+            "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(headQuery)"
         )
         let (head, clock) = try head(opened.last)
         let records = link(events, behind: head, clock: clock)
