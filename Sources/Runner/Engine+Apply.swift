@@ -198,9 +198,9 @@ extension Engine {
     {
         switch stop {
         case .failure(var failure):
-            if failure.reason == "connection_lost" {
+            if failure.interrupts, failure.reason != "stopped" {
                 sessions.dropWork()
-                // A file that ends its own session each time must not be tried for ever.
+                // A file that ends its own session, or the one with the lock, each time must not be tried for ever.
                 let before = try history.interruptions(
                     version: attempt.prepared.version, checksum: attempt.prepared.file.checksum)
                 failure.interrupts = before + 1 < settings.retryTries

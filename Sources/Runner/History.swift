@@ -73,13 +73,13 @@ struct History {
         return result.rows.compactMap { History.json($0[0])["sha256"]?.string }
     }
 
-    /// How many attempts at that text in a row, up to now, were cut off by the loss of their session.
+    /// How many attempts at that text in a row, up to now, were cut off by the loss of a session.
     func interruptions(version: String, checksum: String) throws(RunFailure) -> Int {
         let result = try sessions.query(
             sessions.work(),
             """
             SELECT count(*) FROM \(table)
-             WHERE event = 'interrupted' AND reason = 'connection_lost' AND version = $1 AND checksum = $2
+             WHERE event = 'interrupted' AND reason IN ('connection_lost', 'lock_lost') AND version = $1 AND checksum = $2
                AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
                                       AND event IN ('applied', 'failed', 'rolled_back', 'adopted', 'resolved')), 0)
             """, [.text(version), .text(checksum)])
