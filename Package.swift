@@ -95,6 +95,7 @@ let package = Package(
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests("LiveSupportTests", ["LiveSupport"]),
         tests("SystemTests", ["LiveSupport"]),
+        tests("FaultTests", ["Digest", "LiveSupport"]),
         tests(
             "LiveTests",
             [
