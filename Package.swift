@@ -55,6 +55,7 @@ let package = Package(
         // Pure: no I/O, no clock.
         module("Audit", ["Digest", "JSON", "Reporting"]),
         module("Migrations", ["Digest", "JSON", "Reporting", "SQLParsing"]),
+        module("ForeignKeys", ["JSON", "Reporting", "SQLParsing"]),
 
         // The history's own schema, as SQL files built into the program.
         .target(
@@ -114,6 +115,10 @@ let package = Package(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests("MigrationsTests", ["Migrations", "Reporting"]),
+        .testTarget(
+            name: "ForeignKeysTests", dependencies: ["ForeignKeys", "JSON", "LiveSupport", "Reporting", "SQLParsing"],
+            exclude: ["Golden"],
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Migrations", "Reporting"], exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
