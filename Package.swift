@@ -59,7 +59,8 @@ let package = Package(
 
         // The history's own schema, as SQL files built into the program.
         .target(
-            name: "AuditSchema", path: "migrations/audit", resources: [.embedInCode("v001_history.sql")],
+            name: "AuditSchema", path: "migrations/audit",
+            resources: [.embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql")],
             swiftSettings: strict),
 
         module("Configuration", ["Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),

@@ -1,0 +1,59 @@
+/// What the configuration and the file's directives ask for. The defaults change nothing that PostgreSQL would do.
+public struct ForeignKeyPolicy: Sendable, Equatable {
+    /// What becomes of rows whose referenced row is missing.
+    public enum Orphans: String, Sendable, CaseIterable {
+        /// PostgreSQL refuses the key.
+        case fail
+        /// They are kept in quarantine, then deleted or their reference set to null.
+        case clean
+        /// They stay and are counted; the key is added NOT VALID where there are any.
+        case report
+    }
+
+    /// What becomes of a key whose table or column is missing.
+    public enum MissingTable: String, Sendable, CaseIterable {
+        /// PostgreSQL refuses the key.
+        case fail
+        /// The key is put off until a later migration creates what is missing.
+        case skip
+    }
+
+    /// `orphans`.
+    public var orphans = Orphans.fail
+    /// `missing-table`.
+    public var missingTable = MissingTable.fail
+    /// `index-foreign-keys`.
+    public var indexes = false
+    /// `orphan-limit`.
+    public var limit = OrphanLimit.share(percent: 10)
+    /// Whether a key that exists with the same definition is passed over.
+    public var skipsExisting = false
+
+    /// The defaults.
+    public init() {}
+
+    /// Whether every file runs as it is written.
+    public var leavesFilesAlone: Bool { orphans == .fail && missingTable == .fail && !indexes && !skipsExisting }
+}
+
+/// How large a cleanup may be before it fails: nobody's unattended deploy empties a table.
+public enum OrphanLimit: Sendable, Equatable {
+    /// At most that many rows of one table for one key.
+    case rows(Int64)
+    /// At most that share of the table.
+    case share(percent: Double)
+
+    /// Whether `orphans` of `total` rows may be cleaned.
+    public func allows(_ orphans: Int64, of total: Int64) -> Bool {
+        switch self {
+        case .rows(let most): orphans <= most
+        case .share(let percent): Double(orphans) * 100 <= Double(total) * percent
+        }
+    }
+
+    /// Whether the table must be counted to decide about `orphans`.
+    public func needsTotal(for orphans: Int64) -> Bool {
+        guard case .share(let percent) = self else { return false }
+        return orphans > 0 && percent < 100
+    }
+}
