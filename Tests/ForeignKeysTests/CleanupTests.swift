@@ -160,7 +160,7 @@ import Testing
         #expect(try server.difference("\"A b\".\"c'h\"", "was") == "0")
     }
 
-    @Test func `a row level policy or a trigger that keeps rows makes it fail, not hide them`() throws {
+    @Test func `a trigger that keeps a row makes it fail, and is named`() throws {
         let server = try Server()
         try server.database.query(
             """
@@ -173,6 +173,29 @@ import Testing
         #expect(try server.database.query("SELECT count(*) FROM migrated.orphan_quarantine") == "0")
         guard case .steps(let steps) = try #require(plan.keys.first) else { return }
         #expect(steps.contains { $0.record?.detail["triggers"] == "keep" })
+    }
+
+    @Test func `a row level policy makes it fail instead of hiding rows`() throws {
+        let server = try Server()
+        let role = "owner_of_\(server.database.name)"
+        try server.database.query(
+            """
+            CREATE ROLE \(role); GRANT USAGE, CREATE ON SCHEMA public, migrated TO \(role);
+            GRANT INSERT ON migrated.orphan_quarantine TO \(role);
+            SET ROLE \(role);
+            CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int NOT NULL); INSERT INTO c VALUES (1, 1);
+            ALTER TABLE c ENABLE ROW LEVEL SECURITY; ALTER TABLE c FORCE ROW LEVEL SECURITY;
+            """)
+        let plan = try server.plan("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p", Self.clean)
+        do {
+            try server.perform(plan, role: role)
+            Issue.record("the policy hid the row")
+        } catch {
+            #expect("\(error)".contains("row-level security"), "\(error)")
+        }
+        try server.database.query("ALTER TABLE c NO FORCE ROW LEVEL SECURITY")
+        #expect(try server.perform(plan, role: role).first == "orphans_deleted public.c.p 1")
+        try server.database.query("DROP OWNED BY \(role); DROP ROLE \(role)")
     }
 
     @Test func `a report counts and leaves the key unproved`() throws {

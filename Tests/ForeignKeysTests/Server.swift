@@ -33,8 +33,8 @@ struct Server {
 
     /// Performs a plan in one transaction. Returns what each recorded step touched, and the events made up for them.
     @discardableResult
-    func perform(_ plan: ForeignKeyStatementPlan) throws -> [String] {
-        var script = "BEGIN;\n"
+    func perform(_ plan: ForeignKeyStatementPlan, role: String? = nil) throws -> [String] {
+        var script = (role.map { "SET ROLE \($0);\n" } ?? "") + "BEGIN;\n"
         var said: [String] = []
         var number = 0
         let middle: [ForeignKeyStep] = plan.keys.flatMap { (key: ForeignKeyPlan) -> [ForeignKeyStep] in
