@@ -54,7 +54,7 @@ let package = Package(
 
         // Pure: no I/O, no clock.
         module("Audit", ["Digest", "JSON", "Reporting"]),
-        module("Migrations", ["Digest", "JSON", "Reporting", "SQLParsing"]),
+        module("Migrations", ["Digest", "ForeignKeys", "JSON", "Reporting", "SQLParsing"]),
         module("ForeignKeys", ["JSON", "Reporting", "SQLParsing"]),
 
         // The history's own schema, as SQL files built into the program.
@@ -63,15 +63,15 @@ let package = Package(
             resources: [.embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql")],
             swiftSettings: strict),
 
-        module("Configuration", ["Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
+        module("Configuration", ["ForeignKeys", "Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
         // Only selects.
-        module("AuditReading", ["Audit", "Digest", "JSON", "Postgres", "Reporting"]),
+        module("AuditReading", ["Audit", "AuditSchema", "Digest", "JSON", "Postgres", "Reporting"]),
         // The only module that writes.
         module(
             "Runner",
             [
-                "Audit", "AuditReading", "AuditSchema", "Configuration", "Digest", "JSON", "Migrations", "Postgres",
-                "Reporting", "SQLParsing", "Systemd",
+                "Audit", "AuditReading", "AuditSchema", "Configuration", "Digest", "ForeignKeys", "JSON", "Migrations",
+                "Postgres", "Reporting", "SQLParsing", "Systemd",
             ],
             settings: [.define("FAILPOINTS", .when(configuration: .debug))]),
 

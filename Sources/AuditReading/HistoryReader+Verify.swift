@@ -1,4 +1,5 @@
 internal import Audit
+internal import AuditSchema
 internal import Digest
 internal import Postgres
 
@@ -30,7 +31,7 @@ extension HistoryReader {
     }
 
     /// The newest version of the history's schema whose columns this program knows.
-    static let knownSchemaVersion: Int64 = 1
+    static let knownSchemaVersion = Int64(AuditSchema.currentVersion)
     private static let protected = [
         ("migration_rollback_audit", "migration_rollback_audit_append_only"),
         ("migration_source", "migration_source_append_only"),

@@ -1,3 +1,4 @@
+import ForeignKeys
 import Migrations
 import Reporting
 
@@ -8,7 +9,7 @@ private let day = TimeSpan.seconds(86_400)
 
 extension SettingKey {
     /// Every key there is, in the order of the reference page.
-    static let all: [SettingKey] = connection + files + order + limits + retries
+    static let all: [SettingKey] = connection + files + order + foreignKeys + limits + retries
 
     private static let connection = [
         SettingKey(
@@ -91,6 +92,32 @@ extension SettingKey {
             An applied file whose text has changed is never run again. 'report' records that and goes on with later files; 'stop' holds them up \
             until the file is put back or resolved.
             """),
+    ]
+
+    private static let foreignKeys = [
+        SettingKey(
+            "orphans", \.foreignKeys.orphans, .choice(), in: .foreignKeys,
+            """
+            Rows whose referenced row is missing, when a migration adds a foreign key: 'fail' lets PostgreSQL refuse the key; 'clean' keeps \
+            them in quarantine, then deletes them (a required column) or sets the reference to null (a nullable one); 'report' counts them and \
+            leaves the key not validated. A file can set its own.
+            """),
+        SettingKey(
+            "orphan-limit", \.foreignKeys.limit, .orphanLimit, in: .foreignKeys,
+            """
+            The most rows of one table that a cleanup may touch for one key, as a number or as a share of the table. A larger one fails and \
+            says how to allow it. A file can set its own.
+            """),
+        SettingKey(
+            "missing-table", \.foreignKeys.missingTable, .choice(), in: .foreignKeys,
+            """
+            A foreign key whose table is not there yet: 'fail' lets PostgreSQL refuse it; 'skip' records it as deferred, and the daemon adds it \
+            after the migration that creates the table. A file can set its own.
+            """),
+        SettingKey(
+            "index-foreign-keys", \.foreignKeys.indexes, .yesOrNo, in: .foreignKeys,
+            "Whether an index is created on the referencing columns of an added foreign key where none covers them. A file can set its own."
+        ),
     ]
 
     private static let limits = [

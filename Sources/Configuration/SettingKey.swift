@@ -56,6 +56,7 @@ struct SettingKey: Sendable {
         case connection = "Database and history"
         case files = "Migration files"
         case order = "Order and changed files"
+        case foreignKeys = "Foreign keys and orphans"
         case limits = "Timeouts"
         case retries = "Retries"
     }

@@ -1,3 +1,4 @@
+public import ForeignKeys
 public import Migrations
 public import Reporting
 
@@ -23,6 +24,8 @@ public struct Settings: Sendable, Equatable {
     public var late: Late?
     /// `on-drift`: what becomes of later files when an applied one has changed.
     public var onDrift = OnDrift.report
+    /// `orphans`, `orphan-limit`, `missing-table`, `index-foreign-keys`: how foreign keys over dirty data are treated.
+    public var foreignKeys = ForeignKeyPolicy()
     /// `settle`: how long the directory must be quiet before a run starts; 0 acts at once.
     public var settle = TimeSpan.milliseconds(500)
     /// `rescan`: how often the directory is read without a hint from the kernel.

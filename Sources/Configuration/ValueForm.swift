@@ -1,3 +1,4 @@
+import ForeignKeys
 import Reporting
 
 /// How values of one kind are written: what is accepted, how it is read, how the file and the documentation show it.
@@ -91,6 +92,38 @@ extension ValueForm where Value == Bool {
                 }
             },
             written: { String($0) })
+    }
+}
+
+extension ValueForm where Value == Bool {
+    /// yes or no, as words or as TOML's own booleans.
+    static var yesOrNo: ValueForm {
+        ValueForm(
+            accepted: "'yes' or 'no'",
+            takes: { value in
+                switch value {
+                case .flag, .string, .boolean: true
+                case .integer, .other: false
+                }
+            },
+            read: { value in
+                switch value {
+                case .boolean(let value): value
+                case .flag("yes"), .string("yes"), .flag("true"): true
+                case .flag("no"), .string("no"), .flag("false"): false
+                case .flag, .string, .integer, .other: nil
+                }
+            },
+            written: { $0 ? "\"yes\"" : "\"no\"" })
+    }
+}
+
+extension ValueForm where Value == OrphanLimit {
+    /// A number of rows, or a share of the table.
+    static var orphanLimit: ValueForm {
+        ValueForm(
+            accepted: "a number of rows such as '500', or a share of the table such as '10%'", takes: \.isNumberOrText,
+            read: { value in value.quantity.flatMap { OrphanLimit($0) } }, written: { tomlString($0.text) })
     }
 }
 

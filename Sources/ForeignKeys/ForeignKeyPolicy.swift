@@ -43,6 +43,25 @@ public enum OrphanLimit: Sendable, Equatable {
     /// At most that share of the table.
     case share(percent: Double)
 
+    /// Reads a number of rows, or a share of the table as in `10%`; nil for another text.
+    public init?(_ text: some StringProtocol) {
+        if text.last == "%", let percent = Double(text.dropLast()), (0...100).contains(percent) {
+            self = .share(percent: percent)
+        } else if let rows = Int64(text), rows >= 0 {
+            self = .rows(rows)
+        } else {
+            return nil
+        }
+    }
+
+    /// As it is read: `500`, `10%`.
+    public var text: String {
+        switch self {
+        case .rows(let rows): String(rows)
+        case .share(let percent): (percent == percent.rounded() ? String(Int(percent)) : String(percent)) + "%"
+        }
+    }
+
     /// Whether `orphans` of `total` rows may be cleaned.
     public func allows(_ orphans: Int64, of total: Int64) -> Bool {
         switch self {

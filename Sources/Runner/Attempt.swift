@@ -14,6 +14,8 @@ struct Attempt {
     let firstSegment: Int
     /// Invalid indexes that stood before, where the file builds any concurrently: those are not ours to drop.
     let invalidIndexes: [String]?
+    /// Attempts whose cleanups are undone behind a down file's last statement.
+    var restores: [String] = []
     /// Whether an earlier attempt ended in the middle of this first segment.
     let resumes: Bool
     private(set) var began = Instant.now()
@@ -108,8 +110,15 @@ struct Failure: Error {
         self.complaint = complaint
         self.interrupts = interrupts
         if let hint = complaint.hint { detail["hint"] = .string(hint) }
-        if let line = complaint.place?.line { detail["line"] = .integer(Int64(line)) }
-        if let column = complaint.place?.column { detail["column"] = .integer(Int64(column)) }
-        if let excerpt = complaint.excerpt { detail["excerpt"] = .string(Printable.line(excerpt, limit: 500)) }
+        if let place = complaint.place { put(place, complaint.excerpt) }
+    }
+
+    /// Says where in the file it is.
+    mutating func put(_ place: Place, _ excerpt: String?) {
+        complaint.place = place
+        complaint.excerpt = excerpt
+        if let line = place.line { detail["line"] = .integer(Int64(line)) }
+        if let column = place.column { detail["column"] = .integer(Int64(column)) }
+        if let excerpt { detail["excerpt"] = .string(Printable.line(excerpt, limit: 500)) }
     }
 }

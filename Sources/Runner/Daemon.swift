@@ -38,7 +38,8 @@ public final class Daemon {
         self.notifier = notifier
         self.reload = reload
         self.settings = settings
-        engine = try Engine(settings, identity: identity, loop: loop, signals: signals, reporter: reporter, isDaemon: true)
+        engine = try Engine(
+            settings, identity: identity, loop: loop, signals: signals, reporter: reporter, isDaemon: true)
         watcher = DirectoryWatcher(path: engine.directory.path)
         agenda = Agenda(settle: settings.settle, rescan: settings.rescan, now: .now())
         loop.add(watcher)

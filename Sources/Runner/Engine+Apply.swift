@@ -129,10 +129,12 @@ extension Engine {
             let next = index + 1 < attempts.count ? attempts[index + 1] : nil
             if let complaint = try perform(attempts[index], next: next, run) {
                 summary.complaints.append(complaint)
+                try addDeferredKeys(snapshot, run)
                 return false
             }
             summary.applied.append(name)
         }
+        try addDeferredKeys(snapshot, run)
         return true
     }
 

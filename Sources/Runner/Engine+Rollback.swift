@@ -3,6 +3,7 @@ internal import Configuration
 internal import Migrations
 internal import Postgres
 public import Reporting
+internal import SQLParsing
 internal import Systemd
 
 /// How far a rollback goes.
@@ -28,7 +29,7 @@ extension Engine {
     /// Everything is found, read and parsed before anything runs. A version without a down file is refused, unless
     /// `recordWithoutDownFile` says to record it as undone without doing anything.
     public func rollback(
-        _ goal: RollbackGoal, recordWithoutDownFile: Bool, lockPatience: TimeSpan
+        _ goal: RollbackGoal, recordWithoutDownFile: Bool, restoresOrphans: Bool, lockPatience: TimeSpan
     ) throws(RunFailure) -> RollbackSummary {
         let snapshot = try snapshot()
         try prepareHistory()
@@ -42,10 +43,17 @@ extension Engine {
             for file in files {
                 switch file {
                 case .prepared(let prepared):
-                    let attempt = try attempt(prepared, snapshot.set.layout)
+                    var attempt = try attempt(prepared, snapshot.set.layout)
+                    if restoresOrphans { attempt.restores = try history.cleanupAttempts(version: prepared.version) }
                     try start(attempt, run.actor)
                     summary.complaint = try perform(attempt, next: nil, run)
                     if summary.complaint != nil { return summary }
+                    // A file that ends outside of a transaction has no last one for the rows to come back in.
+                    if prepared.script.segments.last?.kind != .transaction {
+                        for cleanup in attempt.restores {
+                            _ = try restoreOrphans(attempt: cleanup, lockPatience: lockPatience)
+                        }
+                    }
                     summary.rolledBack.append(prepared.migration.name)
                 case .none(let version, let name):
                     var event = AuditEvent(.rolledBack, by: run.actor)

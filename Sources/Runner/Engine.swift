@@ -36,7 +36,8 @@ public final class Engine {
 
     /// An engine that has not touched anything yet.
     public init(
-        _ settings: Settings, identity: Identity, loop: PollLoop, signals: Signals, reporter: Reporter, isDaemon: Bool = false
+        _ settings: Settings, identity: Identity, loop: PollLoop, signals: Signals, reporter: Reporter,
+        isDaemon: Bool = false
     ) throws(RunFailure) {
         self.settings = settings
         self.identity = identity

@@ -8,15 +8,14 @@ extension Failure {
     ///
     /// - Parameters:
     ///   - error: the server's error for what was sent.
-    ///   - segment: the position of the segment that was sent; nil where the error is not about its text.
-    init(_ error: ServerError, in script: Script, segment index: Int?) {
-        let segment = index.map { script.segments[$0] }
+    ///   - piece: what was sent; nil where the error is not about the file's own text.
+    init(_ error: ServerError, in script: Script, piece: Piece?) {
         var statement: Int?
         var place: Place?
-        if let segment {
-            statement = script.statement(ofResult: error.statementsDone, in: segment)
+        if let piece {
+            statement = piece.statement(ofResult: error.statementsDone)
             if let position = error.position {
-                place = script.place(at: script.offset(ofCharacter: position, in: segment))
+                place = script.place(at: piece.offset(ofCharacter: position))
             } else if let statement {
                 place = script.place(at: script.statements[statement].range.lowerBound)
             }
@@ -27,7 +26,7 @@ extension Failure {
                 .failed, error.message, hint: error.hint, place: place ?? Place(file: script.file),
                 excerpt: place.map { script.line(at: $0) }, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate))
         object = error.object
-        if let index { detail["segment"] = .integer(Int64(index + 1)) }
+        if let piece { detail["segment"] = .integer(Int64(piece.segment + 1)) }
         if let statement {
             detail["statement"] = .integer(Int64(statement + 1))
             detail["text"] = .string(script.excerpt(of: statement, limit: 500))

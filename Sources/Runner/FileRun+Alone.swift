@@ -26,7 +26,7 @@ extension FileRun {
                 connection, limits(attempt, scope: "SET", waitsForSnapshots: segment.concurrentIndex != nil))
         }
         do throws(Stop) {
-            try statements(&attempt, connection, script.sql(in: segment), index, limit)
+            try statements(&attempt, connection, Piece(segment, index, script), limit)
         } catch {
             guard let builds, case .failure(let failure) = error else { throw error }
             // A stop or a lost session leaves no time here; the next attempt finds what is left.

@@ -84,21 +84,23 @@ struct FileRun {
         FailPoint.transactionOpen.pass()
 
         // The file's own text, in one message.
-        try statements(&attempt, connection, script.sql(in: segment), index, limit)
+        var further = try withForeignKeys(&attempt, connection, index, limit)
+        if index == script.segments.count - 1 { further += try restoreOrphans(&attempt, connection, limit) }
         FailPoint.statementsDone.pass()
 
         // Still our transaction? Deferred triggers fire now, so that nothing of the file runs behind the record.
         guard connection.transactionStatus == .inTransaction else { throw .failure(escaped(script)) }
         let lock = try run { () throws(RunFailure) in try sessions.lock() }
-        let closed = try statements(
-            &attempt, connection,
-            Array(
+        let closed = try guarded(&attempt, connection, limit, { Failure($0, in: script, piece: nil) }) {
+            (connection: Connection) throws(PostgresError) in
+            try connection.run(
                 """
                 SET CONSTRAINTS ALL IMMEDIATE; RESET SESSION AUTHORIZATION; RESET ROLE; SET LOCAL synchronous_commit = on; \
                 SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
                 SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
                 \(store.headQuery)
-                """.utf8), nil, limit)
+                """)
+        }
         guard let check = closed.dropLast().last, check.text(0, 0) == transaction else {
             throw .failure(escaped(script))
         }
@@ -114,7 +116,7 @@ struct FileRun {
 
         // The record, and COMMIT.
         let (head, clock) = try run { () throws(RunFailure) in try store.head(closed.last) }
-        let list = events(attempt)
+        let list = further + events(attempt)
         let records = store.link(list, behind: head, clock: clock)
         FailPoint.beforeAppend.pass()
         try commit(connection, sources(next) + records.map(store.append), records[0].event.eventID, transaction, script)
@@ -130,7 +132,7 @@ struct FileRun {
             try sessions.pipeline(connection, steps + [Connection.Step("COMMIT")])
         } catch {
             switch error {
-            case .refused(.server(let server)): throw .failure(Failure(server, in: script, segment: nil))
+            case .refused(.server(let server)): throw .failure(Failure(server, in: script, piece: nil))
             case .lost(let cause):
                 // The answer to COMMIT was lost: the event itself tells whether it is committed.
                 guard try settle(first, transaction) else { throw .failure(lost(cause, script)) }
@@ -170,108 +172,6 @@ struct FileRun {
     /// What keeps the exact bytes of the file whose attempt begins.
     private func sources(_ next: Attempt?) -> [Connection.Step] {
         next.map { [store.keep(source: $0.prepared.file.bytes, checksum: $0.prepared.file.checksum)] } ?? []
-    }
-
-    // MARK: The file's text
-
-    /// Sends text and waits, however long it takes; a stop and the deadline cancel it.
-    @discardableResult
-    func statements(
-        _ attempt: inout Attempt, _ connection: Connection, _ sql: [UInt8], _ index: Int?, _ limit: Instant?
-    ) throws(Stop) -> [QueryResult] {
-        let script = attempt.prepared.script
-        var notices = attempt.notices
-        connection.onNotice = { [reporter, event = attempt.event(.started, by: actor)] notice in
-            guard notices.take(notice) else { return }
-            reporter.say(
-                notice.severity == "WARNING" ? 4 : 6, "\(event.name ?? ""): \(notice.severity): \(notice.message)",
-                [("MIGRATED_VERSION", event.version ?? ""), ("MIGRATED_NAME", event.name ?? "")])
-        }
-        defer {
-            connection.onNotice = nil
-            attempt.notices = notices
-        }
-        let watch = try watchBlockers(attempt, connection)
-        defer { if let watch { sessions.waiter.dismiss(watch) } }
-        sessions.waiter.begin(.statements(until: limit), cancellation: connection.cancellation())
-        do throws(PostgresError) {
-            return try connection.run(sql)
-        } catch {
-            if let cause = sessions.waiter.cause { throw .failure(ended(cause, script)) }
-            switch error {
-            case .server(let server):
-                var failure = Failure(server, in: script, segment: index)
-                if failure.reason == "lock_timeout", let watch { name(watch.blockers, attempt, &failure) }
-                throw .failure(failure)
-            case .lost: throw .failure(lost(error, script))
-            case .abandoned, .invalidTarget: throw .run(sessions.failure(error))
-            }
-        }
-    }
-
-    /// Looks for who is in the way, for as long as the file's statements run.
-    private func watchBlockers(_ attempt: Attempt, _ connection: Connection) throws(Stop) -> BlockerWatch? {
-        let lockTimeout = attempt.prepared.file.directives.lockTimeout ?? settings.lockTimeout
-        guard lockTimeout.microseconds > 0 else { return nil }
-        let asking = try run { () throws(RunFailure) in try sessions.lock() }
-        let watch = BlockerWatch(asking, waiting: connection.sessionPID, lockTimeout: lockTimeout)
-        sessions.waiter.employ(watch)
-        return watch
-    }
-
-    /// Names the sessions that the file had waited for, in the failure and in the journal.
-    private func name(_ blockers: [Blocker], _ attempt: Attempt, _ failure: inout Failure) {
-        guard !blockers.isEmpty else { return }
-        failure.detail["blockers"] = .array(blockers.map(\.json))
-        for blocker in blockers {
-            reporter.say(
-                4, "\(attempt.prepared.migration.name): waited for a lock: \(blocker.description)",
-                [("MIGRATED_VERSION", attempt.prepared.version), ("MIGRATED_NAME", attempt.prepared.migration.name)])
-        }
-    }
-
-    /// The statements that set our limits; `scope` is SET or SET LOCAL.
-    func limits(_ attempt: Attempt, scope: String, waitsForSnapshots: Bool = false) -> String {
-        let directives = attempt.prepared.file.directives
-        let statement = directives.statementTimeout ?? settings.statementTimeout
-        // A concurrent build waits for old snapshots with locks that hold up nobody: there the statement's limit is the bound.
-        let lock = waitsForSnapshots ? TimeSpan.seconds(0) : directives.lockTimeout ?? settings.lockTimeout
-        return "\(scope) statement_timeout = \(statement.milliseconds); \(scope) lock_timeout = \(lock.milliseconds); "
-            + sessions.clientCheck(scope: scope)
-    }
-
-    private func ended(_ cause: Patience.Cause, _ script: Script) -> Failure {
-        switch cause {
-        case .stop:
-            Failure(
-                "stopped",
-                Complaint(
-                    .tryLater, "stopped by a signal; the statement was cancelled", place: Place(file: script.file)),
-                interrupts: true)
-        case .deadline:
-            Failure(
-                "deadline",
-                Complaint(
-                    .failed, "the file did not end before its deadline; it was cancelled",
-                    hint: "Raise 'deadline' in the configuration or in the file's head, or cut the file in two.",
-                    place: Place(file: script.file), sqlstate: "57014"))
-        }
-    }
-
-    /// What the loss of the session means for the file.
-    private func lost(_ error: PostgresError, _ script: Script) -> Failure {
-        var complaint = error.complaint
-        complaint.status = .unavailable
-        complaint.place = Place(file: script.file)
-        return Failure("connection_lost", complaint, interrupts: true)
-    }
-
-    private func escaped(_ script: Script) -> Failure {
-        Failure(
-            "escaped_transaction",
-            Complaint(
-                .failed, "the file ended the transaction that it ran in; what it did before may be committed",
-                hint: "Look at what is there, then 'migrated resolve' the version.", place: Place(file: script.file)))
     }
 
     /// A runner's failure as a reason to stop.

@@ -1,5 +1,7 @@
 internal import Audit
+internal import Configuration
 internal import Digest
+internal import ForeignKeys
 internal import JSON
 internal import Migrations
 internal import Reporting
@@ -37,6 +39,18 @@ struct PreparedFile {
         digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
     }
 
+    /// Parses an applied file again, for the keys that it left deferred.
+    init(deferred file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
+        self.file = file
+        self.version = version
+        direction = .up
+        cause = nil
+        repeatable = false
+        lateBefore = nil
+        script = try PreparedFile.script(of: file, sizeLimit: sizeLimit)
+        digests = []
+    }
+
     /// Parses the file that undoes a migration.
     init(down file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
         self.file = file
@@ -63,6 +77,20 @@ struct PreparedFile {
             options: ScriptOptions(
                 breakpoints: file.migration.breakpoints, noTransaction: file.directives.withoutTransaction,
                 sizeLimit: sizeLimit))
+    }
+
+    /// How its foreign keys are treated: as its head says, else as the configuration does. A down file is run as it is.
+    func foreignKeyPolicy(_ settings: Settings) -> ForeignKeyPolicy {
+        guard direction == .up else { return ForeignKeyPolicy() }
+        var policy = settings.foreignKeys
+        let directives = file.directives
+        policy.orphans = directives.orphans ?? policy.orphans
+        policy.limit = directives.orphanLimit ?? policy.limit
+        policy.missingTable = directives.missingTable ?? policy.missingTable
+        policy.indexes = directives.indexForeignKeys ?? policy.indexes
+        // Where keys are looked after at all, one that stands already is no mistake.
+        policy.skipsExisting = policy.skipsExisting || policy.orphans == .clean || policy.missingTable == .skip
+        return policy
     }
 
     /// How many leading segments are committed already, going by the digests of those that are.

@@ -17,7 +17,7 @@ struct Migrated: ParsableCommand {
         subcommands: [
             RunVerb.self, ApplyVerb.self, PlanVerb.self, CheckVerb.self, WaitVerb.self, RollbackVerb.self,
             ResolveVerb.self,
-            RetryVerb.self,
+            RetryVerb.self, RestoreOrphansVerb.self,
         ])
 
     static func main() {
@@ -27,7 +27,8 @@ struct Migrated: ParsableCommand {
                 Array(CommandLine.arguments.dropFirst()),
                 verbs: Set(configuration.subcommands.compactMap { $0.configuration.commandName }),
                 flags: [
-                    "--dry-run", "--applied", "--rolled-back", "--record-without-down-file", "--help", "-h",
+                    "--dry-run", "--applied", "--rolled-back", "--record-without-down-file", "--restore-orphans",
+                    "--no-restore-orphans", "--help", "-h",
                     "--version",
                 ])
             var command = try parseAsRoot(arguments)

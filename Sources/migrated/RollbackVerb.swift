@@ -17,6 +17,8 @@ struct RollbackVerb: ParsableCommand {
     var to: String?
     @Option(name: .long, help: "Undo that many, the one applied last first.")
     var last: Int?
+    @Flag(inversion: .prefixedNo, help: "Put back the rows and references that the migration's cleanup took out.")
+    var restoreOrphans = true
     @Flag(name: .long, help: "Record a version without a down file as undone; nothing is run for it.")
     var recordWithoutDownFile = false
 
@@ -32,7 +34,8 @@ struct RollbackVerb: ParsableCommand {
         let workplace = try Workplace(common, quiet: common.output == .json)
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
         let summary = try workplace.engine().rollback(
-            goal, recordWithoutDownFile: recordWithoutDownFile, lockPatience: try lock.patience())
+            goal, recordWithoutDownFile: recordWithoutDownFile, restoresOrphans: restoreOrphans,
+            lockPatience: try lock.patience())
         switch common.output {
         case .table: Terminal.print("rolled back \(summary.rolledBack.count) migration(s)")
         case .json:

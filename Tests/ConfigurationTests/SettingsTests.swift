@@ -38,6 +38,10 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
             retry-wait-max = 6
             retry-for = "8min"
             check-permissions = false
+            orphans = "clean"
+            orphan-limit = "25%"
+            missing-table = "skip"
+            index-foreign-keys = "yes"
             """)
         var expected = Settings()
         expected.database = "host=/run/postgresql dbname=app"
@@ -60,6 +64,10 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         expected.retryMaximum = .seconds(6)
         expected.retryFor = .seconds(480)
         expected.checkPermissions = false
+        expected.foreignKeys.orphans = .clean
+        expected.foreignKeys.limit = .share(percent: 25)
+        expected.foreignKeys.missingTable = .skip
+        expected.foreignKeys.indexes = true
         #expect(settings == expected)
         for key in SettingKey.all {
             #expect(key.written(settings) != key.written(Settings()), "\(key.name) not set above")

@@ -15,6 +15,15 @@ public enum DirectiveKey: String, CaseIterable, Sendable {
     /// `repeatable`: runs again whenever its text changes, after all versioned files.
     case repeatable
 
+    /// `orphans=fail|clean|report`: what becomes of rows without their referenced row when the file adds a foreign key.
+    case orphans
+    /// `orphan-limit=N|N%`: the most rows that a cleanup may touch.
+    case orphanLimit = "orphan-limit"
+    /// `missing-table=fail|skip`: what becomes of a foreign key whose table is not there yet.
+    case missingTable = "missing-table"
+    /// `index-foreign-keys=yes|no`: whether an index is created where none covers the key.
+    case indexForeignKeys = "index-foreign-keys"
+
     /// Whether the key is a bare word without a value.
     var isBare: Bool { self == .repeatable }
 }

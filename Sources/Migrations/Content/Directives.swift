@@ -1,3 +1,4 @@
+public import ForeignKeys
 public import Reporting
 
 /// What a file asks for in comment lines at its head: `-- migrated: key=value key=value`.
@@ -25,6 +26,15 @@ public struct Directives: Sendable, Equatable {
     /// `repeatable`.
     public var repeatable = false
 
+    /// `orphans`; nil where the configuration decides.
+    public var orphans: ForeignKeyPolicy.Orphans?
+    /// `orphan-limit`; nil where the configuration decides.
+    public var orphanLimit: OrphanLimit?
+    /// `missing-table`; nil where the configuration decides.
+    public var missingTable: ForeignKeyPolicy.MissingTable?
+    /// `index-foreign-keys`; nil where the configuration decides.
+    public var indexForeignKeys: Bool?
+
     /// What a file without directives asks for.
     public init() {}
 
@@ -48,6 +58,14 @@ public struct Directives: Sendable, Equatable {
         case .deadline: Self.take(TimeSpan(value), into: &deadline, Self.span)
         case .transaction: Self.take(value == "none" ? true : nil, into: &withoutTransaction, "'none'")
         case .requires: Self.take(Self.list(value), into: &requires, "versions separated by commas")
+        case .orphans:
+            Self.take(ForeignKeyPolicy.Orphans(rawValue: value), into: &orphans, "'fail', 'clean' or 'report'")
+        case .orphanLimit:
+            Self.take(
+                OrphanLimit(value), into: &orphanLimit, "a number of rows such as '500', or a share such as '10%'")
+        case .missingTable:
+            Self.take(ForeignKeyPolicy.MissingTable(rawValue: value), into: &missingTable, "'fail' or 'skip'")
+        case .indexForeignKeys: Self.take(["yes": true, "no": false][value], into: &indexForeignKeys, "'yes' or 'no'")
         case .repeatable: Self.take(true, into: &repeatable, "nothing")
         }
     }

@@ -1,0 +1,148 @@
+internal import Audit
+internal import Configuration
+internal import Digest
+internal import ForeignKeys
+internal import JSON
+internal import Migrations
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+/// A foreign key that was put off until what it needs is there.
+struct DeferredKey {
+    var seq: Int64
+    var version: String
+    var name: String
+    var checksum: String
+    var object: String
+    var statement: Int
+    var position: Int
+    /// The table that gets the key, as SQL writes it, as far as it was known then.
+    var table: String
+}
+
+extension Engine {
+    /// Adds the foreign keys that were deferred and whose tables are there now, each in a transaction of its own.
+    ///
+    /// One that still cannot be added stays deferred and is told of; it holds up nothing, because its file is applied.
+    func addDeferredKeys(_ snapshot: MigrationDirectory.Snapshot, _ run: FileRun) throws(RunFailure) {
+        for key in try history.deferredKeys() {
+            guard let source = try history.source(key.checksum) else { continue }
+            do throws(FileRun.Stop) {
+                try add(key, source, snapshot, run)
+            } catch {
+                sessions.dropWork()
+                switch error {
+                case .run(let failure): throw failure
+                case .failure(let failure):
+                    if failure.interrupts {
+                        throw failure.reason == "stopped" ? .stopped : .interrupted(failure.complaint)
+                    }
+                    reporter.say(4, "deferred key \(key.object) of \(key.name) cannot be added yet: \(failure.message)")
+                }
+            }
+        }
+    }
+
+    private func add(
+        _ deferred: DeferredKey, _ source: [UInt8], _ snapshot: MigrationDirectory.Snapshot, _ run: FileRun
+    ) throws(FileRun.Stop) {
+        // The text that was applied, from the history itself: the file may be gone or edited by now.
+        var migration =
+            snapshot.set.migrations.first { $0.version == deferred.version || $0.name == deferred.name }
+            ?? Migration(
+                version: deferred.version, name: deferred.name, path: deferred.name,
+                identity: snapshot.set.identity(version: deferred.version, name: deferred.name))
+        migration.obstacle = nil
+        let prepared: PreparedFile
+        do throws(Complaint) {
+            let file = try MigrationFile(migration: migration, bytes: source)
+            prepared = try PreparedFile(
+                deferred: file, version: deferred.version, sizeLimit: settings.sizeLimit)
+        } catch {
+            throw .failure(Failure("invalid_file", error))
+        }
+        let found = ForeignKeyStatement.all(in: prepared.script).first {
+            $0.statement == deferred.statement && $0.position == deferred.position
+        }
+        guard let found else { return }
+        var attempt = Attempt(
+            prepared, layout: snapshot.set.layout, firstSegment: 0, resumes: false, invalidIndexes: nil)
+        try run.addDeferred(found, seq: deferred.seq, &attempt)
+    }
+}
+
+extension FileRun {
+    /// Adds one deferred key in a transaction of its own, if what it needs is there.
+    func addDeferred(_ key: ForeignKeyStatement, seq: Int64, _ attempt: inout Attempt) throws(Stop) {
+        let connection = try run { () throws(RunFailure) in try sessions.work() }
+        let limit = settings.deadline.microseconds > 0 ? Instant.now() + settings.deadline : nil
+        try run { () throws(RunFailure) in
+            _ = try sessions.run(
+                connection,
+                "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; SET LOCAL jit = off")
+        }
+        var policy = attempt.prepared.foreignKeyPolicy(settings)
+        policy.missingTable = .skip
+        policy.skipsExisting = true
+        var events = try add([key], policy, &attempt, connection, limit)
+        let isDone = !events.contains { $0.event == .deferred }
+        for index in events.indices { events[index].detail["deferred_seq"] = .integer(seq) }
+        guard isDone, !events.isEmpty else {
+            try run { () throws(RunFailure) in _ = try sessions.run(connection, "ROLLBACK") }
+            return
+        }
+        let opened = try guarded(
+            &attempt, connection, limit, { [script = attempt.prepared.script] in Failure($0, in: script, piece: nil) }
+        ) {
+            (connection: Connection) throws(PostgresError) in try connection.run(store.headQuery)
+        }
+        let (head, clock) = try run { () throws(RunFailure) in try store.head(opened.last) }
+        let records = store.link(events, behind: head, clock: clock)
+        try run { () throws(RunFailure) in
+            _ = try sessions.pipeline(connection, records.map(store.append) + [Connection.Step("COMMIT")])
+        }
+        records.forEach(reporter.report)
+        try run(sessions.clean)
+    }
+}
+
+extension History {
+    /// Keys that are deferred and were neither added nor found in place since, nor undone with their migration.
+    func deferredKeys() throws(RunFailure) -> [DeferredKey] {
+        let table = "\(store.schema).migration_rollback_audit"
+        let result = try store.sessions.query(
+            store.sessions.work(),
+            """
+            SELECT d.seq, d.version, d.name, d.checksum, d.object, d.detail
+              FROM \(table) AS d
+             WHERE d.event = 'deferred' AND d.reason = 'missing_table'
+               AND NOT EXISTS (SELECT FROM \(table) AS e WHERE e.version = d.version AND e.seq > d.seq
+                                  AND (e.event = 'rolled_back'
+                                       OR e.event IN ('constraint_added', 'skipped')
+                                          AND (e.detail::json ->> 'deferred_seq')::bigint = d.seq))
+             ORDER BY d.seq
+            """)
+        return result.rows.indices.compactMap { row in
+            let detail = History.json(result.rows[row][5])
+            guard let seq = result.integer(row, 0), let version = result.text(row, 1),
+                let checksum = result.text(row, 3),
+                let statement = detail["statement"]?.integer, let position = detail["position"]?.integer
+            else { return nil }
+            return DeferredKey(
+                seq: seq, version: version, name: result.text(row, 2) ?? version, checksum: checksum,
+                object: result.text(row, 4) ?? "", statement: Int(statement), position: Int(position),
+                table: detail["table"]?.string ?? "")
+        }
+    }
+
+    /// The exact bytes of an attempted file.
+    func source(_ checksum: String) throws(RunFailure) -> [UInt8]? {
+        let result = try store.sessions.query(
+            store.sessions.work(),
+            "SELECT pg_catalog.encode(source, 'hex') FROM \(store.schema).migration_source WHERE checksum = $1",
+            [.text(checksum)])
+        return result.rows.isEmpty ? nil : result.text(0, 0).flatMap { Hex.bytes($0) }
+    }
+}

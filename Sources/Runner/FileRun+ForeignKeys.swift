@@ -1,0 +1,257 @@
+internal import Audit
+internal import ForeignKeys
+internal import JSON
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension FileRun {
+    /// Sends a segment whose foreign keys are treated by policy: the file's text piece by piece, each key in its statement's place by
+    /// steps of ours, all in the file's transaction. Returns what is to be recorded with it.
+    func withForeignKeys(
+        _ attempt: inout Attempt, _ connection: Connection, _ index: Int, _ limit: Instant?
+    ) throws(Stop) -> [AuditEvent] {
+        let script = attempt.prepared.script
+        let segment = script.segments[index]
+        let policy = attempt.prepared.foreignKeyPolicy(settings)
+        let all = ForeignKeyStatement.all(in: script).filter { segment.statements.contains($0.statement) }
+        guard !policy.leavesFilesAlone, !all.isEmpty else {
+            try statements(&attempt, connection, Piece(segment, index, script), limit)
+            return []
+        }
+        let cut = StatementCut(script, without: all)
+        // The catalog's questions are many small ones; compiling them takes seconds and saves nothing.
+        _ = try ask(&attempt, connection, at: all[0], limit, "SET LOCAL jit = off", [])
+        var events: [AuditEvent] = []
+        var sent = segment.statements.lowerBound
+        for statement in Set(all.map(\.statement)).sorted() {
+            if statement > sent {
+                try statements(&attempt, connection, Piece(sent..<statement, index, script, cut), limit)
+            }
+            let keys = all.filter { $0.statement == statement }
+            // What stands already keeps the server from adding the key of an IF NOT EXISTS: that stays its own business.
+            let wanted = try keysToAdd(keys, &attempt, connection, limit)
+            if !cut.emptied.contains(statement) {
+                try statements(&attempt, connection, Piece(statement..<statement + 1, index, script, cut), limit)
+            }
+            if !wanted.isEmpty {
+                events += try add(wanted, policy, &attempt, connection, limit)
+            }
+            sent = statement + 1
+        }
+        if sent < segment.statements.upperBound {
+            try statements(&attempt, connection, Piece(sent..<segment.statements.upperBound, index, script, cut), limit)
+        }
+        return events
+    }
+
+    /// Behind a down file's last statement: what its migration's cleanups took out comes back, in the same transaction.
+    func restoreOrphans(_ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?) throws(Stop)
+        -> [AuditEvent]
+    {
+        guard !attempt.restores.isEmpty else { return [] }
+        let script = attempt.prepared.script
+        var running = attempt
+        defer { attempt = running }
+        return try Restoration(schema: store.schema, reporter: reporter).run(
+            attempt.restores, event: attempt.event(.orphansRestored, by: actor)
+        ) { (sql, parameters) throws(Stop) in
+            try guarded(&running, connection, limit, { Failure($0, in: script, piece: nil) }) {
+                (connection: Connection) throws(PostgresError) in try connection.query(sql, parameters)
+            }
+        }
+    }
+
+    private func keysToAdd(
+        _ keys: [ForeignKeyStatement], _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> [ForeignKeyStatement] {
+        let conditional = keys.filter(\.origin.isConditional)
+        guard !conditional.isEmpty else { return keys }
+        let facts = try facts(conditional.map(\.key), conditional[0], &attempt, connection, limit)
+        let passed = zip(conditional, facts).filter { key, facts in
+            switch key.origin {
+            case .createTable: facts.table != nil
+            case .addColumn: facts.columns.allSatisfy { $0 != nil } && facts.table != nil
+            case .addConstraint: false
+            }
+        }.map(\.0)
+        return keys.filter { !passed.contains($0) }
+    }
+
+    private func facts(
+        _ keys: [ForeignKey], _ place: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> [ForeignKeyFacts] {
+        let result = try ask(
+            &attempt, connection, at: place, limit, CatalogQuestion.sql, [.text(CatalogQuestion(keys).parameter)])
+        var facts: [ForeignKeyFacts] = []
+        for row in result.rows {
+            do throws(Complaint) {
+                facts.append(try ForeignKeyFacts(row.first.flatMap(\.self) ?? []))
+            } catch {
+                throw .failure(Failure("catalog", error))
+            }
+        }
+        return facts
+    }
+
+    /// Plans and does what is to be done for the keys of one statement.
+    func add(
+        _ keys: [ForeignKeyStatement], _ policy: ForeignKeyPolicy, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> [AuditEvent] {
+        let facts = try facts(keys.map(\.key), keys[0], &attempt, connection, limit)
+        let plan = ForeignKeyPlanner(policy, quotedHistory: store.schema).plan(Array(zip(keys.map(\.key), facts)))
+        var events: [AuditEvent] = []
+        for step in plan.opening { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
+        for (number, outcome) in plan.keys.enumerated() {
+            let key = keys[number]
+            switch outcome {
+            case .steps(let steps):
+                var orphans: Int64 = 0
+                for step in steps where !(step.onlyWithoutOrphans && orphans > 0) {
+                    let done = try perform(step, policy, key, &attempt, connection, limit)
+                    orphans += done.orphans
+                    if let event = done.event { events.append(event) }
+                }
+            case .exists(let constraint, let definition):
+                var event = attempt.event(.skipped, by: actor)
+                event.reason = "object_exists"
+                event.object = "\((facts[number].table?.qualified ?? key.key.table).text).\(constraint)"
+                event.detail = ["definition": .string(definition)]
+                events.append(event)
+            case .deferred(let missing):
+                events.append(deferral(key, missing, facts[number], attempt))
+            case .refused(let complaint, let lines):
+                throw .failure(refusal(complaint, lines, key, attempt))
+            }
+        }
+        for step in plan.closing { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
+        return events
+    }
+
+    private func deferral(
+        _ key: ForeignKeyStatement, _ missing: ForeignKeyPlan.Missing, _ facts: ForeignKeyFacts, _ attempt: Attempt
+    ) -> AuditEvent {
+        var event = attempt.event(.deferred, by: actor)
+        event.reason = "missing_table"
+        let table = facts.table?.qualified ?? key.key.table
+        event.object = "\(table.text).\(key.key.name ?? key.key.columns.joined(separator: ","))"
+        event.detail = [
+            "statement": .integer(Int64(key.statement)), "position": .integer(Int64(key.position)),
+            "table": .string(table.sql),
+        ]
+        switch missing {
+        case .table(let name): event.detail["waits_for"] = .string(name.sql)
+        case .column(let name, let column):
+            event.detail["waits_for"] = .string(name.sql)
+            event.detail["waits_for_column"] = .string(column)
+        }
+        return event
+    }
+
+    private func refusal(_ complaint: Complaint, _ lines: [String], _ key: ForeignKeyStatement, _ attempt: Attempt)
+        -> Failure
+    {
+        let script = attempt.prepared.script
+        var complaint = complaint
+        let place = script.place(at: key.range.lowerBound)
+        complaint.place = place
+        complaint.excerpt = script.line(at: place)
+        var failure = Failure("foreign_key", complaint)
+        if !lines.isEmpty {
+            failure.message += ": " + lines.joined(separator: "; ")
+            failure.complaint.message = failure.message
+            failure.detail["difference"] = .array(lines.map(JSONValue.string))
+        }
+        return failure
+    }
+
+    /// Does one step; says how many orphans it met and what is to be recorded.
+    private func perform(
+        _ step: ForeignKeyStep, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
+        _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> (orphans: Int64, event: AuditEvent?) {
+        let id = UUID()
+        let began = Instant.now()
+        let parameters = step.parameters.map { parameter -> Parameter? in
+            switch parameter {
+            case .eventID: .text(id.description)
+            case .attemptID: .text(attempt.id.description)
+            }
+        }
+        let result = try ask(&attempt, connection, at: key, limit, step.sql, parameters)
+        var rows: Int64?
+        switch step.purpose {
+        case .clean:
+            rows = result.affectedRows ?? 0
+            try checkLimit(step, rows ?? 0, policy, key, &attempt, connection, limit)
+        case .keepDependents: rows = result.affectedRows ?? 0
+        case .count: rows = result.rows.isEmpty ? 0 : result.integer(0, 0)
+        case .session, .lock, .add, .validate, .index: break
+        }
+        guard let record = step.record, let kind = EventKind(rawValue: record.event), rows != 0 else {
+            return (rows ?? 0, nil)
+        }
+        var event = attempt.event(kind, by: actor)
+        event.eventID = id
+        event.reason = record.reason
+        event.object = record.object
+        event.rowCount = rows
+        event.durationUS = (Instant.now() - began).microseconds
+        event.detail = record.detail.mapValues(JSONValue.string)
+        return (rows ?? 0, event)
+    }
+
+    private func checkLimit(
+        _ step: ForeignKeyStep, _ orphans: Int64, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement,
+        _ attempt: inout Attempt,
+        _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) {
+        var total: Int64 = 0
+        if policy.limit.needsTotal(for: orphans), let sql = step.totalSQL {
+            let counted = try ask(&attempt, connection, at: key, limit, sql, [])
+            total = (counted.rows.isEmpty ? 0 : counted.integer(0, 0) ?? 0) + (step.shrinksTable ? orphans : 0)
+        }
+        guard !policy.limit.allows(orphans, of: total) else { return }
+        let script = attempt.prepared.script
+        let of = total > 0 ? " of \(total)" : ""
+        throw .failure(
+            Failure(
+                "orphan_limit",
+                Complaint(
+                    .failed,
+                    "cleaning would touch \(orphans)\(of) rows of '\(step.record?.object ?? key.key.table.text)', more than 'orphan-limit'",
+                    hint: "If that is right, allow it in the file's head: '-- migrated: orphan-limit=\(orphans)'.",
+                    place: script.place(at: key.range.lowerBound))))
+    }
+
+    /// Sends one statement of ours under the file's limits; what the server refuses is the file's failure, at the key's place.
+    private func ask(
+        _ attempt: inout Attempt, _ connection: Connection, at key: ForeignKeyStatement, _ limit: Instant?,
+        _ sql: String,
+        _ parameters: [Parameter?]
+    ) throws(Stop) -> QueryResult {
+        let script = attempt.prepared.script
+        return try guarded(
+            &attempt, connection, limit,
+            { error in
+                let place = script.place(at: key.range.lowerBound)
+                var failure = Failure(error, in: script, piece: nil)
+                failure.put(place, script.line(at: place))
+                return failure
+            }
+        ) { (connection: Connection) throws(PostgresError) in try connection.query(sql, parameters) }
+    }
+}
+
+extension ForeignKeyStatement.Origin {
+    /// Whether the server itself passes over the clause where its table or column stands already.
+    fileprivate var isConditional: Bool {
+        switch self {
+        case .addConstraint: false
+        case .addColumn(let ifNotExists), .createTable(let ifNotExists): ifNotExists
+        }
+    }
+}

@@ -1,0 +1,137 @@
+internal import Audit
+internal import ForeignKeys
+internal import JSON
+internal import Postgres
+public import Reporting
+
+/// Puts back what cleanups of orphans took out, as far as that is still possible, inside a transaction that its caller has open.
+struct Restoration {
+    let schema: String
+    let reporter: Reporter
+
+    /// Sends one statement of ours on the caller's session.
+    typealias Ask<Refusal: Error> = (String, [Parameter?]) throws(Refusal) -> QueryResult
+
+    /// Restores all that `attempts` took out; one event for each cleanup, with what could not come back and why.
+    func run<Refusal: Error>(
+        _ attempts: [String], event template: AuditEvent, _ ask: Ask<Refusal>
+    ) throws(Refusal) -> [AuditEvent] {
+        let sql = RestoreSQL(quotedHistory: schema)
+        var events: [AuditEvent] = []
+        guard !attempts.isEmpty else { return [] }
+        _ = try ask("SET LOCAL search_path = pg_catalog, pg_temp", [])
+        for attempt in attempts {
+            let pending = try ask(sql.pending, [.text(attempt)])
+            for row in pending.rows.indices {
+                let original = pending.text(row, 0) ?? ""
+                var event = template
+                event.eventID = UUID()
+                event.event = .orphansRestored
+                event.object =
+                    "\(pending.text(row, 1) ?? "").\(pending.text(row, 2) ?? "").\(columns(pending.text(row, 3)))"
+                _ = try ask(sql.restore(event: original, restoration: event.eventID.description), [])
+                let outcomes = try ask(sql.outcomes, [.text(event.eventID.description)])
+                fill(&event, outcomes, original: original)
+                events.append(event)
+            }
+        }
+        return events
+    }
+
+    private func fill(_ event: inout AuditEvent, _ outcomes: QueryResult, original: String) {
+        var left: [String: JSONValue] = [:]
+        event.rowCount = 0
+        for row in outcomes.rows.indices {
+            let outcome = outcomes.text(row, 0) ?? ""
+            let count = outcomes.integer(row, 1) ?? 0
+            if outcome == "restored" {
+                event.rowCount = count
+            } else {
+                left[outcome] = ["count": .integer(count), "example": JSONValue(outcomes.text(row, 2))]
+            }
+        }
+        event.detail = ["cleanup_event": .string(original)]
+        guard !left.isEmpty else { return }
+        event.reason = "partly"
+        event.detail["not_restored"] = .object(left)
+        let words = left.sorted { $0.key < $1.key }.map { "\($0.value["count"]?.integer ?? 0) \($0.key)" }.joined(
+            separator: ", ")
+        reporter.say(4, "\(event.name ?? ""): rows of \(event.object ?? "") that could not come back: \(words)")
+    }
+
+    /// PostgreSQL's text of a text[] without its braces.
+    private func columns(_ text: String?) -> String { text.map { String($0.dropFirst().dropLast()) } ?? "" }
+}
+
+extension History {
+    /// The attempts at a version that took rows out.
+    func cleanupAttempts(version: String) throws(RunFailure) -> [String] {
+        let result = try store.sessions.query(
+            store.sessions.work(),
+            """
+            SELECT attempt_id::text FROM \(store.schema).migration_rollback_audit
+             WHERE version = $1 AND event IN ('orphans_deleted', 'orphans_nullified') GROUP BY attempt_id ORDER BY max(seq) DESC
+            """, [.text(version)])
+        return result.rows.indices.compactMap { result.text($0, 0) }
+    }
+
+    /// The version and name of an attempt that took rows out; nil where there is none with that id.
+    func cleanup(attempt: UUID) throws(RunFailure) -> (version: String?, name: String?, checksum: String?)? {
+        let result = try store.sessions.query(
+            store.sessions.work(),
+            """
+            SELECT version, name, checksum FROM \(store.schema).migration_rollback_audit
+             WHERE attempt_id = $1::uuid AND event IN ('orphans_deleted', 'orphans_nullified') LIMIT 1
+            """, [.text(attempt.description)])
+        return result.rows.isEmpty ? nil : (result.text(0, 0), result.text(0, 1), result.text(0, 2))
+    }
+}
+
+extension Engine {
+    /// Puts back what the cleanups of one attempt took out, in a transaction of its own. Returns the events that record it.
+    ///
+    /// `name` is the attempt's id, as `auditctl show` prints it.
+    public func restoreOrphans(attempt name: String, lockPatience: TimeSpan) throws(RunFailure) -> [String] {
+        guard let attempt = UUID(name) else {
+            throw .complaint(
+                Complaint(.usage, "'\(name)' is not the id of an attempt", hint: "See 'auditctl orphans' for them."))
+        }
+        try prepareHistory()
+        return try withLock(patience: lockPatience) { () throws(RunFailure) in
+            try recover()
+            guard let found = try history.cleanup(attempt: attempt) else {
+                throw .complaint(
+                    Complaint(.failed, "attempt '\(name)' has taken no rows out", hint: "See 'auditctl orphans'."))
+            }
+            let connection = try sessions.work()
+            var template = AuditEvent(.orphansRestored, by: try actor())
+            template.attemptID = attempt
+            template.version = found.version
+            template.name = found.name
+            template.checksum = found.checksum
+            try sessions.run(connection, "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'")
+            do throws(RunFailure) {
+                let events = try Restoration(schema: store.schema, reporter: reporter).run(
+                    [attempt.description], event: template
+                ) {
+                    (sql, parameters) throws(RunFailure) in
+                    sessions.waiter.begin(.statements(until: nil), cancellation: connection.cancellation())
+                    do throws(PostgresError) {
+                        return try connection.query(sql, parameters)
+                    } catch {
+                        throw sessions.failure(error)
+                    }
+                }
+                let (head, clock) = try store.head(try sessions.run(connection, store.headQuery).last)
+                let records = store.link(events, behind: head, clock: clock)
+                try sessions.pipeline(connection, records.map(store.append) + [Connection.Step("COMMIT")])
+                records.forEach(reporter.report)
+                try sessions.clean()
+                return records.map(\.sentence)
+            } catch {
+                sessions.dropWork()
+                throw error
+            }
+        }
+    }
+}
