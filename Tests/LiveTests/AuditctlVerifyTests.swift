@@ -123,6 +123,15 @@ import Testing
         #expect(try history.auditctl("verify").status == 2)
     }
 
+    @Test func `knows the history that migrated writes today`() throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        let outcome = try Program.run(
+            Program.built("auditctl"), ["verify", "--database", bench.database.conninfo])
+        #expect(outcome.status == 0, "\(outcome)")
+    }
+
     @Test func `cannot tell without a connection, which other verbs call unavailable`() throws {
         let auditctl = try Program.built("auditctl")
         for (verb, status) in [("verify", 2), ("log", 69), ("status", 69)] as [(String, Int32)] {
