@@ -12,7 +12,7 @@ extension HistoryReader {
         try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
             HistoryStatus(
                 database: connection.database, schema: schema, head: try head(), versions: try versions(),
-                openAttempts: try openAttempts(), lockHolders: try lockHolders())
+                openAttempts: try openAttempts(), deferredKeys: try openDeferredKeys(), lockHolders: try lockHolders())
         }
     }
 
@@ -92,7 +92,7 @@ extension HistoryReader {
     }
 
     /// A timestamptz as microseconds since 2000-01-01 UTC, in text form.
-    private static func moment(_ column: String) -> String {
+    static func moment(_ column: String) -> String {
         "(EXTRACT(epoch FROM \(column)) * 1000000)::bigint - \(Timestamp.unixOffset)000000"
     }
 }

@@ -63,6 +63,8 @@ public struct HistoryStatus: Sendable, Equatable {
     /// Every version that was ever met, in the order of its newest event.
     public var versions: [Version]
     public var openAttempts: [OpenAttempt]
+    /// Foreign keys that wait for a table or a column.
+    public var deferredKeys: [DeferredForeignKey]
     public var lockHolders: [LockHolder]
 
     /// The states in the order in which they are told.
@@ -87,6 +89,7 @@ public struct HistoryStatus: Sendable, Equatable {
             "counts": .object(counts.mapValues { .integer(Int64($0)) }),
             "versions": .array(versions.map(\.json)),
             "open_attempts": .array(openAttempts.map(\.json)),
+            "deferred_keys": .array(deferredKeys.map(\.json)),
             "lock_holders": .array(lockHolders.map(\.json)),
         ]
     }

@@ -11,7 +11,8 @@ struct Auditctl: ParsableCommand {
             """,
         version: "auditctl (migrated) 0.1.0",
         subcommands: [
-            LogCommand.self, ShowCommand.self, StatusCommand.self, SourceCommand.self, VerifyCommand.self,
+            LogCommand.self, ShowCommand.self, StatusCommand.self, SourceCommand.self, OrphansCommand.self,
+            VerifyCommand.self,
         ],
         defaultSubcommand: LogCommand.self)
 }

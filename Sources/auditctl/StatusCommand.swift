@@ -58,6 +58,12 @@ struct StatusCommand: ParsableCommand {
                     "open:      \(what) since \(EventText.localTime(attempt.startedAt)) \(place.joined(separator: ", "))"
                         + " (event \(attempt.seq))"))
         }
+        for key in status.deferredKeys {
+            let text = Printable.line(
+                "deferred:  \(key.object ?? "a key") of \(key.name ?? key.version ?? "?") waits for \(key.missing)"
+                    + " (event \(key.seq))")
+            lines.append(output.coloured(text, .yellow))
+        }
         if status.lockHolders.isEmpty { lines.append("lock:      nobody holds it") }
         for holder in status.lockHolders {
             let since = holder.connectedAt.map { ", connected \(EventText.localTime($0))" } ?? ""

@@ -1,0 +1,110 @@
+internal import ArgumentParser
+internal import Audit
+internal import AuditReading
+internal import JSON
+internal import Reporting
+
+/// `orphans`: what cleanups of foreign keys took out, and what of it came back.
+struct OrphansCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "orphans", abstract: "Show which rows were deleted or changed for foreign keys.",
+        discussion: """
+            One line for each cleanup: when, by which migration and attempt, what was done to how many rows of which table and \
+            column, and how many came back. --rows shows the rows themselves as they were before.
+            """)
+
+    @OptionGroup var history: HistoryOptions
+    @OptionGroup var form: OutputOptions
+    @Option(name: .long, help: ArgumentHelp("Of the migration with this version or name.", valueName: "version"))
+    var migration: String?
+    @Option(name: .long, help: ArgumentHelp("Of this attempt.", valueName: "uuid"))
+    var attempt: String?
+    @Flag(name: .long, help: "Show the kept rows.")
+    var rows = false
+
+    func run() throws {
+        var filter = OrphanFilter(migration: migration)
+        if let attempt {
+            guard let id = UUID(attempt) else { throw Complaint(.usage, "--attempt '\(attempt)' is no uuid") }
+            filter.attempt = id
+        }
+        let reader = try history.reader()
+        if rows { return try printRows(reader, filter) }
+        try printCleanups(try reader.cleanups(filter))
+    }
+
+    // MARK: Cleanups
+
+    private func printCleanups(_ cleanups: [OrphanCleanup]) throws {
+        let output = form.opened()
+        switch form.output {
+        case .table: try table(cleanups, output)
+        case .json: try output.line(JSONText.safe(JSONValue.array(cleanups.map(\.json)).text))
+        case .ndjson: for cleanup in cleanups { try output.line(JSONText.safe(cleanup.json.text)) }
+        case .csv:
+            try output.line(OrphanCleanup.columns.joined(separator: ","))
+            for cleanup in cleanups { try output.line(record(cleanup.fields, output)) }
+        }
+        try output.flush()
+    }
+
+    private func table(_ cleanups: [OrphanCleanup], _ output: Output) throws {
+        guard !cleanups.isEmpty else { return try output.line("no row was deleted or changed for a foreign key") }
+        let lines = cleanups.map { cleanup -> [String] in
+            [
+                EventText.localTime(cleanup.recordedAt), String(cleanup.seq), Printable.line(cleanup.version ?? "-"),
+                cleanup.action, String(cleanup.rowCount), String(cleanup.restored),
+                Printable.line(cleanup.object ?? "-"), Printable.line(cleanup.attemptID ?? "-"),
+            ]
+        }
+        let titles = ["TIME", "SEQ", "VERSION", "ACTION", "ROWS", "RESTORED", "COLUMN", "ATTEMPT"]
+        let widths = titles.indices.map { at in ([titles] + lines).map { TextWidth.of($0[at]) }.max() ?? 0 }
+        let numbers: Set<Int> = [1, 4, 5]
+        for (number, line) in ([titles] + lines).enumerated() {
+            let cells = line.indices.map { at in
+                at == line.count - 1
+                    ? line[at] : TextWidth.padded(line[at], widths[at], right: numbers.contains(at))
+            }
+            let text = cells.joined(separator: "  ")
+            try output.line(number == 0 ? output.coloured(text, .bold) : text)
+        }
+    }
+
+    // MARK: Rows
+
+    private func printRows(_ reader: HistoryReader, _ filter: OrphanFilter) throws {
+        let output = form.opened()
+        if form.output == .csv { try output.line(KeptOrphan.columns.joined(separator: ",")) }
+        if form.output == .json { try output.bytes(Array("[".utf8)) }
+        var last: Int64 = 0
+        var isFirst = true
+        while true {
+            let page = try reader.keptOrphans(filter, after: last)
+            for row in page {
+                switch form.output {
+                case .table: try output.line(sentence(row))
+                case .json: try output.bytes(Array(((isFirst ? "\n" : ",\n") + row.json).utf8))
+                case .ndjson: try output.line(row.json)
+                case .csv: try output.line(record(row.fields, output))
+                }
+                isFirst = false
+            }
+            guard let newest = page.last?.id else { break }
+            last = newest
+        }
+        if form.output == .json { try output.line(isFirst ? "]" : "\n]") }
+        if form.output == .table, isFirst { try output.line("no row is kept") }
+        try output.flush()
+    }
+
+    private func sentence(_ row: KeptOrphan) -> String {
+        let outcome = row["outcome"].map { " (\($0))" } ?? ""
+        let content = row["old_row"] ?? row["old_text"] ?? ""
+        return Printable.line(
+            "event \(row["seq"] ?? "?")  \(row["action"] ?? "?") from \(row["table"] ?? "?")\(outcome): \(content)")
+    }
+
+    private func record(_ fields: [String?], _ output: Output) -> String {
+        fields.map { CSV.field($0.map(output.guarded)) }.joined(separator: ",")
+    }
+}
