@@ -15,9 +15,13 @@ extension FileRun {
         let segment = script.segments[index]
         let builds = segment.concurrentIndex.flatMap { $0.action == .drop ? nil : $0 }
         let connection = try run { () throws(RunFailure) in try sessions.work() }
+        try handOver(connection, script, before: segment.statements.lowerBound)
+        var built = Built()
         if let builds {
-            try dropLeftovers(attempt, builds)
-            if attempt.resumes, index == attempt.firstSegment, let definition = try complete(builds) {
+            // Once, here: only this session has the search_path by which the file names things.
+            built = try run { () throws(RunFailure) in try resolve(builds) }
+            try dropLeftovers(attempt, built)
+            if attempt.resumes, index == attempt.firstSegment, let definition = try complete(builds, built) {
                 return definition
             }
         }
@@ -28,11 +32,11 @@ extension FileRun {
         do throws(Stop) {
             try statements(&attempt, connection, Piece(segment, index, script), limit)
         } catch {
-            guard let builds, case .failure(let failure) = error else { throw error }
+            guard builds != nil, case .failure(let failure) = error else { throw error }
             // A stop or a lost session leaves no time here; the next attempt finds what is left.
             if !failure.interrupts {
                 sessions.dropWork()
-                try dropLeftovers(attempt, builds)
+                try dropLeftovers(attempt, built)
             }
             throw error
         }
@@ -42,8 +46,8 @@ extension FileRun {
                     "escaped_transaction",
                     Complaint(.failed, "the statement left a transaction open", place: Place(file: script.file))))
         }
-        if let builds, try !leftovers(attempt, builds).isEmpty {
-            try dropLeftovers(attempt, builds)
+        if builds != nil, try !leftovers(attempt, built).isEmpty {
+            try dropLeftovers(attempt, built)
             throw .failure(
                 Failure(
                     "invalid_index",
@@ -55,16 +59,18 @@ extension FileRun {
     }
 
     /// Names of invalid indexes of the segment's table that this file's attempts have left; one that is being built is not among them.
-    private func leftovers(_ attempt: Attempt, _ builds: ConcurrentIndex) throws(Stop) -> [String] {
+    private func leftovers(_ attempt: Attempt, _ built: Built) throws(Stop) -> [String] {
         try run { () throws(RunFailure) in
-            var before = try history.invalidIndexesBefore(version: attempt.prepared.version) ?? []
-            if before.isEmpty { before = Set(attempt.invalidIndexes ?? []) }
-            return try invalidIndexes(of: builds).filter { !before.contains($0) }
+            // Those that stand before a further attempt may be an earlier one's.
+            let before =
+                try history.invalidIndexesBefore(version: attempt.prepared.version)
+                ?? Set(attempt.invalidIndexes ?? [])
+            return try invalidIndexes(of: built).filter { !before.contains($0) }
         }
     }
 
-    private func dropLeftovers(_ attempt: Attempt, _ builds: ConcurrentIndex) throws(Stop) {
-        for name in try leftovers(attempt, builds) {
+    private func dropLeftovers(_ attempt: Attempt, _ built: Built) throws(Stop) {
+        for name in try leftovers(attempt, built) {
             try run { () throws(RunFailure) in
                 try sessions.run(sessions.work(), "DROP INDEX CONCURRENTLY IF EXISTS \(name)")
                 var event = attempt.event(.invalidIndexDropped, by: actor)
@@ -75,42 +81,52 @@ extension FileRun {
         }
     }
 
-    private func invalidIndexes(of builds: ConcurrentIndex) throws(RunFailure) -> [String] {
-        let table = [builds.schema, builds.table].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")
-        let index = [builds.schema, builds.index].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")
-        let result = try sessions.query(
+    /// What a concurrent build is about, by oid; nil where there is no such thing (yet).
+    private struct Built {
+        var table: String?
+        var index: String?
+    }
+
+    private func resolve(_ builds: ConcurrentIndex) throws(RunFailure) -> Built {
+        func name(_ last: String?) -> Parameter? {
+            last.map { .text([builds.schema, $0].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")) }
+        }
+        let found = try sessions.query(
             sessions.work(),
+            "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid, pg_catalog.to_regclass($2)::pg_catalog.oid",
+            [name(builds.table), name(builds.index)])
+        return Built(table: found.text(0, 0), index: found.text(0, 1))
+    }
+
+    private func invalidIndexes(of built: Built) throws(RunFailure) -> [String] {
+        let result = try sessions.query(
+            sessions.lock(),
             """
             SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
               FROM pg_catalog.pg_index AS i
               JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
              WHERE NOT i.indisvalid AND c.relkind = 'i'
-               AND i.indrelid = coalesce(pg_catalog.to_regclass($1)::pg_catalog.oid,
-                   (SELECT x.indrelid FROM pg_catalog.pg_index AS x WHERE x.indexrelid = pg_catalog.to_regclass($2)))
+               AND i.indrelid = coalesce($1::oid, (SELECT x.indrelid FROM pg_catalog.pg_index AS x WHERE x.indexrelid = $2::oid))
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = c.oid)
              ORDER BY 1
-            """, [.text(table), .text(index)])
+            """, [built.table.map(Parameter.text), built.index.map(Parameter.text)])
         return result.rows.indices.compactMap { result.text($0, 0) }
     }
 
     /// The definition of the named index, where a build that was cut off after its end has left it valid on the stated table.
-    private func complete(_ builds: ConcurrentIndex) throws(Stop) -> String? {
-        guard builds.action == .create, let name = builds.index, let table = builds.table else { return nil }
+    private func complete(_ builds: ConcurrentIndex, _ built: Built) throws(Stop) -> String? {
+        guard builds.action == .create, let name = builds.index, let table = built.table else { return nil }
         return try run { () throws(RunFailure) in
             let result = try sessions.query(
-                sessions.work(),
+                sessions.lock(),
                 """
                 SELECT pg_catalog.pg_get_indexdef(i.indexrelid)
                   FROM pg_catalog.pg_index AS i
-                 WHERE i.indisvalid AND i.indrelid = pg_catalog.to_regclass($1)
-                   AND i.indexrelid = (SELECT c.oid FROM pg_catalog.pg_class AS c, pg_catalog.pg_class AS t
-                                        WHERE t.oid = i.indrelid AND c.relnamespace = t.relnamespace AND c.relname = $2)
-                """,
-                [
-                    .text([builds.schema, table].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")),
-                    .text(name),
-                ])
+                  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+                  JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+                 WHERE i.indisvalid AND i.indrelid = $1::oid AND c.relnamespace = t.relnamespace AND c.relname = $2
+                """, [.text(table), .text(name)])
             return result.rows.isEmpty ? nil : result.text(0, 0)
         }
     }

@@ -95,12 +95,17 @@ struct History {
         return result.rows.indices.map { (result.text($0, 0) ?? "", result.text($0, 1) ?? "") }
     }
 
-    /// The invalid indexes that stood before the newest attempt at `version`, by their names.
+    /// The invalid indexes that stood before the first of the attempts that are under way at `version`, by their names.
     func invalidIndexesBefore(version: String) throws(RunFailure) -> Set<String>? {
         let result = try sessions.query(
-            sessions.work(),
-            "SELECT detail FROM \(table) WHERE event = 'started' AND version = $1 ORDER BY seq LIMIT 1",
-            [.text(version)])
+            sessions.lock(),
+            """
+            SELECT detail FROM \(table)
+             WHERE event = 'started' AND version = $1 AND detail LIKE '%"invalid_indexes":%'
+               AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
+                                      AND event IN ('applied', 'rolled_back', 'adopted')), 0)
+             ORDER BY seq LIMIT 1
+            """, [.text(version)])
         guard let found = result.rows.first.map({ History.json($0[0]) })?["invalid_indexes"]?.array else { return nil }
         return Set(found.compactMap(\.string))
     }
