@@ -78,7 +78,10 @@ final class MigrationDirectory {
         _ migration: Migration, _ entry: Systemd.DirectoryEntry, _ scan: Systemd.DirectoryScan,
         _ snapshot: inout Snapshot
     ) throws(Complaint) -> Candidate {
-        if settings.checkPermissions,
+        // What is no file is told as what it is, below: a symbolic link's own mode says nothing.
+        var isOther = false
+        if case .other = entry.kind { isOther = true }
+        if !isOther, settings.checkPermissions,
             let problem = scan.permissionProblem(of: entry, effectiveUser: Process.effectiveUser)
         {
             return Candidate(
@@ -86,7 +89,7 @@ final class MigrationDirectory {
                 unusable: Finding(
                     .unsafePermissions, path: migration.path, complaint: MigrationDirectory.exposed(problem)))
         }
-        if let obstacle = migration.obstacle { return Candidate(migration, unusable: obstacle) }
+        if !isOther, let obstacle = migration.obstacle { return Candidate(migration, unusable: obstacle) }
         do throws(Complaint) {
             let file = try MigrationFile(migration: migration, bytes: try scan.read(entry, limit: settings.sizeLimit))
             snapshot.files[migration.path] = file
