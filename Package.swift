@@ -63,7 +63,8 @@ let package = Package(
             resources: [.embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql")],
             swiftSettings: strict),
 
-        module("Configuration", ["ForeignKeys", "Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
+        module(
+            "Configuration", ["ForeignKeys", "Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
         // Only selects.
         module("AuditReading", ["Audit", "AuditSchema", "Digest", "JSON", "Postgres", "Reporting"]),
         // The only module that writes.
@@ -110,7 +111,7 @@ let package = Package(
         tests("DigestTests", ["Digest"]),
         tests("AuditTests", ["Audit", "Digest", "JSON", "Reporting"]),
         tests("AuditReadingTests", ["Audit", "AuditReading", "Digest", "JSON", "Postgres", "Reporting"]),
-        tests("RunnerTests", ["JSON", "Postgres", "Reporting", "Runner", "Systemd"]),
+        tests("RunnerTests", ["JSON", "Postgres", "Reporting", "Runner", "SQLParsing", "Systemd"]),
         tests("SystemdTests", ["Systemd", "Reporting"]),
         .testTarget(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],

@@ -131,7 +131,11 @@ struct AuditStore {
         let connection = try sessions.work()
         let opened = try sessions.run(
             connection,
-            "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(headQuery)"
+            """
+            BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL ROLE NONE; \
+            SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL synchronous_commit = on; \
+            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(headQuery)
+            """
         )
         let (head, clock) = try head(opened.last)
         let records = link(events, behind: head, clock: clock)

@@ -78,6 +78,7 @@ extension FileRun {
     func addDeferred(_ key: ForeignKeyStatement, seq: Int64, _ attempt: inout Attempt) throws(Stop) {
         let connection = try run { () throws(RunFailure) in try sessions.work() }
         let limit = settings.deadline.microseconds > 0 ? Instant.now() + settings.deadline : nil
+        try handOver(connection, attempt.prepared.script, before: key.statement)
         try run { () throws(RunFailure) in
             _ = try sessions.run(
                 connection,
@@ -91,12 +92,13 @@ extension FileRun {
         for index in events.indices { events[index].detail["deferred_seq"] = .integer(seq) }
         guard isDone, !events.isEmpty else {
             try run { () throws(RunFailure) in _ = try sessions.run(connection, "ROLLBACK") }
-            return
+            return try run(sessions.clean)
         }
         let opened = try guarded(
             &attempt, connection, limit, { [script = attempt.prepared.script] in Failure($0, in: script, piece: nil) }
         ) {
-            (connection: Connection) throws(PostgresError) in try connection.run(store.headQuery)
+            (connection: Connection) throws(PostgresError) in
+            try connection.run("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(store.headQuery)")
         }
         let (head, clock) = try run { () throws(RunFailure) in try store.head(opened.last) }
         let records = store.link(events, behind: head, clock: clock)

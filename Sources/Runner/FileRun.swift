@@ -69,6 +69,7 @@ struct FileRun {
         let script = attempt.prepared.script
         let segment = script.segments[index]
         let connection = try run { () throws(RunFailure) in try sessions.work() }
+        try handOver(connection, script, before: segment.statements.lowerBound)
 
         // BEGIN, with our limits around whatever the file does.
         let opened = try run { () throws(RunFailure) in
@@ -88,14 +89,14 @@ struct FileRun {
         if index == script.segments.count - 1 { further += try restoreOrphans(&attempt, connection, limit) }
         FailPoint.statementsDone.pass()
 
-        // Still our transaction? Deferred triggers fire now, so that nothing of the file runs behind the record.
+        // Still our transaction? Who the file acts as is its own matter again in its next segment. Deferred triggers fire now, so that nothing of the file runs behind the record.
         guard connection.transactionStatus == .inTransaction else { throw .failure(escaped(script)) }
         let lock = try run { () throws(RunFailure) in try sessions.lock() }
         let closed = try guarded(&attempt, connection, limit, { Failure($0, in: script, piece: nil) }) {
             (connection: Connection) throws(PostgresError) in
             try connection.run(
                 """
-                SET CONSTRAINTS ALL IMMEDIATE; RESET SESSION AUTHORIZATION; RESET ROLE; SET LOCAL synchronous_commit = on; \
+                SET CONSTRAINTS ALL IMMEDIATE; \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); SET LOCAL synchronous_commit = on; \
                 SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
                 SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
                 \(store.headQuery)

@@ -17,6 +17,8 @@ final class Sessions {
     /// Set while an attempt's end is recorded: a request to stop must not keep that from being done.
     var isFinishing = false
     private(set) var working: Connection?
+    /// Whether the working session is as we set it up: no file has had it since.
+    private var isOurs = false
     private(set) var locking: Connection?
 
     init(_ settings: Settings, waiter: LoopWaiter, listens: Bool) throws(RunFailure) {
@@ -35,6 +37,7 @@ final class Sessions {
         if let working, working.isAlive { return working }
         let opened = try open()
         working = opened
+        isOurs = true
         return opened
     }
 
@@ -75,7 +78,10 @@ final class Sessions {
                     .configuration, "server version \(connection.serverVersion / 10000) is not supported",
                     hint: "PostgreSQL 12 is the oldest that migrated knows."))
         }
-        let found = try run(connection, "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()")
+        let found = try run(
+            connection,
+            "\(Sessions.pins.joined(separator: "; ")); SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()"
+        )
         if found.last?.isTrue(0, 1) == true {
             throw .lost(
                 .lost(
@@ -141,10 +147,21 @@ final class Sessions {
         guard waiter.pause(span) else { throw .stopped }
     }
 
+    /// What holds in a session for our own statements: nothing in another schema can stand in for what they name, and a backslash is a
+    /// backslash, as the grammar reads it. A file gets its role's own search_path back.
+    private static let pins = ["SET search_path = pg_catalog, pg_temp", "SET standard_conforming_strings = on"]
+
+    /// Marks the working session as a file's; true where it was ours until now.
+    func takeFromUs() -> Bool {
+        defer { isOurs = false }
+        return isOurs
+    }
+
     /// Gives the working session back in the state in which it was opened: a file can change role, search_path and limits.
     func clean() throws(RunFailure) {
-        guard let working, working.isAlive else { return }
-        try run(working, "DISCARD ALL")
+        guard let working, working.isAlive, !isOurs else { return }
+        isOurs = true
+        try pipeline(working, (["DISCARD ALL"] + Sessions.pins).map { Connection.Step($0) })
     }
 
     /// Runs our own short statements; a request to stop does not interrupt them.

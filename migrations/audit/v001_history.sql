@@ -100,7 +100,7 @@ CREATE FUNCTION "migrated".event_hash(entry "migrated".migration_rollback_audit)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    chain bytea := '\x01'::bytea || convert_to('migrated-audit-v1', 'UTF8') || int8send(entry.seq) || entry.prev_hash;
+    chain bytea := decode('01', 'hex') || convert_to('migrated-audit-v1', 'UTF8') || int8send(entry.seq) || entry.prev_hash;
     field bytea;
 BEGIN
     FOREACH field IN ARRAY ARRAY[
@@ -112,7 +112,7 @@ BEGIN
         convert_to(entry.initiated_by, 'UTF8'), convert_to(entry.host, 'UTF8'), convert_to(entry.db_user, 'UTF8'),
         int4send(entry.pid), convert_to(entry.invocation_id, 'UTF8')]
     LOOP
-        chain := chain || CASE WHEN field IS NULL THEN '\xffffffff'::bytea ELSE int4send(length(field)) || field END;
+        chain := chain || CASE WHEN field IS NULL THEN decode('ffffffff', 'hex') ELSE int4send(length(field)) || field END;
     END LOOP;
     RETURN sha256(chain);
 END

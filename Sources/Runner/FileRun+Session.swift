@@ -1,0 +1,52 @@
+internal import JSON
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+
+extension FileRun {
+    /// Hands the working session over to the file, before its statement at `index`, where the session is still as we had it: with the role's
+    /// own search_path, and with what the file's earlier statements have set for the session.
+    ///
+    /// Those are repeated where a file goes on in another session than the one it began in: behind segments of an earlier attempt, or after
+    /// the connection was lost between two segments. Otherwise the rest would run in another schema or as another role.
+    func handOver(_ connection: Connection, _ script: Script, before index: Int) throws(Stop) {
+        guard sessions.takeFromUs() else { return }
+        let repeated = script.sessionSettings(before: index)
+        try run { () throws(RunFailure) in
+            _ = try sessions.run(connection, (["RESET search_path"] + repeated).joined(separator: "; "))
+        }
+    }
+}
+
+extension Script {
+    /// The statements before `index` that set something for the rest of the session, as they are written: SET and RESET without LOCAL, and
+    /// a SELECT of nothing but set_config.
+    func sessionSettings(before index: Int) -> [String] {
+        guard let tree else { return [] }
+        return statements.indices.prefix(index).compactMap { number in
+            let fields = tree.roots[number]
+            func member(_ key: String) -> Int? { tree.tape.member(fields, key) }
+            switch statements[number].node {
+            case "VariableSetStmt":
+                // SET TRANSACTION is the transaction's alone; SET SESSION CHARACTERISTICS is the session's.
+                if member("name").map(tree.tape.string) == "TRANSACTION" { return nil }
+                if member("is_local").map(tree.tape.isTrue) == true { return nil }
+            case "SelectStmt":
+                guard callsOnlySetConfig(fields) else { return nil }
+            default: return nil
+            }
+            return String(decoding: text[statements[number].range], as: UTF8.self)
+        }
+    }
+
+    private func callsOnlySetConfig(_ fields: Int) -> Bool {
+        guard let tape = tree?.tape, tape.member(fields, "fromClause") == nil,
+            tape.member(fields, "whereClause") == nil,
+            let targets = tape.member(fields, "targetList").map(tape.elements), targets.count == 1,
+            let value = tape.member(targets[0], "ResTarget").flatMap({ tape.member($0, "val") }),
+            let call = tape.member(value, "FuncCall"),
+            let name = tape.member(call, "funcname").flatMap({ tape.elements($0).last })
+        else { return false }
+        return tape.member(name, "String").flatMap { tape.member($0, "sval") }.map(tape.string) == "set_config"
+    }
+}
