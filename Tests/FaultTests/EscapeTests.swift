@@ -85,7 +85,7 @@ import Testing
     /// A file that ends its own session, or the one that holds our lock, each time it is tried.
     static let suicides = [
         "SELECT pg_terminate_backend(pg_backend_pid());",
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'; SELECT pg_sleep(0.1);",
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()); SELECT pg_sleep(0.1);",
     ]
 
     @Test(arguments: suicides)
