@@ -123,7 +123,8 @@ struct ProvingGround {
             UNION ALL SELECT 'wrong hash at ' || e.seq FROM migrated.migration_rollback_audit AS e
                        WHERE e.hash <> migrated.event_hash(e)
             UNION ALL SELECT 'the head is not the newest event' FROM migrated.audit_head AS h
-                       WHERE (seq, hash) IS DISTINCT FROM (SELECT (seq, hash) FROM a ORDER BY seq DESC LIMIT 1)
+                       WHERE h.seq <> (SELECT coalesce(max(seq), 0) FROM a)
+                          OR h.hash <> coalesce((SELECT hash FROM a ORDER BY seq DESC LIMIT 1), h.genesis)
             UNION ALL SELECT name || ': an attempt with ' || starts || ' starts' FROM attempts WHERE starts <> 1
             UNION ALL SELECT name || ': an attempt with ' || ends || ' ends' FROM attempts WHERE ends > 1
             UNION ALL SELECT name || ': an event before its start' FROM attempts WHERE NOT begins
