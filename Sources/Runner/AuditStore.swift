@@ -51,7 +51,7 @@ struct AuditStore {
             // Two processes may meet a new database at once: the second waits here and then finds the work done.
             try sessions.run(
                 connection,
-                "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL lock_timeout = '30s'; SELECT pg_catalog.pg_advisory_xact_lock(\(DatabaseLock.key + 1))"
+                "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SELECT pg_catalog.pg_advisory_xact_lock(\(DatabaseLock.key + 1))"
             )
             let installed = try installedVersion(connection) ?? 0
             for version in (installed + 1)..<(wanted + 1) {
