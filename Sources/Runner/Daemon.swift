@@ -203,6 +203,7 @@ public final class Daemon {
         lastWords = status
         if isReady { notifier.status(status) } else { notifier.ready(status: status) }
         isReady = true
+        engine.awaitsDirectory = true
     }
 
     /// Cancelling a statement, rolling back and recording that may take longer than the unit's limit: what is asked for is bounded.

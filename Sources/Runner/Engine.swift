@@ -20,6 +20,10 @@ public final class Engine {
     /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
     let reappliesRolledBack: Bool
 
+    /// Whether a directory that cannot be understood is waited for: yes in a daemon that is up, where it is what somebody put there
+    /// since.
+    var awaitsDirectory = false
+
     /// Who runs this process.
     public struct Identity: Sendable {
         /// Unit and invocation, or a login name.
@@ -85,7 +89,9 @@ public final class Engine {
         do throws(Complaint) {
             return try directory.read(openWriters: openWriters)
         } catch {
-            throw .complaint(error)
+            var complaint = error
+            if awaitsDirectory, complaint.status == .configuration { complaint.status = .inputOutput }
+            throw .complaint(complaint)
         }
     }
 
