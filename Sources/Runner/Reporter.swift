@@ -9,7 +9,10 @@ public import Systemd
 public final class Reporter {
     private let journal: JournalWriter
     private let echoes: Bool
+    /// What the journal has lost and the history does not know of yet.
     private var untold = 0
+    /// What the journal has lost and no entry that is on its way tells of.
+    private var unsaid = 0
     /// Further fields of every entry: which database.
     public var context: [(name: String, value: String)] = []
 
@@ -24,19 +27,24 @@ public final class Reporter {
     public func report(_ record: AuditRecord) {
         FailPoint.beforeJournal.pass()
         var fields = record.journalFields + context
-        let dropped = journal.takeDropped()
-        untold += dropped
-        if dropped > 0 { fields.append(("MIGRATED_JOURNAL_DROPPED", String(dropped))) }
-        journal.send(fields)
+        countDropped()
+        if unsaid > 0 { fields.append(("MIGRATED_JOURNAL_DROPPED", String(unsaid))) }
+        if journal.send(fields) { unsaid = 0 }
         guard echoes else { return }
         line("\(record.sentence) [seq \(record.seq)]")
     }
 
     /// How many entries the journal has lost since this was last asked.
     func takeDropped() -> Int {
-        let dropped = untold + journal.takeDropped()
-        untold = 0
-        return dropped
+        countDropped()
+        defer { untold = 0 }
+        return untold
+    }
+
+    private func countDropped() {
+        let dropped = journal.takeDropped()
+        untold += dropped
+        unsaid += dropped
     }
 
     /// Tells of something that is no event of the history: waiting, a notice of a migration, a mistake in the directory.

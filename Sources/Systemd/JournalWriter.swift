@@ -58,23 +58,29 @@ public final class JournalWriter: PollSource {
     }
 
     /// Sends an entry, or queues it, or drops and counts it; never waits. Every name must satisfy `isFieldName`. Where the kernel refuses
-    /// the size, the longest values are cut.
-    public func send(_ fields: [(name: String, value: [UInt8])]) {
+    /// the size, the longest values are cut. Returns whether the entry is on its way.
+    @discardableResult
+    public func send(_ fields: [(name: String, value: [UInt8])]) -> Bool {
         let entry = JournalEntry(fields)
         drain()
-        if queue.isEmpty, transmit(entry) { return }
+        if queue.isEmpty {
+            let lost = dropped
+            if transmit(entry) { return dropped == lost }
+        }
         let size = entry.size
         guard queue.count < bounds.entries, queuedBytes + size <= bounds.bytes else {
             dropped += 1
-            return
+            return false
         }
         queue.append(entry)
         queuedBytes += size
         planReconnect()
+        return true
     }
 
     /// The same for text.
-    public func send(_ fields: [(name: String, value: String)]) {
+    @discardableResult
+    public func send(_ fields: [(name: String, value: String)]) -> Bool {
         send(fields.map { (name: $0.name, value: Array($0.value.utf8)) })
     }
 
