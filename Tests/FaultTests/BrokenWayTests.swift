@@ -2,8 +2,8 @@ import Digest
 import LiveSupport
 import Testing
 
-/// SQLite's loop (its "ioerr" tests): break at the n-th message, n = 1, 2, 3 …, until a run comes to its end untouched.
-@Suite struct `The way to the server breaks at the n-th message` {
+/// A file of each kind: one transaction, cut by a concurrent build, with transactions of its own.
+enum BrokenWay {
     static let files = [
         "001_one.sql": "CREATE TABLE counter (file text);\nINSERT INTO counter VALUES ('one');\n",
         "002_mixed.sql": """
@@ -19,14 +19,17 @@ import Testing
         """,
     ]
     static let effects = "mixed a\nmixed b\none\nown a\nown b"
+}
 
+/// SQLite's loop (its "ioerr" tests): break at the n-th message, n = 1, 2, 3 …, until a run comes to its end untouched.
+@Suite struct `The way to the server breaks at the n-th message` {
     /// How many places of each way are tried; `MIGRATED_FAULT_PLACES=100000` tries them all.
     static let places = environmentNumber("MIGRATED_FAULT_PLACES") ?? 6
 
     /// Applies through a proxy, then directly until done, and checks that each effect is there once and the history whole.
     private func run(_ fault: Proxy.Fault?) throws -> Proxy {
         let ground = try ProvingGround()
-        try ground.write(Self.files)
+        try ground.write(BrokenWay.files)
         let proxy = try Proxy(to: ground.database.cluster, fault)
         let place = Comment(rawValue: fault.map { "\($0)" } ?? "untouched")
         let first = try ground.run(
@@ -39,11 +42,11 @@ import Testing
         }
         let found = try ground.query("SELECT file FROM counter ORDER BY 1")
         let events = try ground.events()
-        #expect(found == Self.effects, "\(place)\n\(first)\n\(events)")
+        #expect(found == BrokenWay.effects, "\(place)\n\(first)\n\(events)")
         #expect(try ground.query("SELECT indisvalid FROM pg_index WHERE indrelid = 'counter'::regclass") == "t", place)
         #expect(try ground.faults() == "", place)
         #expect(try ground.applied() == ["001_one", "002_mixed", "003_own"], place)
-        for (_, text) in Self.files {
+        for (_, text) in BrokenWay.files {
             let checksum = "sha256:" + SHA256.hex(Array(text.utf8))
             let kept = try ground.query(
                 "SELECT convert_from(source, 'UTF8') = $text$\(text)$text$ FROM migrated.migration_source WHERE checksum = '\(checksum)'"

@@ -34,7 +34,8 @@ private struct RandomHistory {
         story = ["seed \(seed)"]
         try ground.query("CREATE TABLE effect (version text, what text)")
         // The schema, so that everything can be asked for from the first step on.
-        _ = try ground.run("retry")
+        let outcome = try ground.run("retry")
+        #expect(outcome.status == 0, "\(outcome)")
     }
 
     private var place: Comment { Comment(rawValue: story.joined(separator: "\n")) }
