@@ -73,7 +73,9 @@ import Testing
     @Test func `and whose files are renamed over while they are read: what was hashed is what ran`() throws {
         let ground = try ProvingGround()
         try ground.query("CREATE TABLE counter (file int, salt int)")
-        let texts: @Sendable (Int, Int) -> String = { (file: Int, salt: Int) in "INSERT INTO counter VALUES (\(file), \(salt)); -- \(salt)\n" }
+        let texts: @Sendable (Int, Int) -> String = { (file: Int, salt: Int) in
+            "INSERT INTO counter VALUES (\(file), \(salt)); -- \(salt)\n"
+        }
         let files = 1...12
         for file in files { try ground.write("\(file)_x.sql", texts(file, 0)) }
         let renamer = Renamer()
