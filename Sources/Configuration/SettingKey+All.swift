@@ -84,7 +84,7 @@ extension SettingKey {
             "late", \.late, .choiceOrAuto(), in: .order,
             """
             A pending file that sorts before an applied one: 'stop' holds up the line, 'apply' runs it and records that it came late. 'auto' \
-            does as the layout's own tool: apply for prisma, stop for the others.
+            does as the layout's own tool: apply for prisma, dbmate, diesel and sqlx, stop for the others.
             """),
         SettingKey(
             "on-drift", \.onDrift, .choice(), in: .order,

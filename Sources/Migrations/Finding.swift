@@ -12,6 +12,8 @@ public struct Finding: Sendable, Equatable {
         case unsigned
         /// An SQL file that the layout does not know, and that is not run.
         case unknownFile = "unknown_file"
+        /// A setting of the layout's tool that has no meaning here.
+        case unknownSetting = "unknown_setting"
         /// An SQL file that the journal does not name, and that is not run.
         case notInJournal = "not_in_journal"
         /// A file that undoes a migration that is not there.

@@ -8,13 +8,23 @@ public enum LayoutName: String, CaseIterable, Sendable {
     case drizzle
     /// `N_name.sql`, in numeric order.
     case flat
+    /// `V1.2__title.sql`, `R__title.sql`, `U1.2__title.sql` and `B1.2__title.sql`.
+    case flyway
+    /// `N_name.sql` with `-- +goose Up` and `-- +goose Down`, in numeric order.
+    case goose
+    /// `N_name.sql` with `-- migrate:up` and `-- migrate:down`, in the order of the file names' bytes.
+    case dbmate
+    /// `<version>_<name>/up.sql` and `down.sql`, in the order of the versions as texts.
+    case diesel
+    /// `N_name.sql`, or `N_name.up.sql` and `N_name.down.sql`, in numeric order.
+    case sqlx
 
     /// What becomes of a pending file that sorts before an applied one where nothing is configured: what the layout's own tool does,
     /// except that a tool that would skip the file in silence stops here.
     public var lateByDefault: Late {
         switch self {
-        case .prisma: .apply
-        case .golangMigrate, .drizzle, .flat: .stop
+        case .prisma, .dbmate, .diesel, .sqlx: .apply
+        case .golangMigrate, .drizzle, .flat, .flyway, .goose: .stop
         }
     }
 }

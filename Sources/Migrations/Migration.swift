@@ -10,6 +10,14 @@ public struct Migration: Sendable, Equatable {
     public var downPath: String?
     /// Whether the text is split at `--> statement-breakpoint`.
     public var breakpoints: Bool
+    /// What the layout's tool reads out of the text itself.
+    public var notation: Notation
+    /// Whether the layout's tool runs it outside of a transaction, as a file beside it says.
+    public var withoutTransaction = false
+    /// Whether it runs again whenever its text changes, behind all versioned ones, as its name says.
+    public var repeatable = false
+    /// For a file that stands for all migrations up to a version, on a database without any: that version.
+    public var baseline: Version?
     /// What makes it the same migration as one in the history.
     public var identity: Identity
     /// Why its file cannot be run although it holds a place in the order; nothing after it may run as if it were not there.
@@ -18,7 +26,7 @@ public struct Migration: Sendable, Equatable {
     /// A migration from its parts.
     public init(
         version: String, name: String, path: String, downPath: String? = nil, breakpoints: Bool = false,
-        identity: Identity,
+        notation: Notation = .plain, identity: Identity,
         obstacle: Finding? = nil
     ) {
         self.version = version
@@ -26,9 +34,26 @@ public struct Migration: Sendable, Equatable {
         self.path = path
         self.downPath = downPath
         self.breakpoints = breakpoints
+        self.notation = notation
         self.identity = identity
         self.obstacle = obstacle
     }
+}
+
+/// What the layout's tool reads out of a migration's text before it runs it.
+public enum Notation: Sendable, Equatable {
+    /// Nothing: the whole file runs, and one that is written for goose, dbmate or sqlx is refused.
+    case plain
+    /// Nothing, whatever the comments say.
+    case verbatim
+    /// Flyway's placeholders.
+    case flyway
+    /// goose's annotations.
+    case goose
+    /// dbmate's blocks.
+    case dbmate
+    /// sqlx's first line.
+    case sqlx
 }
 
 /// What makes a file and an entry of the history the same migration.
@@ -47,10 +72,16 @@ public enum Identity: Sendable, Hashable {
         case byVersion
         /// By name.
         case byName
+        /// By the version as it is written, letter for letter: `1` and `01` are two.
+        case byWrittenVersion
     }
 
     /// The identity, under `rule`, of what the history knows by that version and name.
     public init(version: String, name: String, rule: Rule) {
-        if rule == .byVersion, let number = Version(version) { self = .version(number) } else { self = .named(name) }
+        switch rule {
+        case .byVersion: self = Version(version).map(Identity.version) ?? .named(name)
+        case .byName: self = .named(name)
+        case .byWrittenVersion: self = .named(version)
+        }
     }
 }

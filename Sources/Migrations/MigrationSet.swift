@@ -26,9 +26,14 @@ public struct MigrationSet: Sendable {
         listing: DirectoryListing, layout: LayoutName? = nil, order: OrderPin? = nil,
         contents: (String) throws(Complaint) -> [UInt8]
     ) throws(Complaint) {
-        let directory = Directory(listing)
+        var directory = Directory(listing)
         let name: LayoutName
-        if let layout { name = layout } else { name = try LayoutName.found(by: directory) }
+        if let layout {
+            name = layout
+        } else {
+            directory.dialect = try Dialect.found(in: directory, contents: contents)
+            name = try LayoutName.found(by: directory)
+        }
         let reading = try name.layout.read(directory, order: order, contents: contents)
         let known = reading.known.union(reading.migrations.map(\.path))
         self.layout = name
@@ -46,7 +51,10 @@ public struct MigrationSet: Sendable {
         if let index = migrations.firstIndex(where: { $0.name.utf8.elementsEqual(text.utf8) }) { return index }
         var found = migrations.indices.filter { migrations[$0].version.utf8.elementsEqual(text.utf8) }
         if found.isEmpty, let number = Version(text) {
-            found = migrations.indices.filter { LeadingNumber(migrations[$0].name, parts: true)?.version == number }
+            found = migrations.indices.filter {
+                migrations[$0].identity == .version(number)
+                    || LeadingNumber(migrations[$0].name, parts: true)?.version == number
+            }
         }
         if found.count == 1 { return found[0] }
         if found.isEmpty {

@@ -24,7 +24,7 @@ public struct DirectoryCheck: Sendable {
                 case .unusable(let finding): throw finding.complaint
                 case .text(let checksum, _):
                     let file = try directory.file(candidate.migration, checksum: checksum, in: snapshot)
-                    let script = try PreparedFile.script(of: file, sizeLimit: settings.sizeLimit)
+                    let script = try PreparedFile.script(of: file, .up, sizeLimit: settings.sizeLimit)
                     if let warning = script.unparsed { complaints.append(warning) }
                 }
             } catch {

@@ -240,9 +240,7 @@ extension MigrationDirectory.Snapshot {
 extension Migration {
     /// The version under which it is recorded: the whole name where another migration of the history has its number.
     func recordedVersion(_ states: [VersionState]) -> String {
-        guard case .name = identity, states.contains(where: { $0.version == version && $0.name != name }) else {
-            return version
-        }
-        return name
+        guard case .name(let key) = identity, !key.elementsEqual(version.utf8) else { return version }
+        return states.contains { $0.version == version && $0.name != name } ? name : version
     }
 }

@@ -101,22 +101,24 @@ extension Engine {
         for (version, name) in versions {
             let identity = snapshot.set.identity(version: version, name: name)
             let migration = snapshot.set.migrations.first { $0.identity == identity }
-            guard var down = migration, let path = down.downPath else {
-                guard recordWithoutDownFile else {
-                    throw .complaint(
-                        Complaint(
-                            .badFile, "'\(name)' has no down file, nothing was rolled back",
-                            hint:
-                                "Add the file that undoes it, or give --record-without-down-file once it is undone by hand."
-                        ))
-                }
-                files.append(.none(version: version, name: name))
-                continue
-            }
-            down.path = path
             do throws(Complaint) {
-                let file = try directory.read(down, in: snapshot)
-                files.append(.prepared(try PreparedFile(down: file, version: version, sizeLimit: settings.sizeLimit)))
+                var file: MigrationFile?
+                if var down = migration, let path = down.downPath {
+                    down.path = path
+                    file = try directory.read(down, in: snapshot)
+                }
+                if let file, file.has(.down) {
+                    files.append(
+                        .prepared(try PreparedFile(down: file, version: version, sizeLimit: settings.sizeLimit)))
+                } else if recordWithoutDownFile {
+                    files.append(.none(version: version, name: name))
+                } else {
+                    throw Complaint(
+                        .badFile,
+                        "'\(name)' has no down \(file == nil ? "file" : "section"), nothing was rolled back",
+                        hint:
+                            "Add what undoes it, or give --record-without-down-file once it is undone by hand.")
+                }
             } catch {
                 throw .complaint(error)
             }

@@ -54,6 +54,11 @@ final class MigrationDirectory {
         var seen: [String: (facts: FileFacts, content: Candidate)] = [:]
         for migration in set.migrations {
             guard let entry = entries[migration.path] else {
+                // A folder without its file holds its place all the same.
+                if let obstacle = migration.obstacle {
+                    snapshot.candidates.append(Candidate(migration, unusable: obstacle))
+                    continue
+                }
                 throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone while the directory was read")
             }
             let candidate: Candidate

@@ -37,6 +37,7 @@ extension Outlook.Entry {
         if let complaint { return ("invalid", complaint.lines.first) }
         return switch step.action {
         case .applied: ("applied", nil)
+        case .covered(let other): ("covered", "by '\(other)'")
         case .drifted: ("applied", "the file has changed since")
         case .unreadable(let finding): ("applied", finding.complaint.lines.first)
         case .pending(_, let cause): ("pending", cause.words)
@@ -126,7 +127,7 @@ extension Engine {
                 if step.isPending {
                     do throws(Complaint) {
                         let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
-                        entry.script = try PreparedFile.script(of: file, sizeLimit: settings.sizeLimit)
+                        entry.script = try PreparedFile.script(of: file, .up, sizeLimit: settings.sizeLimit)
                     } catch {
                         entry.complaint = error
                         summary.complaints.append(error)

@@ -34,7 +34,7 @@ struct PreparedFile {
         if case .pending(_, let cause) = step.action { self.cause = cause } else { cause = nil }
         repeatable = step.repeatable
         lateBefore = step.lateBefore
-        let script = try PreparedFile.script(of: file, sizeLimit: sizeLimit)
+        let script = try PreparedFile.script(of: file, .up, sizeLimit: sizeLimit)
         self.script = script
         digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
     }
@@ -59,13 +59,13 @@ struct PreparedFile {
         cause = nil
         repeatable = false
         lateBefore = nil
-        let script = try PreparedFile.script(of: file, sizeLimit: sizeLimit)
+        let script = try PreparedFile.script(of: file, .down, sizeLimit: sizeLimit)
         self.script = script
         digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
     }
 
-    /// Parses a file and cuts it into segments. Throws `.badFile` where it cannot be run at all.
-    static func script(of file: MigrationFile, sizeLimit: Int) throws(Complaint) -> Script {
+    /// Parses what a file says of one way, and cuts it into segments. Throws `.badFile` where it cannot be run at all.
+    static func script(of file: MigrationFile, _ way: MigrationFile.Way, sizeLimit: Int) throws(Complaint) -> Script {
         let path = file.migration.path
         if file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
             throw Complaint(
@@ -73,9 +73,9 @@ struct PreparedFile {
                 place: Place(file: path, line: 1, column: 1))
         }
         return try Script(
-            file.bytes, file: path,
+            file.text(for: way), file: path,
             options: ScriptOptions(
-                breakpoints: file.migration.breakpoints, noTransaction: file.directives.withoutTransaction,
+                breakpoints: file.migration.breakpoints, noTransaction: file.withoutTransaction(for: way),
                 sizeLimit: sizeLimit))
     }
 

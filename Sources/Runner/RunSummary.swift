@@ -24,7 +24,10 @@ public struct RunSummary: Sendable {
         plan?.steps.count { if case .waitsForMending = $0.action { true } else { false } } ?? 0
     }
     /// How many others are not applied yet.
-    public var pendingCount: Int { (plan?.steps.count ?? 0) - appliedCount - failedCount }
+    public var pendingCount: Int {
+        let covered = plan?.steps.count { if case .covered = $0.action { true } else { false } } ?? 0
+        return (plan?.steps.count ?? 0) - covered - appliedCount - failedCount
+    }
 
     /// The line for STATUS and for people: `applied 12, pending 0, failed 0`.
     public var status: String {

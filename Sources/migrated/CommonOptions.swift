@@ -21,7 +21,9 @@ struct CommonOptions: ParsableArguments {
     var schema: String?
     @Option(name: .long, help: "Where anchors and notes are kept.")
     var stateDirectory: String?
-    @Option(name: .long, help: "Layout of the directory: auto, prisma, golang-migrate, drizzle or flat.")
+    @Option(
+        name: .long,
+        help: "Layout: auto, prisma, golang-migrate, drizzle, flat, flyway, goose, dbmate, diesel or sqlx.")
     var layout: String?
     @Option(name: .long, help: "A pending file that sorts before an applied one: stop or apply.")
     var late: String?

@@ -33,6 +33,13 @@ import Testing
             case .prisma: paths.insert(Bool.random(using: &random) ? "\(name)/migration.sql" : "\(name)/")
             case .golangMigrate: paths.insert(Bool.random(using: &random) ? "\(name).up.sql" : "\(name).down.sql")
             case .drizzle: paths.formUnion(["\(name)/migration.sql", "\(name)/snapshot.json"])
+            case .flyway:
+                let kind = ["V", "V", "R", "U", "B"].randomElement(using: &random) ?? "V"
+                paths.insert("\(kind)\(name.replacing("_", with: "__")).sql")
+            case .goose, .dbmate: paths.insert("\(name).sql")
+            case .sqlx:
+                paths.insert(["1_", "20_", "3_"].randomElement(using: &random).map { "\($0)\(name).sql" } ?? "")
+            case .diesel: paths.insert(Bool.random(using: &random) ? "\(name)/up.sql" : "\(name)/down.sql")
             case .flat: paths.insert(Int.random(in: 0..<5, using: &random) == 0 ? "\(name).sql|" : "\(name).sql")
             }
         }
@@ -79,7 +86,11 @@ import Testing
         for (first, second) in zip(set.migrations, set.migrations.dropFirst()) {
             if case .version(let one) = first.identity, case .version(let other) = second.identity {
                 #expect(one < other)
-            } else {
+            } else if set.layout == .dbmate {
+                #expect(NameOrder.bytes(first.path, second.path))
+            } else if set.layout == .diesel {
+                #expect(NameOrder.bytes(first.version, second.version))
+            } else if set.layout != .flyway {
                 #expect(NameOrder.current(first.name, second.name))
             }
         }
@@ -117,7 +128,7 @@ import Testing
                 case .waitsForMending, .rolledBack, .unmetRequirement: held = held || !step.letsOthersPass
                 case .late, .invalid, .running: held = true
                 case .drifted, .unreadable: held = held || policy.onDrift == .stop
-                case .applied, .pending, .blocked, .beyondLimit: break
+                case .applied, .covered, .pending, .blocked, .beyondLimit: break
                 }
             }
         }

@@ -56,6 +56,7 @@ extension Plan {
     private static func words(_ action: PlanStep.Action) -> String {
         switch action {
         case .applied: "applied"
+        case .covered(let other): "covered by \(other)"
         case .drifted: "drifted"
         case .unreadable: "unreadable"
         case .pending(let segment, let cause): "pending \(words(cause))" + (segment > 0 ? " at \(segment)" : "")

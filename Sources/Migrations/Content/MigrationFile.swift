@@ -11,19 +11,53 @@ public struct MigrationFile: Sendable {
     public let checksum: String
     /// What the file's head asks for.
     public let directives: Directives
+    private let sections: Sections?
+
+    /// Which way a migration goes.
+    public enum Way: Sendable {
+        /// It is applied.
+        case up
+        /// It is undone.
+        case down
+    }
 
     /// Takes the bytes of the migration's file over.
     ///
     /// Throws `.badFile` with line and column for bytes that PostgreSQL cannot take as a text (a NUL, invalid UTF-8) and for bad
-    /// directives; and the migration's own obstacle where it has one. A byte order mark and CRLF are let be.
+    /// directives, and for what the layout's tool would refuse in the text; and the migration's own obstacle where it has one. A byte order
+    /// mark and CRLF are let be.
     public init(migration: Migration, bytes: [UInt8]) throws(Complaint) {
         if let obstacle = migration.obstacle { throw obstacle.complaint }
         try Self.checkText(bytes, path: migration.path)
         self.migration = migration
         self.bytes = bytes
-        directives = try Directives(text: bytes, path: migration.path)
+        sections = try Sections(bytes, notation: migration.notation, path: migration.path)
+        var directives = try Directives(text: bytes, path: migration.path)
+        if migration.repeatable { directives.repeatable = true }
+        self.directives = directives
         checksum = "sha256:" + SHA256.hex(bytes)
     }
+
+    /// Whether the file says what to run that way. A file that holds one direction only is taken to hold the one that is asked for.
+    public func has(_ way: Way) -> Bool { way == .up || sections == nil || sections?.down != nil }
+
+    /// The text to run that way: as long as the file, with the same lines. What belongs to the other way is blank.
+    public func text(for way: Way) -> [UInt8] {
+        guard let sections else { return bytes }
+        return switch way {
+        case .up: sections.up.text(of: bytes)
+        case .down: (sections.down ?? Sections.Part()).text(of: bytes)
+        }
+    }
+
+    /// Whether every statement runs alone that way, outside of any transaction of ours.
+    public func withoutTransaction(for way: Way) -> Bool {
+        if directives.withoutTransaction || migration.withoutTransaction { return true }
+        return (way == .up ? sections?.up : sections?.down)?.withoutTransaction ?? false
+    }
+
+    /// Whether the layout has both directions in one file.
+    public var isSectioned: Bool { migration.notation == .goose || migration.notation == .dbmate }
 
     private static func checkText(_ bytes: [UInt8], path: String) throws(Complaint) {
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {

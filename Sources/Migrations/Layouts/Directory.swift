@@ -18,6 +18,8 @@ struct Directory {
     ///
     /// Names that begin with a dot are left out as every tool does: editors and copying programs put half-written files there.
     let items: [Item]
+    /// For whom its numbered files are written, as far as that was looked at.
+    var dialect = Dialect.plain
 
     init(_ listing: DirectoryListing) {
         var first: [Item] = []

@@ -37,7 +37,8 @@ enum DrizzleLayout: Layout {
     }
 
     static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        false
+        // Folders are sorted by name; where there is a journal, it alone knows.
+        migration.path.hasSuffix("/" + NamedFolders.file) && NamedFolders.precedes(migration.name, name, order: order)
     }
 
     private static func read(_ directory: Directory, _ journal: DrizzleJournal) throws(Complaint) -> Reading {
@@ -50,7 +51,7 @@ enum DrizzleLayout: Layout {
             reading.migrations.append(
                 Migration(
                     version: LeadingNumber(entry.tag)?.text ?? entry.tag, name: entry.tag, path: path,
-                    breakpoints: true,
+                    breakpoints: true, notation: .verbatim,
                     identity: .named(entry.tag), obstacle: item.obstacle))
         }
         reading.migrations.nameVersionsApart()

@@ -9,8 +9,13 @@ enum FlatLayout: Layout {
     static let pattern = "files named like '1_name.sql'"
     static let rule = Identity.Rule.byVersion
 
-    /// Drizzle's files are named like these: its journal decides whose they are.
+    /// Files of other tools are named like these: Drizzle's journal, and what is written in them, decides whose they are.
     static func claims(_ directory: Directory) -> Bool {
+        directory.dialect == .plain && hasFiles(directory)
+    }
+
+    /// Whether files that are named like these are there, and no journal claims them.
+    static func hasFiles(_ directory: Directory) -> Bool {
         !DrizzleLayout.hasJournal(directory) && directory.files.contains { parse($0) != nil }
     }
 

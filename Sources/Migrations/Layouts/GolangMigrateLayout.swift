@@ -27,7 +27,8 @@ enum GolangMigrateLayout: Layout {
             let version = parsed.leading.version
             if parsed.isUp {
                 let migration = Migration(
-                    version: parsed.leading.text, name: parsed.base, path: item.path, identity: .version(version),
+                    version: parsed.leading.text, name: parsed.base, path: item.path, notation: .verbatim,
+                    identity: .version(version),
                     obstacle: item.obstacle ?? tooLarge(version, item))
                 if let first = ups.updateValue(migration, forKey: version) {
                     throw .duplicate(first.path, item.path, version: parsed.leading.text)
@@ -37,18 +38,7 @@ enum GolangMigrateLayout: Layout {
             }
         }
         var reading = Reading()
-        for (version, down) in downs.sorted(by: { $0.key < $1.key }) {
-            reading.known.insert(down.path)
-            if ups[version] == nil {
-                reading.findings.append(
-                    Finding(
-                        .downWithoutUp, path: down.path, "'\(down.path)' undoes a version that has no '.up.sql' file"))
-            } else if let obstacle = down.obstacle {
-                reading.findings.append(obstacle)
-            } else {
-                ups[version]?.downPath = down.path
-            }
-        }
+        reading.pair(&ups, with: downs, called: "'.up.sql'")
         reading.migrations = ups.sorted { $0.key < $1.key }.map(\.value)
         return reading
     }
@@ -66,9 +56,6 @@ enum GolangMigrateLayout: Layout {
     }
 
     private static func tooLarge(_ version: Version, _ item: Directory.Item) -> Finding? {
-        guard UInt64(version.digits) == nil else { return nil }
-        return Finding(
-            .invalidFile, path: item.path, "the number of '\(item.path)' does not fit 64 bits",
-            hint: "Give the file a number up to \(UInt64.max).")
+        UInt64(version.digits) == nil ? .tooLarge(item.path, limit: .max) : nil
     }
 }

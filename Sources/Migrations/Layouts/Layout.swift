@@ -30,7 +30,8 @@ struct Reading {
 extension LayoutName {
     /// The layouts, in the order in which a directory is compared with them.
     static let all: [any Layout.Type] = [
-        PrismaLayout.self, DrizzleLayout.self, GolangMigrateLayout.self, FlatLayout.self,
+        PrismaLayout.self, DrizzleLayout.self, GolangMigrateLayout.self, FlatLayout.self, FlywayLayout.self,
+        GooseLayout.self, DbmateLayout.self, DieselLayout.self, SqlxLayout.self,
     ]
 
     var layout: any Layout.Type {
@@ -39,6 +40,11 @@ extension LayoutName {
         case .golangMigrate: GolangMigrateLayout.self
         case .drizzle: DrizzleLayout.self
         case .flat: FlatLayout.self
+        case .flyway: FlywayLayout.self
+        case .goose: GooseLayout.self
+        case .dbmate: DbmateLayout.self
+        case .diesel: DieselLayout.self
+        case .sqlx: SqlxLayout.self
         }
     }
 
@@ -66,6 +72,13 @@ extension Directory.Item {
         if kind == .directory { return Finding(.invalidFile, path: path, "'\(path)' is a directory, not a file") }
         if kind == .other { return Finding(.invalidFile, path: path, "'\(path)' is not a regular file\(because)") }
         return nil
+    }
+
+    /// Why a directory's name cannot be that of a migration; nil where it can.
+    var nameObstacle: Finding? {
+        if !isUTF8 { return Finding(.invalidFile, path: path, "the directory's name is not UTF-8") }
+        guard let flaw = FileName.flaw(name) else { return nil }
+        return Finding(.invalidFile, path: path, "the directory name '\(name)' \(flaw)")
     }
 
     private static let renaming = "Rename the file; letters, digits and '_', '-', '.' are always safe."

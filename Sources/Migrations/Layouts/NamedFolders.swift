@@ -30,7 +30,7 @@ enum NamedFolders {
         let path = folder.path + "/" + file
         var migration = Migration(
             version: LeadingNumber(folder.name)?.text ?? folder.name, name: folder.name, path: path,
-            breakpoints: breakpoints, identity: .named(folder.name))
+            breakpoints: breakpoints, notation: .verbatim, identity: .named(folder.name))
         if let entry = folder.child(file) {
             migration.obstacle = entry.obstacle
         } else {
@@ -38,11 +38,7 @@ enum NamedFolders {
                 .invalidFile, path: folder.path, "the directory '\(folder.path)' holds no '\(file)'",
                 hint: "Put the file there, or move the directory away.")
         }
-        if !folder.isUTF8 {
-            migration.obstacle = Finding(.invalidFile, path: folder.path, "the directory's name is not UTF-8")
-        } else if let flaw = FileName.flaw(folder.name) {
-            migration.obstacle = Finding(.invalidFile, path: folder.path, "the directory name '\(folder.name)' \(flaw)")
-        }
+        migration.obstacle = folder.nameObstacle ?? migration.obstacle
         if let down = folder.child("down.sql"), down.kind == .file { migration.downPath = down.path }
         reading.known.insert(folder.path)
         for entry in folder.children

@@ -21,6 +21,8 @@ public struct PlanStep: Sendable, Equatable {
     public enum Action: Sendable, Equatable {
         /// Nothing: it is applied, and its text is the one that was, as far as a checksum was recorded.
         case applied
+        /// Nothing: what the other one has done, or is about to do, stands for it too. One of the two is a baseline.
+        case covered(by: String)
         /// Nothing but to report: it is applied, and its text has changed since.
         case drifted(recorded: String)
         /// Nothing but to report: it is applied, and its file can no longer be read.
@@ -66,7 +68,7 @@ public struct PlanStep: Sendable, Equatable {
         case .late: "out_of_order"
         case .unmetRequirement: "unmet_requirement"
         case .invalid(let finding), .unreadable(let finding): finding.reason.rawValue
-        case .applied, .drifted, .pending, .waitsForMending, .rolledBack, .running, .beyondLimit: nil
+        case .applied, .covered, .drifted, .pending, .waitsForMending, .rolledBack, .running, .beyondLimit: nil
         }
     }
 }

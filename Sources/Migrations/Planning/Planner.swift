@@ -13,6 +13,8 @@ struct Planner {
 
     /// The version that holds up the line, once one does.
     private var blocker: String?
+    /// Which migrations need not run, because a baseline stands for them, or they are baselines that nobody needs; and whose work that is.
+    private let covered: [Identity: String]
     /// What is applied, or will be once the steps so far have run.
     private var reached: Set<Identity> = []
 
@@ -26,6 +28,7 @@ struct Planner {
             uniquingKeysWith: { _, newer in newer })
         reached = Set(self.history.filter { $0.value.status.isApplied }.keys)
         missing = Self.missing(set, self.history)
+        covered = Baselines(set, self.history).covered
         var next: String?
         var following: [String?] = []
         for candidate in candidates.reversed() {
@@ -65,13 +68,16 @@ struct Planner {
         if step.isPending || step.action.isInvalid, !directives.repeatable { step.lateBefore = lateBefore(index) }
         if step.isPending { step.action = hindrance(step, directives, index) ?? step.action }
         if case .invalid = step.action, index > last { step.action = .beyondLimit }
-        if step.isPending { reached.insert(migration.identity) }
+        if step.isPending || step.action.isCovered, migration.baseline == nil || step.isPending {
+            reached.insert(migration.identity)
+        }
         if blocker == nil, index <= last, holdsUpTheLine(step) { blocker = migration.version }
         return step
     }
 
     /// What history and text alone ask for.
     private func wish(_ candidate: Candidate) -> PlanStep.Action {
+        if let other = covered[candidate.migration.identity] { return .covered(by: other) }
         let state = history[candidate.migration.identity]
         guard case .text(let checksum, let directives) = candidate.content else {
             guard case .unusable(let finding) = candidate.content else { return .applied }
@@ -119,7 +125,7 @@ struct Planner {
         case .waitsForMending, .rolledBack, .unmetRequirement: !step.letsOthersPass
         case .running, .late, .invalid: true
         case .drifted, .unreadable: policy.onDrift == .stop
-        case .applied, .pending, .blocked, .beyondLimit: false
+        case .applied, .covered, .pending, .blocked, .beyondLimit: false
         }
     }
 
@@ -143,5 +149,6 @@ struct Planner {
 }
 
 extension PlanStep.Action {
+    fileprivate var isCovered: Bool { if case .covered = self { true } else { false } }
     fileprivate var isInvalid: Bool { if case .invalid = self { true } else { false } }
 }

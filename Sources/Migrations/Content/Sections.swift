@@ -1,0 +1,237 @@
+internal import Reporting
+
+/// What of a file runs in which direction, where both are in one file.
+struct Sections: Sendable {
+    /// The parts of the file that run in one direction.
+    struct Part: Sendable {
+        /// Whole lines, in order.
+        var ranges: [Range<Int>] = []
+        /// Where a statement ends that need not have a `;`: the first byte of the line that says so.
+        var ends: [Int] = []
+        /// Whether the layout's tool runs it outside of a transaction.
+        var withoutTransaction = false
+
+        /// The text to run: as long as the file, line for line.
+        func text(of bytes: [UInt8]) -> [UInt8] {
+            var text = bytes.keeping(ranges)
+            for end in ends { text[end] = UInt8(ascii: ";") }
+            return text
+        }
+    }
+
+    /// What applies the migration.
+    var up = Part()
+    /// What undoes it; nil where the file does not say.
+    var down: Part?
+
+    /// The sections of a text; nil where its notation has none.
+    ///
+    /// Throws `.badFile` with line and column for what the layout's tool refuses, and for what would run another text than the file's.
+    init?(_ text: [UInt8], notation: Notation, path: String) throws(Complaint) {
+        switch notation {
+        case .goose: try readGoose(text, path)
+        case .dbmate: try readDbmate(text, path)
+        case .verbatim: return nil
+        case .plain:
+            if let layout = Dialect(text).layout {
+                throw Complaint(
+                    .badFile, "the file is written for \(layout.rawValue)",
+                    hint: "Set 'layout = \"\(layout.rawValue)\"', or take that tool's comments out.",
+                    place: Place(file: path))
+            }
+            return nil
+        case .flyway:
+            try Sections.refusePlaceholders(text, path)
+            return nil
+        case .sqlx:
+            guard text.starts(with: Dialect.sqlxMark) else { return nil }
+            up = Part(ranges: [0..<text.count], withoutTransaction: true)
+            down = up
+        }
+    }
+
+    /// Flyway puts values in place of `${name}` before it runs a text; which values, only its configuration knows.
+    private static func refusePlaceholders(_ text: [UInt8], _ path: String) throws(Complaint) {
+        var at = 0
+        while at + 2 < text.count {
+            guard text[at] == UInt8(ascii: "$"), text[at + 1] == UInt8(ascii: "{") else {
+                at += 1
+                continue
+            }
+            let name = text[(at + 2)...].prefix { $0 != UInt8(ascii: "}") && $0 != 0x0A }
+            if !name.isEmpty, name.endIndex < text.count, text[name.endIndex] == UInt8(ascii: "}") {
+                throw MigrationFile.complaint(
+                    "'${\(String(decoding: name, as: UTF8.self))}' is a placeholder, which Flyway would replace",
+                    at: at,
+                    in: text, path: path,
+                    hint:
+                        "Write the value itself; or, where Flyway replaces nothing, 'placeholderReplacement=false' into '\(path).conf'."
+                )
+            }
+            at += 2
+        }
+    }
+}
+
+// MARK: goose
+
+/// A comment line that goose reads.
+struct GooseAnnotation {
+    /// The words behind `+goose`, in upper case.
+    let words: String
+    /// Whether blanks stand before it, which the tool refuses.
+    let indented: Bool
+
+    init?(_ line: Range<Int>, in text: [UInt8]) {
+        guard let comment = text.comment(line), comment.text.lowercased().hasPrefix("+goose") else { return nil }
+        words = comment.text.dropFirst(6).split(whereSeparator: \.isWhitespace).joined(separator: " ").uppercased()
+        indented = comment.indented
+    }
+}
+
+extension Sections {
+    private mutating func readGoose(_ text: [UInt8], _ path: String) throws(Complaint) {
+        enum State { case head, up, down }
+        var state = State.head
+        var openStatement: Int?
+        var withoutTransaction = false
+        var last = 0
+        func complaint(_ message: String, _ line: Range<Int>, _ hint: String) -> Complaint {
+            MigrationFile.complaint(message, at: line.lowerBound, in: text, path: path, hint: hint)
+        }
+        for line in TextLines(text) {
+            last = line.lowerBound
+            guard let annotation = GooseAnnotation(line, in: text) else {
+                switch state {
+                case .up: up.ranges.append(line)
+                case .down: down?.ranges.append(line)
+                case .head where text.isBlank(line) || text.comment(line) != nil: break
+                case .head:
+                    throw complaint(
+                        "a statement stands before '-- +goose Up'", line,
+                        "Move it below the line '-- +goose Up', or add that line above it.")
+                }
+                continue
+            }
+            if annotation.indented {
+                throw complaint("blanks stand before an annotation of goose", line, "Let the line begin with '--'.")
+            }
+            switch annotation.words {
+            case "UP":
+                guard state == .head else {
+                    throw complaint("'-- +goose Up' is given twice", line, "Cut the file in two.")
+                }
+                state = .up
+            case "DOWN":
+                guard state == .up, openStatement == nil else {
+                    throw complaint(
+                        "'-- +goose Down' stands where it cannot", line,
+                        "It follows once behind '-- +goose Up', outside of StatementBegin and StatementEnd.")
+                }
+                state = .down
+                down = Part()
+            case "STATEMENTBEGIN":
+                guard state != .head, openStatement == nil else {
+                    throw complaint(
+                        "'-- +goose StatementBegin' stands where it cannot", line,
+                        "It follows '-- +goose Up' or '-- +goose Down', and each has its StatementEnd.")
+                }
+                openStatement = line.lowerBound
+            case "STATEMENTEND":
+                guard openStatement != nil else {
+                    throw complaint("'-- +goose StatementEnd' without its StatementBegin", line, "Take the line out.")
+                }
+                openStatement = nil
+                if state == .up { up.ends.append(line.lowerBound) } else { down?.ends.append(line.lowerBound) }
+            case "NO TRANSACTION": withoutTransaction = true
+            case "ENVSUB ON", "ENVSUBST ON":
+                throw complaint(
+                    "goose would put environment variables into this text", line,
+                    "What runs here is the file as it is: write the values themselves and take the line out.")
+            case "ENVSUB OFF", "ENVSUBST OFF": break
+            default:
+                throw complaint(
+                    "unknown annotation '+goose \(annotation.words)'", line,
+                    "Known are Up, Down, StatementBegin, StatementEnd and NO TRANSACTION.")
+            }
+        }
+        if state == .head {
+            throw complaint(
+                "the file has no line '-- +goose Up'", last..<last, "Add the line above the first statement.")
+        }
+        if let openStatement {
+            throw complaint(
+                "'-- +goose StatementBegin' without its StatementEnd", openStatement..<openStatement,
+                "Add the line '-- +goose StatementEnd' behind the statement.")
+        }
+        up.withoutTransaction = withoutTransaction
+        down?.withoutTransaction = withoutTransaction
+    }
+}
+
+// MARK: dbmate
+
+/// A comment line that begins one of dbmate's blocks.
+struct DbmateHeading {
+    let isUp: Bool
+    /// The words behind it.
+    let options: [Substring]
+
+    init?(_ line: Range<Int>, in text: [UInt8]) {
+        guard let comment = text.comment(line), !comment.indented else { return nil }
+        let words = comment.text.split(whereSeparator: \.isWhitespace)
+        guard let first = words.first, first == "migrate:up" || first == "migrate:down" else { return nil }
+        isUp = first == "migrate:up"
+        options = Array(words.dropFirst())
+    }
+}
+
+extension Sections {
+    private mutating func readDbmate(_ text: [UInt8], _ path: String) throws(Complaint) {
+        var current: Bool?
+        func complaint(_ message: String, _ line: Range<Int>, _ hint: String) -> Complaint {
+            MigrationFile.complaint(message, at: line.lowerBound, in: text, path: path, hint: hint)
+        }
+        for line in TextLines(text) {
+            guard let heading = DbmateHeading(line, in: text) else {
+                switch current {
+                case true?: up.ranges.append(line)
+                case false?: down?.ranges.append(line)
+                case nil where text.isBlank(line) || text.comment(line) != nil: break
+                case nil:
+                    throw complaint(
+                        "a statement stands before '-- migrate:up'", line, "Move it below the line '-- migrate:up'.")
+                }
+                continue
+            }
+            var part = Part()
+            for option in heading.options {
+                switch option {
+                case "transaction:false": part.withoutTransaction = true
+                case "transaction:true": part.withoutTransaction = false
+                default:
+                    throw complaint(
+                        "'\(option)' is no option of a block that is known here", line,
+                        "Known are 'transaction:false' and 'transaction:true'.")
+                }
+            }
+            switch (heading.isUp, current) {
+            case (true, nil): up = part
+            case (false, true?): down = part
+            case (false, nil):
+                throw complaint("'-- migrate:down' stands before '-- migrate:up'", line, "Put the up block first.")
+            case (true, _?), (false, false?):
+                throw complaint(
+                    "a second '-- migrate:\(heading.isUp ? "up" : "down")'", line,
+                    "A file has one block up and one block down: cut it in two.")
+            }
+            current = heading.isUp
+        }
+        guard current == false else {
+            let missing = current == nil ? "up" : "down"
+            throw complaint(
+                "the file has no line '-- migrate:\(missing)'", 0..<0,
+                "dbmate wants both '-- migrate:up' and '-- migrate:down', each on a line of its own.")
+        }
+    }
+}
