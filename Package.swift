@@ -116,7 +116,7 @@ let package = Package(
         .testTarget(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
-        tests("MigrationsTests", ["Migrations", "Reporting"]),
+        tests("MigrationsTests", ["Digest", "Migrations", "Reporting"]),
         .testTarget(
             name: "ForeignKeysTests", dependencies: ["ForeignKeys", "JSON", "LiveSupport", "Reporting", "SQLParsing"],
             exclude: ["Golden"],

@@ -18,6 +18,8 @@ public struct Migration: Sendable, Equatable {
     public var repeatable = false
     /// For a file that stands for all migrations up to a version, on a database without any: that version.
     public var baseline: Version?
+    /// The moment by which the layout's tool tells whether it ran, in milliseconds since 1970, where it has one: Drizzle's.
+    public var time: Int64?
     /// What makes it the same migration as one in the history.
     public var identity: Identity
     /// Why its file cannot be run although it holds a place in the order; nothing after it may run as if it were not there.

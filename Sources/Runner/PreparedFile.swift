@@ -47,7 +47,7 @@ struct PreparedFile {
         cause = nil
         repeatable = false
         lateBefore = nil
-        script = try PreparedFile.script(of: file, sizeLimit: sizeLimit)
+        script = try PreparedFile.script(of: file, .up, sizeLimit: sizeLimit)
         digests = []
     }
 

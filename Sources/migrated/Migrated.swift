@@ -17,7 +17,7 @@ struct Migrated: ParsableCommand {
         subcommands: [
             RunVerb.self, ApplyVerb.self, PlanVerb.self, CheckVerb.self, WaitVerb.self, RollbackVerb.self,
             ResolveVerb.self,
-            RetryVerb.self, RestoreOrphansVerb.self,
+            RetryVerb.self, RestoreOrphansVerb.self, AdoptVerb.self,
         ])
 
     static func main() {

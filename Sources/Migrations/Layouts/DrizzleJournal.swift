@@ -7,6 +7,8 @@ struct DrizzleJournal {
         var tag: String
         /// Where the tag stands in the text.
         var offset: Int
+        /// Milliseconds since 1970.
+        var when: Int64?
     }
 
     private(set) var entries: [Entry] = []
@@ -28,7 +30,8 @@ struct DrizzleJournal {
         var tags: Set<String> = []
         var latest: (tag: String, when: Int)?
         for element in tape.elements(list) {
-            let entry = try entry(tape, element)
+            var entry = try entry(tape, element)
+            entry.when = tape.member(element, "when").flatMap(tape.integer).map(Int64.init)
             guard tags.insert(entry.tag).inserted else {
                 throw complaint("'\(entry.tag)' is listed twice", at: entry.offset)
             }

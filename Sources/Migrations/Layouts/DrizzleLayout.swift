@@ -26,7 +26,11 @@ enum DrizzleLayout: Layout {
                     hint: "Let drizzle-kit upgrade the directory, or move one of the two away.",
                     place: Place(file: journal))
             }
-            return NamedFolders.read(directory, order: order, breakpoints: true)
+            var reading = NamedFolders.read(directory, order: order, breakpoints: true)
+            for index in reading.migrations.indices {
+                reading.migrations[index].time = moment(reading.migrations[index].name)
+            }
+            return reading
         }
         guard hasJournal(directory) else {
             if directory.items.allSatisfy({ !FileName.isSQL($0.name) }) { return Reading() }
@@ -48,11 +52,12 @@ enum DrizzleLayout: Layout {
             guard let item = directory.item(path) else {
                 throw journal.complaint("'\(entry.tag)' has no file '\(path)'", at: entry.offset)
             }
-            reading.migrations.append(
-                Migration(
-                    version: LeadingNumber(entry.tag)?.text ?? entry.tag, name: entry.tag, path: path,
-                    breakpoints: true, notation: .verbatim,
-                    identity: .named(entry.tag), obstacle: item.obstacle))
+            var migration = Migration(
+                version: LeadingNumber(entry.tag)?.text ?? entry.tag, name: entry.tag, path: path,
+                breakpoints: true, notation: .verbatim,
+                identity: .named(entry.tag), obstacle: item.obstacle)
+            migration.time = entry.when
+            reading.migrations.append(migration)
         }
         reading.migrations.nameVersionsApart()
         reading.findings = journal.findings
@@ -65,6 +70,20 @@ enum DrizzleLayout: Layout {
             reading.findings.append(item.obstacle ?? outside)
         }
         return reading
+    }
+
+    /// The moment that a folder's name begins with, fourteen digits in UTC, in milliseconds since 1970.
+    static func moment(_ name: String) -> Int64? {
+        let digits = name.utf8.prefix(14).map { Int64($0) - 48 }
+        guard digits.count == 14, digits.allSatisfy({ (0...9).contains($0) }) else { return nil }
+        func number(_ range: Range<Int>) -> Int64 { digits[range].reduce(0) { $0 * 10 + $1 } }
+        // Days since 1970 in the Gregorian calendar, with years that begin in March.
+        let month = number(4..<6)
+        let year = number(0..<4) - (month <= 2 ? 1 : 0)
+        let days =
+            year * 365 + year / 4 - year / 100 + year / 400 + (153 * ((month + 9) % 12) + 2) / 5 + number(6..<8)
+            - 719_469
+        return (((days * 24 + number(8..<10)) * 60 + number(10..<12)) * 60 + number(12..<14)) * 1000
     }
 
     /// Whether the journal of the older layout is there.

@@ -1,0 +1,124 @@
+public import JSON
+internal import Migrations
+internal import Reporting
+
+/// What an adoption came to, or would.
+public struct AdoptionReport: Sendable {
+    struct Adopted: Sendable {
+        var entry: AdoptedEntry
+        var version: String
+        var file: MigrationFile?
+    }
+
+    let adoption: Adoption
+    let layout: LayoutName
+    let dryRun: Bool
+    var adopted: [Adopted] = []
+    /// Names of what the history knew as applied before.
+    public internal(set) var alreadyApplied: [String] = []
+
+    init(adoption: Adoption, layout: LayoutName, dryRun: Bool) {
+        self.adoption = adoption
+        self.layout = layout
+        self.dryRun = dryRun
+    }
+
+    /// Names of what is now recorded as adopted, in order.
+    public var names: [String] { adopted.map(\.entry.migration.name) }
+
+    /// The audit's word for why it counts as applied.
+    func reason(_ entry: AdoptedEntry) -> String {
+        if adoption.source == nil { return "baseline" }
+        return entry.assumption == nil ? "history" : "assumed"
+    }
+
+    func detail(_ entry: AdoptedEntry) -> [String: JSONValue] {
+        var detail: [String: JSONValue] = [
+            "layout": .string(layout.rawValue), "path": .string(entry.migration.path),
+        ]
+        if let source = adoption.source {
+            detail["tool"] = .string(source.tool.rawValue)
+            detail["table"] = .string("\(source.table.schema).\(source.table.name)")
+            detail["tool_checksum"] = .string(entry.checksum.rawValue)
+        }
+        if let assumption = entry.assumption { detail["assumed"] = .string(assumption.rawValue) }
+        if let at = entry.appliedAt { detail["applied_at"] = .string(at) }
+        if entry.migration.repeatable { detail["repeatable"] = true }
+        return detail
+    }
+
+    /// For people: a line a migration, a line for whatever a person should know, and the sum.
+    public var lines: [String] {
+        var lines = adopted.map { adopted in
+            var notes: [String] = []
+            switch adopted.entry.assumption {
+            case .version? where adoption.source == nil: notes.append("on your word")
+            case .version?: notes.append("assumed from how far the history had come")
+            case .text?: notes.append("assumed that the text is the same: no checksum was kept")
+            case nil: if adopted.entry.checksum != .same { notes.append(adopted.entry.checksum.words) }
+            }
+            if let at = adopted.entry.appliedAt { notes.append("applied \(at)") }
+            let note = notes.isEmpty ? "" : "  (\(Printable.line(notes.joined(separator: ", "))))"
+            return "adopted  \(Printable.line(adopted.entry.migration.name))\(note)"
+        }
+        lines += adoption.findings.map { "note     \(Printable.line($0.message))" }
+        lines += notes.map { "note     \($0)" }
+        lines.append(sum)
+        return lines
+    }
+
+    private var sum: String {
+        var sum = dryRun ? "would adopt \(adopted.count) migration(s)" : "adopted \(adopted.count) migration(s)"
+        if let source = adoption.source {
+            sum += " of \(source.tool.rawValue), from \(Printable.line("\(source.table.schema).\(source.table.name)"))"
+        }
+        if !alreadyApplied.isEmpty { sum += "; \(alreadyApplied.count) applied already" }
+        return sum
+    }
+
+    private var notes: [String] {
+        guard adoption.source == nil else { return [] }
+        return [
+            "nobody compared these files with the objects in the database; 'migrated' takes your word that they are there"
+        ]
+    }
+
+    /// For machines.
+    public var json: JSONValue {
+        [
+            "tool": JSONValue(adoption.source?.tool.rawValue),
+            "table": JSONValue(adoption.source.map { "\($0.table.schema).\($0.table.name)" }),
+            "dry_run": .bool(dryRun),
+            "adopted": .array(
+                adopted.map { adopted in
+                    var members = detail(adopted.entry)
+                    members["version"] = .string(adopted.version)
+                    members["name"] = .string(adopted.entry.migration.name)
+                    members["checksum"] = JSONValue(adopted.file?.checksum)
+                    members["reason"] = .string(reason(adopted.entry))
+                    return .object(members)
+                }),
+            "already_applied": .array(alreadyApplied.map(JSONValue.string)),
+            "findings": .array(
+                adoption.findings.map { finding in
+                    [
+                        "kind": .string(finding.kind.rawValue), "name": .string(finding.name),
+                        "message": .string(finding.message),
+                    ]
+                }),
+            "notes": .array(notes.map(JSONValue.string)),
+        ]
+    }
+}
+
+extension ChecksumMatch {
+    fileprivate var words: String {
+        switch self {
+        case .same: "the checksum agrees"
+        case .sameButLineEnds: "the checksum agrees but for line ends"
+        case .different: "another text than the one that was applied"
+        case .notKept: "no checksum was kept"
+        case .unread: "its file could not be read"
+        }
+    }
+}

@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import Migrations
+internal import Reporting
+internal import Runner
+internal import Systemd
+
+/// `migrated adopt`: takes another tool's history over.
+struct AdoptVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adopt", abstract: "Records as adopted what another tool has applied.",
+        discussion: """
+            Reads that tool's history table and runs nothing. What failed there, was undone there or is not in its history stays pending. \
+            What is applied already is left alone.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var lock: LockOptions
+    @Option(
+        name: .long,
+        help:
+            "Whose history: prisma, golang-migrate, encore, drizzle, flyway, goose, dbmate, diesel or sqlx (default: found by its table)."
+    )
+    var from: String?
+    @Option(name: .long, help: "Its table, as NAME or SCHEMA.NAME, where it has another name.")
+    var historyTable: String?
+    @Option(name: .long, help: "Where no tool kept a history: everything up to this version is there.")
+    var baseline: String?
+    @Flag(name: .long, help: "Only say what would be recorded.")
+    var dryRun = false
+
+    func run() throws {
+        let workplace = try Workplace(common, quiet: true)
+        defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
+        let engine = try workplace.engine()
+        let report = try engine.adopt(try goal(), dryRun: dryRun, lockPatience: try lock.patience())
+        engine.disconnect()
+        switch common.output {
+        case .table: report.lines.forEach { Terminal.print($0) }
+        case .json: Terminal.print(report.json)
+        }
+    }
+
+    private func goal() throws(Complaint) -> AdoptionGoal {
+        var tool: AdoptionTool?
+        if let from {
+            tool = AdoptionTool(rawValue: from)
+            if tool == nil {
+                let known = AdoptionTool.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+                throw Complaint(.usage, "no history of '\(from)' can be read", hint: "Known are \(known).")
+            }
+        }
+        guard let baseline else { return .history(tool: tool, table: historyTable) }
+        guard from == nil, historyTable == nil else {
+            throw Complaint(
+                .usage, "--baseline goes without --from and --history-table",
+                hint: "Either a history says what is applied, or you do.")
+        }
+        return .baseline(baseline)
+    }
+}
