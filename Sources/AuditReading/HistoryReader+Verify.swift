@@ -1,4 +1,4 @@
-internal import Audit
+public import Audit
 internal import AuditSchema
 internal import Digest
 internal import Postgres
@@ -8,7 +8,9 @@ extension HistoryReader {
     ///
     /// The server's word is taken for nothing but the bytes: no function of the history's schema is called, row security that would hide
     /// rows is an error, and what cannot be read makes the verdict `cannotTell`.
-    public func verify() -> Verdict {
+    ///
+    /// - Parameter anchors: heads that were kept outside of the database: what the chain alone cannot show is held against them.
+    public func verify(anchors: [ChainHead] = []) -> Verdict {
         do {
             return try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
                 guard let head = try storedHead() else {
@@ -18,6 +20,7 @@ extension HistoryReader {
                     return .cannotTell(.newerSchema(head.schemaVersion))
                 }
                 var check = Verification(head: head.head)
+                anchors.forEach { check.readAnchor($0) }
                 try readEvents(into: &check)
                 try readSources(into: &check)
                 for (table, trigger) in HistoryReader.protected {
@@ -29,6 +32,20 @@ extension HistoryReader {
             return .cannotTell(error)
         }
     }
+
+    /// What tells this database from all others: the system's identifier and the database's oid, `7411…-16384`.
+    public func databaseIdentity() throws(HistoryError) -> String {
+        try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
+            let found = try connection.query(HistoryReader.identityQuery)
+            return found.rows.isEmpty ? "" : found.text(0, 0) ?? ""
+        }
+    }
+
+    /// The one statement by which both programs name a database in the state directory.
+    public static let identityQuery = """
+        SELECT s.system_identifier::text || '-' || d.oid::text FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d \
+        WHERE d.datname = pg_catalog.current_database()
+        """
 
     /// The newest version of the history's schema whose columns this program knows.
     static let knownSchemaVersion = Int64(AuditSchema.currentVersion)

@@ -1,4 +1,4 @@
-internal import Audit
+public import Audit
 internal import Digest
 
 /// What a check of the history found.
@@ -62,6 +62,9 @@ public struct Verification: Sendable {
     private var wanted: [String: Int64] = [:]
     private var named: [String: Int64] = [:]
 
+    /// Heads that were kept outside of the database, by seq.
+    private var anchors: [Int64: [UInt8]] = [:]
+
     /// So many findings are kept; further ones add nothing to the verdict.
     static let limit = 100
 
@@ -70,6 +73,9 @@ public struct Verification: Sendable {
         self.head = head
         previous = (0, head.genesis, false)
     }
+
+    /// A head that was kept outside of the database was read. Anchors come before events.
+    public mutating func readAnchor(_ anchor: ChainHead) { anchors[anchor.seq] = anchor.hash }
 
     /// The next event of the chain was read.
     public mutating func read(_ row: HistoryRow) {
@@ -82,6 +88,9 @@ public struct Verification: Sendable {
             return
         }
         if seq > expected { find(.removed, expected, "\(Verification.events(expected, seq - 1)) missing") }
+        if let anchor = anchors.removeValue(forKey: seq), anchor != hash {
+            find(.edited, seq, "event \(seq) has another hash than the anchor that was kept outside of the database")
+        }
         let ownHashHolds = row.computedHash == hash
         if !ownHashHolds {
             find(.edited, seq, "event \(seq) does not have the content that its hash was made of")
@@ -104,6 +113,12 @@ public struct Verification: Sendable {
 
     /// The last event of the chain was read.
     public mutating func readAllEvents() {
+        if let lost = anchors.keys.filter({ $0 > previous.seq }).max(), previous.seq >= head.seq {
+            find(
+                .truncated, previous.seq + 1,
+                "\(Verification.events(previous.seq + 1, lost)) missing at the end: the anchor outside of the database knows them"
+            )
+        }
         if previous.seq < head.seq {
             find(.truncated, previous.seq + 1, "\(Verification.events(previous.seq + 1, head.seq)) missing at the end")
         } else if previous.seq > head.seq {

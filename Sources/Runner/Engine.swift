@@ -1,4 +1,5 @@
 internal import Audit
+internal import AuditReading
 public import Configuration
 internal import Migrations
 internal import Postgres
@@ -16,6 +17,8 @@ public final class Engine {
     let history: History
     let directory: MigrationDirectory
     private let identity: Identity
+    private let anchors: AnchorFile
+    private var databaseIdentity: String?
     private var isInstalled = false
     /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
     let reappliesRolledBack: Bool
@@ -46,6 +49,7 @@ public final class Engine {
         self.settings = settings
         self.identity = identity
         self.reporter = reporter
+        anchors = AnchorFile(settings, reporter)
         sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), listens: isDaemon)
         reappliesRolledBack = !isDaemon
         store = AuditStore(sessions: sessions, schema: settings.schema)
@@ -82,6 +86,24 @@ public final class Engine {
     /// Records an event of the process itself and tells of it.
     func record(_ events: [AuditEvent]) throws(RunFailure) {
         try store.record(events).forEach(reporter.report)
+        keepAnchor()
+    }
+
+    /// Puts the newest head of the chain into the state directory: once a run, because each time is a write to disk.
+    func keepAnchor() {
+        guard let head = reporter.head, let connection = sessions.working, connection.isAlive,
+            connection.transactionStatus == .idle
+        else { return }
+        do throws(RunFailure) {
+            if databaseIdentity == nil {
+                let found = try sessions.query(connection, HistoryReader.identityQuery)
+                databaseIdentity = found.rows.isEmpty ? nil : found.text(0, 0)
+            }
+        } catch {
+            // A role that may not ask for the system's identifier has no anchors; the journal still has them.
+            return
+        }
+        if let databaseIdentity { anchors.keep(head, database: databaseIdentity) }
     }
 
     /// Reads the directory.
@@ -124,10 +146,12 @@ public final class Engine {
         do throws(RunFailure) {
             value = try body()
         } catch {
+            keepAnchor()
             // Where the session itself is gone, the lock is gone with it.
             try? DatabaseLock.release(sessions)
             throw error
         }
+        keepAnchor()
         try DatabaseLock.release(sessions)
         return value
     }

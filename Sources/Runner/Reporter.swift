@@ -23,8 +23,12 @@ public final class Reporter {
         echoes = !quiet && !(JournalStream.isStandardError && journal.isAvailable)
     }
 
+    /// The newest head that was told of.
+    private(set) var head: ChainHead?
+
     /// Tells of an event that is committed.
     public func report(_ record: AuditRecord) {
+        head = record.head
         FailPoint.beforeJournal.pass()
         var fields = record.journalFields + context
         countDropped()

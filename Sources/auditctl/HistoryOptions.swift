@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import Audit
 internal import AuditReading
 internal import Configuration
+internal import Digest
 internal import Postgres
 internal import Reporting
 internal import Systemd
@@ -22,6 +24,20 @@ struct HistoryOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Schema of the history (default: migrated).", valueName: "name"))
     var schema: String?
 
+    @Option(name: .long, help: ArgumentHelp("Where the daemon keeps its anchors.", valueName: "dir"))
+    var stateDirectory: String?
+
+    /// The heads that were kept outside of the database, in the directory that the daemon uses; none where there is no such file.
+    func anchors(of database: String) throws -> [ChainHead] {
+        guard let directory = try? StateDirectory.locate(option: try settings().stateDirectory), !database.isEmpty
+        else { return [] }
+        return try directory.subdirectory(database).lines(of: "anchors").compactMap { line in
+            let parts = line.split(separator: " ")
+            guard parts.count == 2, let seq = Int64(parts[0]), let hash = Hex.bytes(parts[1]) else { return nil }
+            return ChainHead(seq: seq, hash: hash)
+        }
+    }
+
     /// Connects. Every question is then asked in a READ ONLY transaction of its own; nothing is set for the session, because behind a
     /// pooler the session is not ours alone.
     func reader() throws -> HistoryReader {
@@ -42,6 +58,7 @@ struct HistoryOptions: ParsableArguments {
         var overrides = SettingsOverrides()
         overrides.database = database
         overrides.schema = schema
+        overrides.stateDirectory = stateDirectory
         return try overrides.applied(to: settings)
     }
 }

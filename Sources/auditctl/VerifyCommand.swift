@@ -11,7 +11,8 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify", abstract: "Check that nobody has changed the history.",
         discussion: """
             Every hash is computed again here, from the raw columns. Exit status: 0 intact, 1 changed, 2 cannot tell. What the \
-            chain alone cannot show is a tail that was cut or rewritten to its end by somebody who may do anything in the database.
+            chain alone cannot show, a tail that was cut or rewritten to its end, is held against the anchors that the daemon keeps in its \
+            state directory, where they can be read.
             """)
 
     @OptionGroup var history: HistoryOptions
@@ -43,7 +44,8 @@ struct VerifyCommand: ParsableCommand {
     /// No connection is no verdict; a connection string that is none is a mistake in the words.
     private func verdict() throws -> Verdict {
         do {
-            return try history.reader().verify()
+            let reader = try history.reader()
+            return reader.verify(anchors: try history.anchors(of: (try? reader.databaseIdentity()) ?? ""))
         } catch let error as PostgresError {
             if case .invalidTarget = error { throw error }
             return .cannotTell(.database(error))

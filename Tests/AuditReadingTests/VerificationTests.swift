@@ -20,9 +20,10 @@ import Testing
     }
 
     private func verdict(
-        _ records: [AuditRecord], head: ChainHead, sources: [String] = [SHA256.hex([])]
+        _ records: [AuditRecord], head: ChainHead, sources: [String] = [SHA256.hex([])], anchors: [ChainHead] = []
     ) -> Verdict {
         var check = Verification(head: .init(genesis: genesis, seq: head.seq, hash: head.hash))
+        for anchor in anchors { check.readAnchor(anchor) }
         for record in records { check.read(HistoryRow(record)) }
         check.readAllEvents()
         for digest in sources { check.readSource("sha256:" + SHA256.hex([]), digest: digest) }
@@ -58,6 +59,18 @@ import Testing
         // With the head made to fit, the chain alone cannot know: that is what anchors outside are for.
         let rebuilt = Array(records.prefix(2)) + other
         #expect(verdict(rebuilt, head: other[2].head) == .intact(count: 5, head: other[2].hash))
+    }
+
+    @Test func `what the chain alone cannot know is held against anchors from outside`() {
+        let records = chain(5)
+        let anchors = [records[1].head, records[3].head]
+        #expect(verdict(records, head: records[4].head, anchors: anchors) == .intact(count: 5, head: records[4].hash))
+        let rewritten = Array(records.prefix(2)) + chain(3, from: records[1].head, name: "b")
+        let forked = first(verdict(rewritten, head: rewritten[4].head, anchors: anchors))
+        #expect(forked?.kind == .edited && forked?.seq == 4)
+        // The tail is cut, and the head made to fit.
+        let cut = first(verdict(Array(records.prefix(3)), head: records[2].head, anchors: anchors))
+        #expect(cut?.kind == .truncated && cut?.seq == 4)
     }
 
     @Test func `a chain that begins elsewhere is told at its first event`() {
