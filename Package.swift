@@ -99,6 +99,9 @@ let package = Package(
         tests("LiveSupportTests", ["LiveSupport"]),
         tests("SystemTests", ["LiveSupport"]),
         tests("FaultTests", ["Digest", "LiveSupport"]),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["JSON", "Migrations", "Reporting", "SQLParsing"], exclude: ["Corpus"],
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests(
             "LiveTests",
             [

@@ -1,0 +1,1 @@
+-- migrated: deadline=1s

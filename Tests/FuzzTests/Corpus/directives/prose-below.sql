@@ -1,0 +1,2 @@
+select 1;
+-- migrated: from the old table by hand
