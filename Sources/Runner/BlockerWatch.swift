@@ -79,7 +79,7 @@ final class BlockerWatch: PollSource {
         while isAsking, turn() {}
     }
 
-    private static func blocker(_ result: QueryResult, _ row: Int) -> Blocker {
+    static func blocker(_ result: QueryResult, _ row: Int) -> Blocker {
         func text(_ column: Int, _ limit: Int) -> String {
             Printable.line(result.text(row, column) ?? "", limit: limit)
         }

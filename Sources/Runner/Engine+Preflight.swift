@@ -1,0 +1,166 @@
+internal import Configuration
+internal import ForeignKeys
+internal import JSON
+internal import Migrations
+internal import Postgres
+public import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension Engine {
+    /// What an `apply` up to `limit` would meet now. Every question is asked in a READ ONLY transaction; nothing is recorded.
+    ///
+    /// The file's statements are read, not run: what an earlier pending statement would bring is told as such, and a name without a schema
+    /// means what it means to the role's own search_path.
+    ///
+    /// - Parameter sessionAge: sessions are told of whose transactions are older and hold locks on tables that the files name.
+    public func preflight(
+        limit: String? = nil, sessionAge: TimeSpan = .seconds(60)
+    ) throws(RunFailure) -> Preflight {
+        let snapshot = try snapshot()
+        let states = try store.installedVersion(try sessions.work()) != nil ? try history.states() : []
+        let plan = try plan(snapshot, states, limit: limit)
+        var summary = RunSummary()
+        var files: [PreparedFile] = []
+        for step in plan.pending {
+            guard case .text(let checksum, _) = snapshot.content(of: step.migration) else { continue }
+            do throws(Complaint) {
+                let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
+                files.append(
+                    try PreparedFile(
+                        step: step, file: file, version: step.migration.version, sizeLimit: settings.sizeLimit))
+            } catch {
+                summary.complaints.append(error)
+            }
+        }
+        var preflight = Preflight(summary: try self.summary(of: plan, snapshot, summary))
+        preflight.pending = files.map(\.migration.name)
+        var before = Forthcoming()
+        var tables: [TableName] = []
+        for file in files { preflight.remarks += try remarks(on: file, &before, &tables) }
+        preflight.remarks += try surroundings(of: tables, sessionAge)
+        return preflight
+    }
+
+    // MARK: One file
+
+    private func remarks(
+        on file: PreparedFile, _ before: inout Forthcoming, _ tables: inout [TableName]
+    ) throws(RunFailure) -> [Preflight.Remark] {
+        let script = file.script
+        if let warning = script.unparsed {
+            before.addUnparsed()
+            return [
+                Preflight.Remark(
+                    verdict: .note, kind: "foreign_key", migration: file.migration.name, place: warning.place,
+                    what: "the file cannot be read by this program's grammar, so that nothing is said of it")
+            ]
+        }
+        let named = NamedTables(script)
+        let keys = ForeignKeyStatement.all(in: script)
+        var remarks: [Preflight.Remark] = []
+        for statement in script.statements.indices {
+            for key in keys where key.statement == statement {
+                remarks.append(try remark(on: key, in: file, before))
+            }
+            before.add(named, statement: statement)
+            for table in named.named[statement] where !tables.contains(table) { tables.append(table) }
+        }
+        return remarks
+    }
+
+    private func remark(
+        on statement: ForeignKeyStatement, in file: PreparedFile, _ before: Forthcoming
+    ) throws(RunFailure) -> Preflight.Remark {
+        let key = statement.key
+        var remark = Preflight.Remark(
+            verdict: .note, kind: "foreign_key", migration: file.migration.name,
+            place: file.script.place(at: statement.range.lowerBound),
+            object: "\(key.table.text).\(key.name ?? key.columns.joined(separator: ","))", what: "")
+        guard file.script.sessionSettings(before: statement.statement).isEmpty else {
+            remark.what = "not looked at: the file changes its session's settings before it"
+            return remark
+        }
+        let found = try look { (connection: Connection) throws(PostgresError) in
+            try connection.query(CatalogQuestion.sql, [.text(CatalogQuestion([key]).parameter)])
+        }
+        let facts: ForeignKeyFacts
+        do throws(Complaint) {
+            let answer = try found.get()
+            facts = try ForeignKeyFacts(answer.rows.first?.first.flatMap(\.self) ?? [])
+        } catch {
+            throw .complaint(error)
+        }
+        let policy = file.foreignKeyPolicy(settings)
+        var probe = policy
+        probe.missingTable = .skip
+        probe.skipsExisting = true
+        let planner = ForeignKeyPlanner(probe, quotedHistory: store.schema)
+        guard let plan = planner.plan([(key, facts)]).keys.first else {
+            preconditionFailure("a plan has an outcome for each key")
+        }
+        var total: Int64 = 0
+        if let counts = planner.counts(for: key, facts), case .steps = plan {
+            let counted = try look { (connection: Connection) throws(PostgresError) in
+                let orphans = try connection.query(counts.orphans).integer(0, 0) ?? 0
+                let needsTotal = policy.orphans == .clean && policy.limit.needsTotal(for: orphans)
+                return (orphans, needsTotal ? try connection.query(counts.total).integer(0, 0) ?? 0 : 0)
+            }
+            switch counted {
+            case .success(let numbers): (remark.count, total) = numbers
+            case .failure(let complaint):
+                remark.verdict = .fail
+                remark.what = "orphans cannot be counted: \(complaint.message)"
+                return remark
+            }
+        }
+        let forecast = KeyForecast(
+            statement, facts, policy, plan, orphans: remark.count, total: total, before: before)
+        (remark.verdict, remark.what) = (forecast.verdict, forecast.what)
+        return remark
+    }
+
+    // MARK: Round them
+
+    /// The sizes of the tables that are there, their invalid indexes, and sessions whose locks on them are old.
+    private func surroundings(of tables: [TableName], _ sessionAge: TimeSpan) throws(RunFailure) -> [Preflight.Remark] {
+        guard !tables.isEmpty else { return [] }
+        let names = JSONValue.array(tables.map { .string($0.sql) }).text
+        let answer = try look { (connection: Connection) throws(PostgresError) in
+            [
+                try connection.query(Surroundings.tables, [.text(names)]),
+                try connection.query(Surroundings.invalidIndexes, [.text(names)]),
+                try connection.query(Surroundings.sessions, [.text(names), .integer(sessionAge.microseconds)]),
+            ]
+        }
+        let found: [QueryResult]
+        do throws(Complaint) { found = try answer.get() } catch { throw .complaint(error) }
+        return Surroundings.remarks(tables: found[0], indexes: found[1], sessions: found[2])
+    }
+
+    /// Asks in a READ ONLY transaction of its own with the role's own search_path; what the server refuses is a complaint to be told.
+    private func look<Value>(
+        _ body: (Connection) throws(PostgresError) -> Value
+    ) throws(RunFailure) -> Result<Value, Complaint> {
+        let connection = try sessions.work()
+        try sessions.run(
+            connection,
+            """
+            BEGIN TRANSACTION READ ONLY; SET LOCAL search_path TO DEFAULT; SET LOCAL row_security = off; SET LOCAL jit = off;
+            SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = \(settings.statementTimeout.microseconds / 1000)
+            """)
+        let limit = settings.deadline.microseconds > 0 ? Instant.now() + settings.deadline : nil
+        sessions.waiter.begin(.statements(until: limit), cancellation: connection.cancellation())
+        let result: Result<Value, Complaint>
+        do throws(PostgresError) {
+            result = .success(try body(connection))
+        } catch {
+            guard case .server = error, connection.isAlive, sessions.waiter.cause == nil else {
+                throw sessions.failure(error)
+            }
+            result = .failure(error.complaint)
+        }
+        try sessions.run(connection, "ROLLBACK")
+        return result
+    }
+}
