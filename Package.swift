@@ -86,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "auditctl",
             dependencies: [
-                "Audit", "AuditReading", "Configuration", "Digest", "JSON", "Postgres", "Reporting", "Systemd",
-                argumentParser,
+                "Audit", "AuditReading", "Configuration", "Digest", "JSON", "Migrations", "Postgres", "Reporting",
+                "Systemd", argumentParser,
             ],
             swiftSettings: strict),
 

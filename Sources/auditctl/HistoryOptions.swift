@@ -40,8 +40,10 @@ struct HistoryOptions: ParsableArguments {
 
     /// Connects. Every question is then asked in a READ ONLY transaction of its own; nothing is set for the session, because behind a
     /// pooler the session is not ours alone.
-    func reader() throws -> HistoryReader {
-        let settings = try settings()
+    func reader() throws -> HistoryReader { try reader(settings()) }
+
+    /// Connects with settings that were read already.
+    func reader(_ settings: Settings) throws -> HistoryReader {
         let target = try ConnectionTarget(settings.database, applicationName: Program.name)
         let connection = try Connection(target, waiter: BlockingWaiter())
         return HistoryReader(connection, schema: settings.schema)
@@ -51,7 +53,7 @@ struct HistoryOptions: ParsableArguments {
     private static let standardConfig = "/etc/migrated/migrated.toml"
 
     /// What the file says, with the flags in its place.
-    private func settings() throws(Complaint) -> Settings {
+    func settings(directory: String? = nil) throws(Complaint) -> Settings {
         var settings = Settings()
         let standard = ConfigurationFile.exists(HistoryOptions.standardConfig) ? HistoryOptions.standardConfig : nil
         if let path = config ?? standard { settings = try Settings(toml: try ConfigurationFile.read(path), file: path) }
@@ -59,6 +61,7 @@ struct HistoryOptions: ParsableArguments {
         overrides.database = database
         overrides.schema = schema
         overrides.stateDirectory = stateDirectory
+        overrides.directory = directory
         return try overrides.applied(to: settings)
     }
 }

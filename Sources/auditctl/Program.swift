@@ -19,7 +19,10 @@ internal import Systemd
             let verbs = Auditctl.configuration.subcommands.compactMap { $0.configuration.commandName }
             let arranged = VerbFirst.arranged(
                 arguments, verbs: Set(verbs),
-                flags: ["--failed", "--rows", "--reverse", "-r", "--follow", "-f", "--help", "-h", "--version"])
+                flags: [
+                    "--failed", "--rows", "--all", "--no-pager", "--reverse", "-r", "--follow", "-f", "--help", "-h",
+                    "--version",
+                ])
             var command = try Auditctl.parseAsRoot(arranged)
             try command.run()
             return .done

@@ -119,3 +119,137 @@ struct DirtyDatabase {
         #expect(try history.auditctl("orphans", "--attempt", "7").status == 64)
     }
 }
+
+@Suite struct `The check of integrity` {
+    /// `VERDICT check object` of every line.
+    private func lines(_ dirty: DirtyDatabase, _ words: String...) throws -> [String] {
+        let answer = try Program.run(
+            Program.built("auditctl"),
+            ["integrity", "-o", "json", "--config", dirty.bench.folder.path("migrated.toml")]
+                + ["--database", dirty.bench.database.conninfo] + words)
+        let tape = try JSONTape(Array(answer.output.utf8))
+        let report = tape.value(tape.root)
+        #expect(report["verdict"]?.string == (answer.status == 0 ? "PASS" : "FAIL"), "\(answer)")
+        return try #require(report["lines"]?.array).map { line in
+            [line["verdict"], line["check"], line["object"]].compactMap { $0?.string }.joined(separator: " ")
+        }
+    }
+
+    @Test func `passes after a cleanup, notes the key that waits, and passes when that is there too`() throws {
+        let dirty = try DirtyDatabase()
+        try dirty.apply()
+        let keys = ["dashboard_widgets.widgets_user", "error_logs.logs_user"].flatMap { key in
+            ["orphans", "validation", "index"].map { "PASS \($0) public.\(key)" }
+        }
+        #expect(
+            try lines(dirty, "--directory", dirty.bench.directory)
+                == keys + ["PASS invalid_index", "NOTE deferred_key saved_views.views_user", "PASS file"])
+        try dirty.bench.write(
+            "026_views.up.sql", "CREATE TABLE saved_views (id int PRIMARY KEY, user_id text NOT NULL);")
+        #expect(try lines(dirty, "--directory", dirty.bench.directory).suffix(2) == ["PASS file", "NOTE file"])
+        try dirty.apply()
+        let views = ["orphans", "validation", "index"].map { "PASS \($0) public.saved_views.views_user" }
+        #expect(try lines(dirty) == keys + views + ["PASS invalid_index", "NOTE file"])
+        let table = try dirty.ask("integrity")
+        #expect(table.status == 0, "\(table)")
+        #expect(table.output.contains("PASS  orphans        public.error_logs.logs_user: no orphan\n"), "\(table)")
+        #expect(table.output.hasSuffix("PASS: 10 checks\n"), "\(table)")
+    }
+
+    @Test func `fails for a key that nobody proved, its orphans, a missing index and an invalid one`() throws {
+        let dirty = try DirtyDatabase()
+        try dirty.apply()
+        try dirty.bench.query(
+            """
+            ALTER TABLE error_logs DROP CONSTRAINT logs_user;
+            DROP INDEX error_logs_user_id_idx;
+            UPDATE error_logs SET user_id = 'nobody' WHERE id <= 3;
+            ALTER TABLE error_logs ADD CONSTRAINT later FOREIGN KEY (user_id) REFERENCES users (user_id) NOT VALID;
+            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'dashboard_widgets_user_id_idx'::regclass
+            """)
+        let found = try lines(dirty)
+        #expect(
+            found.filter { !$0.hasPrefix("PASS") } == [
+                "FAIL index public.dashboard_widgets.widgets_user", "FAIL orphans public.error_logs.later",
+                "FAIL validation public.error_logs.later", "FAIL index public.error_logs.later",
+                "NOTE recorded_key public.error_logs.logs_user",
+                "FAIL invalid_index public.dashboard_widgets_user_id_idx", "NOTE deferred_key saved_views.views_user",
+                "NOTE file",
+            ])
+        let table = try dirty.ask("integrity")
+        #expect(table.status == 1, "\(table)")
+        #expect(table.output.contains("public.error_logs.later: 3 orphans\n"), "\(table)")
+    }
+
+    @Test func `fails for applied files that changed or went`() throws {
+        let dirty = try DirtyDatabase()
+        try dirty.bench.write("026_more.up.sql", "CREATE TABLE more ();")
+        try dirty.apply()
+        let edited = dirty.bench.directory
+        try dirty.bench.write("026_more.up.sql", "CREATE TABLE more (id int);")
+        #expect(try lines(dirty, "--directory", edited).last == "FAIL file 026_more")
+        try dirty.bench.folder.move("m/026_more.up.sql", to: "gone.sql")
+        #expect(try lines(dirty, "--directory", edited).last == "FAIL file 026_more")
+        #expect(try lines(dirty, "--directory", "/nowhere").last == "FAIL file /nowhere")
+    }
+
+    @Test func `counts what the server would refuse: composite keys, MATCH FULL, collations, partitions, itself`()
+        throws
+    {
+        let dirty = try DirtyDatabase()
+        try dirty.apply()
+        try dirty.bench.query(
+            """
+            CREATE SCHEMA "Odd ""one";
+            CREATE TABLE "Odd ""one".parent (a int, "B c" text COLLATE "C", PRIMARY KEY (a, "B c"));
+            CREATE TABLE "Odd ""one".child (x int, y varchar(9) COLLATE "POSIX", up int, id int PRIMARY KEY) PARTITION BY RANGE (id);
+            CREATE TABLE "Odd ""one".part PARTITION OF "Odd ""one".child FOR VALUES FROM (0) TO (100);
+            ALTER TABLE "Odd ""one".child ADD CONSTRAINT up FOREIGN KEY (up) REFERENCES "Odd ""one".child (id);
+            CREATE TABLE "Odd ""one".simple (x int, y text);
+            CREATE TABLE "Odd ""one".total (x int, y text);
+            INSERT INTO "Odd ""one".parent VALUES (1, 'one');
+            INSERT INTO "Odd ""one".child VALUES (1, 'one', 1, 1), (NULL, NULL, NULL, 2);
+            INSERT INTO "Odd ""one".simple VALUES (1, 'one'), (1, 'two'), (1, NULL), (NULL, NULL);
+            INSERT INTO "Odd ""one".total VALUES (1, 'one'), (1, 'two'), (1, NULL), (NULL, NULL);
+            ALTER TABLE "Odd ""one".child ADD CONSTRAINT both_of FOREIGN KEY (x, y) REFERENCES "Odd ""one".parent;
+            ALTER TABLE "Odd ""one".simple ADD CONSTRAINT s FOREIGN KEY (x, y) REFERENCES "Odd ""one".parent NOT VALID;
+            ALTER TABLE "Odd ""one".total ADD CONSTRAINT t FOREIGN KEY (x, y) REFERENCES "Odd ""one".parent MATCH FULL NOT VALID
+            """)
+        let report = try dirty.json("integrity", "--all")
+        let counts = try #require(report["lines"]?.array).filter { $0["check"]?.string == "orphans" }.map {
+            "\($0["object"]?.string ?? "?") \($0["count"]?.integer ?? -1)"
+        }
+        #expect(
+            Set(counts) == [
+                "Odd \"one.child.both_of 0", "Odd \"one.child.up 0", "Odd \"one.simple.s 1", "Odd \"one.total.t 2",
+                "public.dashboard_widgets.widgets_user 0", "public.error_logs.logs_user 0",
+                "migrated.orphan_restoration.orphan_restoration_quarantine_id_fkey 0",
+            ])
+    }
+
+    @Test func `fails for what it may not count`() throws {
+        let dirty = try DirtyDatabase()
+        try dirty.apply()
+        try dirty.bench.query(
+            """
+            DROP ROLE IF EXISTS auditor_of_keys;
+            CREATE ROLE auditor_of_keys LOGIN;
+            GRANT USAGE ON SCHEMA migrated TO auditor_of_keys;
+            GRANT SELECT ON ALL TABLES IN SCHEMA migrated TO auditor_of_keys;
+            GRANT SELECT ON users, error_logs TO auditor_of_keys
+            """)
+        let answer = try Program.run(
+            Program.built("auditctl"),
+            ["integrity", "--config", dirty.bench.folder.path("migrated.toml")]
+                + ["--database", dirty.bench.database.conninfo + " user=auditor_of_keys"])
+        #expect(answer.status == 1, "\(answer)")
+        #expect(
+            answer.output.contains(
+                "FAIL  orphans        public.dashboard_widgets.widgets_user: orphans cannot be counted: permission denied"
+            ),
+            "\(answer)")
+        #expect(answer.output.contains("PASS  orphans        public.error_logs.logs_user: no orphan"), "\(answer)")
+        #expect(answer.output.hasSuffix("FAIL: 1 of 7 checks\n"), "\(answer)")
+        try dirty.bench.query("DROP OWNED BY auditor_of_keys; DROP ROLE auditor_of_keys")
+    }
+}

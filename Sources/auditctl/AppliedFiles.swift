@@ -1,0 +1,89 @@
+internal import AuditReading
+internal import Configuration
+internal import Migrations
+internal import Reporting
+internal import Systemd
+
+/// The directory against the history: whether every applied file is still there, with the text that was applied.
+struct AppliedFiles {
+    let settings: Settings
+
+    /// What is to say of the files; the states are the rows of `migration_status`.
+    func lines(_ versions: [HistoryStatus.Version]) -> [IntegrityLine] {
+        guard let path = settings.directory else {
+            return [IntegrityLine(.note, .file, nil, "files were not compared: no --directory and none configured")]
+        }
+        do throws(Complaint) {
+            return AppliedFiles.lines(try plan(path, versions))
+        } catch {
+            return [IntegrityLine(.fail, .file, path, "files cannot be compared: \(error.message)")]
+        }
+    }
+
+    private func plan(_ path: String, _ versions: [HistoryStatus.Version]) throws(Complaint) -> Plan {
+        let scan = try Systemd.DirectoryScan.scan(path)
+        let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let bytes = { (path: String) throws(Complaint) -> [UInt8] in
+            guard let entry = entries[path] else { throw Complaint(.badFile, "'\(path)' is not there") }
+            return try scan.read(entry, limit: settings.sizeLimit)
+        }
+        let set = try MigrationSet(
+            listing: AppliedFiles.listing(scan), layout: settings.layout, order: settings.order, contents: bytes)
+        let candidates = set.migrations.map { migration in
+            Candidate(migration) { (migration) throws(Complaint) in
+                try MigrationFile(migration: migration, bytes: try bytes(migration.path))
+            }
+        }
+        let states = versions.map { version in
+            VersionState(
+                version: version.version, name: version.name ?? version.version, checksum: version.values["checksum"],
+                status: VersionState.Status(rawValue: version.status) ?? .skipped)
+        }
+        return try Plan(set: set, candidates: candidates, history: states)
+    }
+
+    private static func lines(_ plan: Plan) -> [IntegrityLine] {
+        var lines: [IntegrityLine] = []
+        var applied: Int64 = 0
+        var waiting: Int64 = 0
+        for step in plan.steps {
+            let name = step.migration.name
+            switch step.action {
+            case .applied: applied += 1
+            case .drifted(let recorded):
+                lines.append(
+                    IntegrityLine(.fail, .file, name, "changed since it was applied with checksum '\(recorded)'"))
+            case .unreadable(let finding):
+                lines.append(IntegrityLine(.fail, .file, name, "cannot be read: \(finding.complaint.message)"))
+            default: waiting += 1
+            }
+        }
+        for state in plan.missing where state.status.isApplied {
+            lines.append(IntegrityLine(.fail, .file, state.name, "applied, and its file is missing"))
+        }
+        if lines.isEmpty {
+            let words =
+                applied == 1 ? "1 applied file is as it was" : "\(applied) applied files are as they were"
+            lines.append(IntegrityLine(.pass, .file, nil, words, count: applied))
+        }
+        if waiting > 0 {
+            let words = waiting == 1 ? "1 file is not applied" : "\(waiting) files are not applied"
+            lines.append(IntegrityLine(.note, .file, nil, words, count: waiting))
+        }
+        return lines
+    }
+
+    /// The names alone, for the layouts.
+    private static func listing(_ scan: Systemd.DirectoryScan) -> DirectoryListing {
+        DirectoryListing(
+            entries: scan.entries.map { entry in
+                let kind: Migrations.DirectoryEntry.Kind =
+                    switch entry.kind {
+                    case .file: .file
+                    case .directory: .directory
+                    case .other: .other
+                    }
+                return Migrations.DirectoryEntry(path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8)
+            })
+    }
+}
