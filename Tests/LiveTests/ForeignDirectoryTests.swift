@@ -5,8 +5,8 @@ import Testing
     @Test(arguments: ["check", "plan", "apply", "wait"])
     func `is an error, for an empty set would let an application start on no schema`(verb: String) throws {
         let bench = try Workbench()
-        try bench.write("V1__users.sql", "CREATE TABLE users ();")
-        try bench.write("V2__posts.sql", "CREATE TABLE posts ();")
+        try bench.write("users.sql", "CREATE TABLE users ();")
+        try bench.write("posts.sql", "CREATE TABLE posts ();")
         let outcome = try bench.run(verb)
         #expect(outcome.status == 65, "\(outcome)")
         #expect(outcome.errors.contains("no SQL file in '\(bench.directory)' is a migration"), "\(outcome)")
