@@ -55,6 +55,7 @@ let package = Package(
         // Pure: no I/O, no clock.
         module("Audit", ["Digest", "JSON", "Reporting"]),
         module("Migrations", ["Digest", "ForeignKeys", "JSON", "Reporting", "SQLParsing"]),
+        module("Checks", ["JSON", "Migrations", "Reporting", "SQLParsing"]),
         module("ForeignKeys", ["JSON", "Reporting", "SQLParsing"]),
 
         // The history's own schema, as SQL files built into the program.
@@ -71,16 +72,16 @@ let package = Package(
         module(
             "Runner",
             [
-                "Audit", "AuditReading", "AuditSchema", "Configuration", "Digest", "ForeignKeys", "JSON", "Migrations",
-                "Postgres", "Reporting", "SQLParsing", "Systemd",
+                "Audit", "AuditReading", "AuditSchema", "Checks", "Configuration", "Digest", "ForeignKeys", "JSON",
+                "Migrations", "Postgres", "Reporting", "SQLParsing", "Systemd",
             ],
             settings: [.define("FAILPOINTS", .when(configuration: .debug))]),
 
         .executableTarget(
             name: "migrated",
             dependencies: [
-                "Audit", "AuditReading", "Configuration", "JSON", "Migrations", "Postgres", "Reporting", "Runner",
-                "SQLParsing", "Systemd", argumentParser,
+                "Audit", "AuditReading", "Checks", "Configuration", "JSON", "Migrations", "Postgres", "Reporting",
+                "Runner", "SQLParsing", "Systemd", argumentParser,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -118,6 +119,10 @@ let package = Package(
         tests("SystemdTests", ["Systemd", "Reporting"]),
         .testTarget(
             name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
+        .testTarget(
+            name: "ChecksTests", dependencies: ["Checks", "JSON", "Migrations", "Reporting", "SQLParsing"],
+            exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests("MigrationsTests", ["Digest", "Migrations", "Reporting"]),
         .testTarget(

@@ -1,63 +1,129 @@
+public import Checks
 public import Configuration
 public import JSON
 internal import Migrations
 public import Reporting
 internal import SQLParsing
 
-/// What can be said of the configured directory without a database: every file read and parsed.
+/// What can be said of a directory without a database: every file read, parsed and reviewed.
 public struct DirectoryCheck: Sendable {
-    /// What is wrong or doubtful, in the line's order.
-    public private(set) var complaints: [Complaint] = []
-    private var layout: LayoutName
-    private var files = 0
-    private var bad = 0
+    /// What was found.
+    public private(set) var report: CheckReport
+    /// The directory's path, as it was given.
+    public let directory: String
+    private var layout: LayoutName?
 
     /// Reads and parses everything. Throws what keeps the directory from being read at all.
-    public init(_ settings: Settings) throws(Complaint) {
+    ///
+    /// - Parameter files: the files to report on, by path or by their path in the directory; none for all. The others are read all the
+    ///   same, for what they create. Where no directory is configured, the first file says which one it is.
+    public init(_ settings: Settings, files: [String] = []) throws(Complaint) {
+        var settings = settings
+        if settings.directory == nil, let first = files.first { settings.directory = DirectoryCheck.home(of: first) }
         let directory = try MigrationDirectory(settings)
-        let snapshot = try directory.read()
-        layout = snapshot.set.layout
-        for candidate in snapshot.candidates {
-            files += 1
-            do throws(Complaint) {
-                switch candidate.content {
-                case .unusable(let finding): throw finding.complaint
-                case .text(let checksum, _):
-                    let file = try directory.file(candidate.migration, checksum: checksum, in: snapshot)
-                    let script = try PreparedFile.script(of: file, .up, sizeLimit: settings.sizeLimit)
-                    if let warning = script.unparsed { complaints.append(warning) }
+        self.directory = directory.path
+        var review = Review()
+        do throws(Complaint) {
+            let snapshot = try directory.read()
+            layout = snapshot.set.layout
+            // As the plan has it: what is repeatable runs after everything else.
+            for repeatable in [false, true] {
+                for candidate in snapshot.candidates where candidate.isRepeatable == repeatable {
+                    DirectoryCheck.add(candidate, to: &review, directory, snapshot, settings)
                 }
-            } catch {
-                bad += 1
-                complaints.append(error)
             }
-        }
-        for finding in snapshot.set.findings where !snapshot.set.migrations.contains(where: { $0.path == finding.path })
-        {
-            complaints.append(finding.complaint)
+            for finding in snapshot.set.findings { review.add(finding) }
+            report = review.report()
+            guard !files.isEmpty else { return }
+            let paths = snapshot.set.migrations.flatMap { [$0.path] + ($0.downPath.map { [$0] } ?? []) }
+            report.keepOnly(try DirectoryCheck.meant(files, of: paths, in: directory.path))
+        } catch {
+            guard error.status == .badFile else { throw error }
+            review.add(directory: error)
+            report = review.report()
         }
     }
 
-    /// One line: how many files of which layout, and how many of them cannot be run.
+    private static func add(
+        _ candidate: Candidate, to review: inout Review, _ directory: MigrationDirectory,
+        _ snapshot: MigrationDirectory.Snapshot, _ settings: Settings
+    ) {
+        let migration = candidate.migration
+        do throws(Complaint) {
+            switch candidate.content {
+            case .unusable(let finding): throw finding.complaint
+            case .text(let checksum, let directives):
+                let file = try directory.file(migration, checksum: checksum, in: snapshot)
+                let script = try PreparedFile.script(of: file, .up, sizeLimit: settings.sizeLimit)
+                // A baseline makes what the migrations that it stands for make, and runs instead of them.
+                if migration.baseline == nil {
+                    review.add(migration, script: script, repeatable: directives.repeatable)
+                } else {
+                    review.add(baseline: migration)
+                }
+            }
+        } catch {
+            review.add(migration, unusable: error)
+        }
+        guard let downPath = migration.downPath else { return }
+        var undoing = migration
+        undoing.path = downPath
+        undoing.downPath = nil
+        do throws(Complaint) {
+            let file = try directory.read(undoing, in: snapshot)
+            if file.has(.down) { _ = try PreparedFile.script(of: file, .down, sizeLimit: settings.sizeLimit) }
+        } catch {
+            review.add(undoing: undoing, error)
+        }
+    }
+
+    /// The directory that a file on the command line belongs to.
+    private static func home(of file: String) -> String {
+        var parts = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        // Prisma's and Drizzle's folders hold one file of this name each.
+        if file.hasSuffix("/migration.sql") { parts = parts.dropLast() }
+        if parts.isEmpty { return "." }
+        return parts == [""] ? "/" : parts.joined(separator: "/")
+    }
+
+    private static func meant(_ files: [String], of paths: [String], in directory: String) throws(Complaint) -> Set<
+        String
+    > {
+        var meant: Set<String> = []
+        let known = Set(paths)
+        for file in files {
+            // The longest end of what was given that is a migration's path.
+            var rest = file[...]
+            while !known.contains(String(rest)) {
+                guard let slash = rest.firstIndex(of: "/") else {
+                    throw Complaint(
+                        .usage, "'\(file)' is no migration of '\(directory)'",
+                        hint: "Give paths of files in that directory, or --directory.")
+                }
+                rest = rest[rest.index(after: slash)...]
+            }
+            meant.insert(String(rest))
+        }
+        return meant
+    }
+
+    /// One line: how many files of which layout, and what was found.
     public var status: String {
-        "\(files) migration(s) in layout \(layout.rawValue), \(bad) that cannot be run, \(complaints.count) finding(s)"
+        guard let layout else { return report.status }
+        return "layout \(layout.rawValue), \(report.status)"
     }
 
     /// For machines.
     public var json: JSONValue {
-        [
-            "layout": .string(layout.rawValue), "migrations": .integer(Int64(files)), "bad": .integer(Int64(bad)),
-            "findings": .array(
-                complaints.map { complaint in
-                    [
-                        "message": .string(complaint.message), "hint": JSONValue(complaint.hint),
-                        "file": JSONValue(complaint.place?.file), "line": JSONValue(complaint.place?.line),
-                        "column": JSONValue(complaint.place?.column),
-                    ]
-                }),
-        ]
+        var members = report.members
+        members["layout"] = JSONValue(layout?.rawValue)
+        members["directory"] = .string(directory)
+        return .object(members)
     }
+}
 
-    /// 0 where every file can be run, else that of the first that cannot.
-    public var exitStatus: ExitStatus { bad == 0 ? .done : complaints.first?.status ?? .badFile }
+extension Candidate {
+    fileprivate var isRepeatable: Bool {
+        if case .text(_, let directives) = content { directives.repeatable } else { false }
+    }
 }

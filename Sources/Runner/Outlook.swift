@@ -1,3 +1,4 @@
+internal import Checks
 internal import Configuration
 public import JSON
 internal import Migrations
@@ -58,13 +59,24 @@ extension Outlook.Entry {
             state.word + String(repeating: " ", count: max(1, 9 - state.word.count))
             + Printable.line(step.migration.name)
         if let why = state.why { text += "  (\(Printable.line(why)))" }
-        guard let script, script.segments.count != 1 || script.segments[0].kind == .alone else { return [text] }
-        return [text]
-            + script.segments.enumerated().map { index, segment in
-                let place = segment.statements.first.map { "line \(script.statements[$0].line)" } ?? "line 1"
-                return
+        guard let script else { return [text] }
+        let impacts = StatementImpact.all(in: script)
+        let isPlain = script.segments.count == 1 && script.segments[0].kind == .transaction
+        var lines = [text]
+        for (index, segment) in script.segments.enumerated() {
+            let place = segment.statements.first.map { "line \(script.statements[$0].line)" } ?? "line 1"
+            if !isPlain {
+                lines.append(
                     "           \(index + 1)/\(script.segments.count) \(segment.words), \(place), \(segment.statements.count) statement(s)"
+                )
             }
+            let locks = segment.locks(impacts).map { lock in
+                let work = lock.work == .neither ? "" : " (\(lock.work.rawValue))"
+                return "\(lock.mode.rawValue) on '\(Printable.line(lock.relation))'\(work)"
+            }
+            if !locks.isEmpty { lines.append("           locks " + locks.joined(separator: ", ")) }
+        }
+        return lines
     }
 
     var json: JSONValue {
@@ -76,12 +88,20 @@ extension Outlook.Entry {
             "repeatable": .bool(step.repeatable),
         ]
         if let script {
+            let impacts = StatementImpact.all(in: script)
             members["segments"] = .array(
                 script.segments.map { segment in
                     [
                         "kind": .string(segment.kind == .alone ? "alone" : "transaction"),
                         "statements": .integer(Int64(segment.statements.count)),
                         "line": JSONValue(segment.statements.first.map { script.statements[$0].line }),
+                        "locks": .array(
+                            segment.locks(impacts).map { lock in
+                                [
+                                    "relation": .string(lock.relation), "mode": .string(lock.mode.rawValue),
+                                    "work": .string(lock.work.rawValue),
+                                ]
+                            }),
                     ]
                 })
         }
@@ -95,6 +115,13 @@ extension Segment {
         case .alone: "outside of a transaction"
         case .transaction: "one transaction"
         }
+    }
+
+    /// What its statements lock, as far as their text tells; nothing where it could not be parsed.
+    fileprivate func locks(_ impacts: [StatementImpact]) -> [(
+        relation: String, mode: LockMode, work: StatementImpact.Work
+    )] {
+        StatementImpact.strongest(statements.lazy.filter(impacts.indices.contains).map { impacts[$0] })
     }
 }
 

@@ -1,24 +1,77 @@
 internal import ArgumentParser
+internal import Checks
 internal import JSON
 internal import Reporting
 internal import Runner
+internal import Systemd
 
 /// `migrated check`: the configuration and the files, without a database.
 struct CheckVerb: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Checks the configuration and every file, without a database.")
+    /// How findings are printed.
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, json, sarif
+    }
 
-    @OptionGroup var common: CommonOptions
+    /// The words of `--fail-on`.
+    enum FailOn: String, ExpressibleByArgument, CaseIterable {
+        case error, warning, note, never
+
+        var threshold: FailureThreshold {
+            switch self {
+            case .error: .error
+            case .warning: .warning
+            case .note: .note
+            case .never: .never
+            }
+        }
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Checks the configuration and every file, without a database.",
+        discussion: """
+            Each finding has a code. A line '-- migrated: allow=CODE reason=…' allows it: above the first statement for the whole file, \
+            elsewhere for the statement that it stands before.
+            """)
+
+    @OptionGroup var common: SettingsOptions
+    @Option(name: [.long, .customShort("o")], help: "Output: table, json or sarif.")
+    var output: Format = .table
+    @Option(
+        name: .long,
+        help: "Exit with 1 at an error, a warning or a note, or never; a file that cannot be run exits with 65.")
+    var failOn: FailOn = .error
+    @Flag(name: .long, help: "Show notes, too.")
+    var all = false
+    @Argument(help: "The files to report on; the others of the directory are read for what they create.")
+    var files: [String] = []
 
     func run() throws {
         let settings = try common.settings()
-        let report = try DirectoryCheck(settings)
-        switch common.output {
+        let check = try DirectoryCheck(settings, files: files)
+        let least: Severity = all || failOn == .note ? .note : .warning
+        switch output {
         case .table:
-            report.complaints.forEach(Terminal.tell)
-            Terminal.print(report.status)
-        case .json: Terminal.print(report.json)
+            for finding in check.report.findings(from: least) { finding.lines.forEach { Terminal.print($0) } }
+            Terminal.print(check.status)
+        case .json: Terminal.print(check.json)
+        case .sarif:
+            Terminal.print(
+                SARIF.document(check.report, version: Version.text, from: least) { file in
+                    CheckVerb.location(of: file, in: check.directory)
+                })
         }
-        if report.exitStatus != .done { throw report.exitStatus.code }
+        let status = check.report.exitStatus(failOn: failOn.threshold)
+        if status != .done { throw status.code }
+    }
+
+    /// Where a file of the directory lies, as code hosts want it: relative to the working directory where it is below.
+    private static func location(of file: String, in directory: String) -> String {
+        var path = directory.hasSuffix("/") ? directory + file : directory + "/" + file
+        while path.hasPrefix("./") { path.removeFirst(2) }
+        guard path.hasPrefix("/") else { return path }
+        if let here = Process.environment("PWD"), path.hasPrefix(here + "/") {
+            return String(path.dropFirst(here.count + 1))
+        }
+        return "file://" + path
     }
 }

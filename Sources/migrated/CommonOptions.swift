@@ -9,8 +9,18 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case table, json
 }
 
-/// The options of every verb.
+/// The options of every verb that prints tables or JSON.
 struct CommonOptions: ParsableArguments {
+    @OptionGroup var settingsOptions: SettingsOptions
+    @Option(name: [.long, .customShort("o")], help: "Output: table or json.")
+    var output: OutputFormat = .table
+
+    /// The file's settings with the flags in their place.
+    func settings() throws(Complaint) -> Settings { try settingsOptions.settings() }
+}
+
+/// The options that say what is configured.
+struct SettingsOptions: ParsableArguments {
     @Option(name: .long, help: "Configuration file (default: /etc/migrated/migrated.toml where it exists).")
     var config: String?
     @Option(name: .long, help: "Connection string as libpq takes it; a password belongs into a passfile.")
@@ -37,8 +47,6 @@ struct CommonOptions: ParsableArguments {
     var lockTimeout: String?
     @Option(name: .long, help: "Limit of a whole file (default: 1h; 0: none).")
     var deadline: String?
-    @Option(name: [.long, .customShort("o")], help: "Output: table or json.")
-    var output: OutputFormat = .table
 
     /// Where the configuration lies if nobody says otherwise.
     static let standardConfig = "/etc/migrated/migrated.toml"
@@ -48,8 +56,8 @@ struct CommonOptions: ParsableArguments {
         var settings = Settings()
         if let path = config {
             settings = try Settings(toml: try ConfigurationFile.read(path), file: path)
-        } else if ConfigurationFile.exists(CommonOptions.standardConfig) {
-            let path = CommonOptions.standardConfig
+        } else if ConfigurationFile.exists(SettingsOptions.standardConfig) {
+            let path = SettingsOptions.standardConfig
             settings = try Settings(toml: try ConfigurationFile.read(path), file: path)
         }
         return try overrides.applied(to: settings)

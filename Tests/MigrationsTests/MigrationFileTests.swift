@@ -63,6 +63,19 @@ import Testing
         #expect(error?.place == Place(file: "1_a.sql", line: line, column: column))
     }
 
+    @Test func `what is said to a check is let be, wherever it stands`() throws {
+        let text = """
+            -- migrated: allow=M030 reason=it's a small table
+            -- migrated: deadline=1s
+            select 1;
+            -- migrated: allow=drop-column,M042 reason='nobody reads it'
+            select 2;
+            """
+        var expected = Directives()
+        expected.deadline = .seconds(1)
+        #expect(try file(text).directives == expected)
+    }
+
     @Test func `later text that only looks a little like a directive is let be`() throws {
         #expect(try file("select 1;\n-- migrated: from the old table by hand\n").directives == Directives())
         #expect(try file("select '--migrated: deadline=1s'").directives == Directives())

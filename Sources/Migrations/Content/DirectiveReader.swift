@@ -37,7 +37,7 @@ struct DirectiveReader {
             while at < text.count, Self.isBlank(text[at]) { at += 1 }
             let end = endOfLine(at)
             if follows(Self.dash, Self.dash), let start = directive(at, end), let word = words(start, end).first,
-                word.text.contains("=") || DirectiveKey(rawValue: word.text)?.isBare == true
+                !Self.isForTheCheck(word), word.text.contains("=") || DirectiveKey(rawValue: word.text)?.isBare == true
             {
                 throw complaint(
                     "a directive below the first statement has no effect", at: at,
@@ -54,9 +54,13 @@ struct DirectiveReader {
         var offset: Int
     }
 
+    /// `allow=CODE reason=…` says what a check need not find. Running the file is not about it, and it may stand before any statement.
+    private static func isForTheCheck(_ word: Word) -> Bool { word.text.hasPrefix("allow=") }
+
     private mutating func readLine(_ start: Int, _ end: Int) throws(Complaint) {
         let words = words(start, end)
         guard !words.isEmpty else { throw complaint("a directive line without a directive", at: start) }
+        if Self.isForTheCheck(words[0]) { return }
         for word in words {
             let name = word.text.prefix { $0 != "=" }
             guard let key = DirectiveKey(rawValue: String(name)) else {

@@ -1,4 +1,4 @@
-internal import Reporting
+public import Reporting
 
 /// One layout: how its directories look, and how they are read. Adding a layout is a type that conforms and a line in `all`.
 protocol Layout: Sendable {
@@ -89,6 +89,13 @@ extension Complaint {
     static func duplicate(_ first: String, _ second: String, version: some CustomStringConvertible) -> Complaint {
         Complaint(
             .badFile, "'\(first)' and '\(second)' both claim version '\(version)'",
-            hint: "Give one of them a number of its own.", place: Place(file: second))
+            hint: duplicateHint, place: Place(file: second))
     }
+
+    fileprivate static let duplicateHint = "Give one of them a number of its own."
+}
+
+extension MigrationSet {
+    /// Whether reading a directory was refused because two files claim one version.
+    public static func isVersionClash(_ complaint: Complaint) -> Bool { complaint.hint == Complaint.duplicateHint }
 }

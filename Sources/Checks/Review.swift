@@ -1,0 +1,172 @@
+public import Migrations
+public import Reporting
+public import SQLParsing
+
+/// Looks through the files of a line, one after the other in the order in which they run, and finds what will go wrong.
+///
+/// It needs no database, and knows only what the files say: a table that no file creates may exist already, and nothing is found about
+/// it. A file's syntax tree is needed only while it is added; what is kept of it is a few facts for each object.
+public struct Review: Sendable {
+    private var ledger = ObjectLedger()
+    private var drafts: [Draft] = []
+    private var allowances: [Int: Allowances] = [:]
+    /// The places of allow lines, for findings about them.
+    private var paths: [String] = []
+    private var names: [String] = []
+    private var fileOfPath: [String: Int] = [:]
+    /// How many files cannot be run, and the exit status of the first.
+    private var unusable: [ExitStatus] = []
+    /// Whether the order of names is open between the tools' versions, and `order =` would pin it.
+    private var orderIsOpen = false
+
+    /// A review of no files yet.
+    public init() {}
+
+    /// Adds the next file of the line.
+    ///
+    /// - Parameter repeatable: whether it runs again whenever its text changes.
+    public mutating func add(_ migration: Migration, script: Script, repeatable: Bool = false) {
+        let file = begin(migration)
+        if let warning = script.unparsed { add(warning, as: .unparsed, file: file) }
+        var reading = FileReading(script, file: file, repeatable: repeatable)
+        reading.run(&ledger)
+        drafts += reading.drafts
+        allowances[file] = reading.allowances
+        ledger.endFile()
+    }
+
+    /// Adds a file that runs instead of those that it stands for: it could be parsed, and its statements are not looked at.
+    public mutating func add(baseline migration: Migration) { _ = begin(migration) }
+
+    /// Adds the next file of the line, which cannot be run.
+    public mutating func add(_ migration: Migration, unusable complaint: Complaint) {
+        let file = begin(migration)
+        unusable.append(complaint.status)
+        add(complaint, as: Rule(of: complaint), file: file)
+    }
+
+    /// Adds what is wrong with the file that undoes a migration; it keeps no migration from being applied.
+    public mutating func add(undoing migration: Migration, _ complaint: Complaint) {
+        add(complaint, as: Rule(of: complaint), file: nil)
+    }
+
+    /// Adds what keeps the directory from being put in order at all.
+    public mutating func add(directory complaint: Complaint) {
+        unusable.append(complaint.status)
+        add(complaint, as: MigrationSet.isVersionClash(complaint) ? .duplicateVersion : Rule(of: complaint), file: nil)
+    }
+
+    /// Adds what the layout has to say about the directory. After the files, which it may be about.
+    public mutating func add(_ finding: Finding) {
+        let file = fileOfPath[finding.path] ?? fileOfPath[finding.path + "/migration.sql"]
+        let rule: Rule
+        switch finding.reason {
+        case .ambiguousOrder:
+            rule = .ambiguousOrder
+            orderIsOpen = true
+        case .unknownFile, .notInJournal, .downWithoutUp: rule = .notRun
+        case .unsafePermissions: rule = .unsafePermissions
+        default: rule = .invalidFile
+        }
+        // What keeps a migration from running has been said with it.
+        if file != nil, rule == .invalidFile || rule == .unsafePermissions { return }
+        add(finding.complaint, as: rule, file: file)
+    }
+
+    /// Adds that an applied file was edited, which only a history can tell.
+    public mutating func add(editedAfterApply path: String) {
+        let finding = CheckFinding(
+            .editedAfterApply, place: Place(file: path), "the file was changed after it had been applied",
+            hint: "Put its old text back, and write the change as a migration of its own.")
+        drafts.append(Draft(finding: finding, file: fileOfPath[path]))
+    }
+
+    /// Everything that was found.
+    public consuming func report() -> CheckReport {
+        var found: [(file: Int, offset: Int, finding: CheckFinding)] = []
+        var allowed: [CheckReport.Allowed] = []
+        for draft in drafts + ledger.drafts + earlyUses() {
+            if draft.finding.rule.canBeAllowed, let file = draft.file,
+                let reason = allowances[file]?.reason(for: draft.finding.rule, at: draft.offset)
+            {
+                allowed.append(CheckReport.Allowed(finding: draft.finding, reason: reason))
+            } else {
+                found.append((draft.file ?? .max, draft.offset ?? -1, draft.finding))
+            }
+        }
+        found += unusedAllowances()
+        // The order of the line, then of the text, then of the rules; what is found of one place stays in one order.
+        let findings = found.enumerated().sorted { left, right in
+            let one = (left.element.file, left.element.offset, left.element.finding.rule.code, left.offset)
+            let other = (right.element.file, right.element.offset, right.element.finding.rule.code, right.offset)
+            return one < other
+        }.map(\.element.finding)
+        return CheckReport(findings: findings, allowed: allowed, files: paths.count, unusable: unusable)
+    }
+
+    private mutating func begin(_ migration: Migration) -> Int {
+        fileOfPath[migration.path] = paths.count
+        paths.append(migration.path)
+        names.append(migration.name)
+        return paths.count - 1
+    }
+
+    private mutating func add(_ complaint: Complaint, as rule: Rule, file: Int?) {
+        let finding = CheckFinding(
+            rule, place: complaint.place ?? Place(file: file.map { paths[$0] } ?? "."), complaint.message,
+            hint: complaint.hint, excerpt: complaint.excerpt)
+        drafts.append(Draft(finding: finding, file: file))
+    }
+
+    private mutating func unusedAllowances() -> [(file: Int, offset: Int, finding: CheckFinding)] {
+        allowances.sorted { $0.key < $1.key }.flatMap { file, allowance in
+            allowance.lines.filter { !$0.isUsed }.map { line in
+                let finding = CheckFinding(
+                    .badAllowance, .note, place: line.place,
+                    "\(line.rule.code) is allowed here, and nothing here needs it", hint: "Remove the line.")
+                return (file, line.offset, finding)
+            }
+        }
+    }
+
+    // MARK: Order
+
+    private func earlyUses() -> [Draft] {
+        let order = FileOrder(count: paths.count, needs: ledger.needs)
+        return ledger.earlyUses.map { early in
+            let what = early.object.text(early.word)
+            let finding = CheckFinding(
+                .usedBeforeCreated, early.mayHaveExisted ? .note : .error, place: early.use.place,
+                "\(what) is used before '\(early.creation.place.text)' creates it", hint: hint(early, order),
+                related: [.init(place: early.creation.place, message: "created here")])
+            return Draft(finding: finding, file: early.use.file, offset: early.use.offset)
+        }
+    }
+
+    private func hint(_ early: ObjectLedger.EarlyUse, _ order: FileOrder) -> String {
+        let user = early.use.file
+        let creator = early.creation.file
+        if user == creator { return "Move the statement that creates it up." }
+        guard order.canOrder(user, creator) else {
+            return "No order of the files works, as each needs the other: move the statement that creates it."
+        }
+        let works = "'\(names[creator])' before '\(names[user])' is the order that works"
+        if orderIsOpen, names[creator].utf8.lexicographicallyPrecedes(names[user].utf8) {
+            return works + ": 'order = \"bytes\"' sorts these two so, or rename one of them."
+        }
+        return works + ": rename one of them."
+    }
+}
+
+extension Rule {
+    /// What a file's own complaint is called.
+    init(of complaint: Complaint) {
+        if complaint.status == .permission {
+            self = .unsafePermissions
+        } else if complaint.message.hasSuffix("cannot run inside a transaction") {
+            self = .concurrentlyInTransaction
+        } else {
+            self = .invalidFile
+        }
+    }
+}

@@ -1,0 +1,11 @@
+CREATE EXTENSION IF NOT EXISTS pgcrypto;
+ALTER TABLE users ADD COLUMN email text;
+CREATE INDEX users_id ON users (email);
+CREATE TYPE mood AS ENUM ('happy');
+ALTER TYPE mood ADD VALUE 'ok';
+CREATE FUNCTION touch(b integer) RETURNS int LANGUAGE sql AS 'SELECT b';
+CREATE FUNCTION touch(b text) RETURNS text LANGUAGE sql AS 'SELECT b';
+CREATE OR REPLACE VIEW names AS SELECT email FROM public.users;
+CREATE POLICY own ON users USING (false);
+ALTER TABLE users ADD CONSTRAINT users_email CHECK (email <> '') NOT VALID;
+CREATE TABLE IF NOT EXISTS users (id int, name text);

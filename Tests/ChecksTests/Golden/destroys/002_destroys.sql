@@ -1,0 +1,10 @@
+DROP TABLE IF EXISTS towns, others;
+ALTER TABLE people DROP COLUMN name, ADD COLUMN full_name text;
+UPDATE people SET full_name = 'x';
+UPDATE people SET id = id + 1;
+UPDATE people SET id = 1 WHERE id = 2;
+DELETE FROM people;
+DELETE FROM people USING towns WHERE people.id = towns.id;
+TRUNCATE people;
+DROP SCHEMA app CASCADE;
+DROP VIEW some_view;

@@ -1,0 +1,2 @@
+CREATE TABLE IF NOT EXISTS later (id int);
+WITH gone AS (DELETE FROM audit WHERE id = 1 RETURNING id) SELECT * FROM gone;

@@ -1,0 +1,4 @@
+BEGIN;
+ALTER TYPE mood ADD VALUE 'happy';
+ALTER TABLE people ALTER COLUMN mood SET DEFAULT 'happy';
+COMMIT;

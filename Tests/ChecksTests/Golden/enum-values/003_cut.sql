@@ -1,0 +1,2 @@
+ALTER TYPE mood ADD VALUE 'angry';
+UPDATE people SET mood = 'angry' WHERE id = 1;

@@ -1,0 +1,14 @@
+-- migrated: repeatable
+CREATE OR REPLACE VIEW current AS SELECT * FROM settings;
+CREATE VIEW bad AS SELECT 1;
+DROP VIEW IF EXISTS good;
+CREATE VIEW good AS SELECT 1;
+DROP FUNCTION gone(int);
+DROP TRIGGER IF EXISTS watch ON settings;
+CREATE TRIGGER watch BEFORE INSERT ON settings FOR EACH ROW EXECUTE FUNCTION noted();
+ALTER TABLE settings ADD COLUMN IF NOT EXISTS note text;
+ALTER TABLE settings ADD COLUMN flag boolean;
+INSERT INTO settings VALUES ('a', 'b');
+INSERT INTO settings VALUES ('a', 'b') ON CONFLICT DO NOTHING;
+CREATE INDEX ON settings (value);
+ALTER TABLE settings RENAME COLUMN note TO remark;

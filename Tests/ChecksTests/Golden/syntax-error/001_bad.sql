@@ -1,0 +1,4 @@
+CREATE TABLE users (id int);
+BEGIN;
+CREATE TABLE orders (id int,);
+COMMIT;
