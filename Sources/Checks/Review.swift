@@ -27,7 +27,12 @@ public struct Review: Sendable {
     /// - Parameter repeatable: whether it runs again whenever its text changes.
     public mutating func add(_ migration: Migration, script: Script, repeatable: Bool = false) {
         let file = begin(migration)
-        if let warning = script.unparsed { add(warning, as: .unparsed, file: file) }
+        if var warning = script.unparsed {
+            // It runs all the same, but far more often it is a slip that no server reads.
+            warning.hint =
+                "Mend it; or where the server is newer and reads it, write '-- migrated: allow=\(Rule.unparsed.code) reason=…'."
+            add(warning, as: .unparsed, file: file)
+        }
         var reading = FileReading(script, file: file, repeatable: repeatable)
         reading.run(&ledger)
         drafts += reading.drafts
@@ -46,8 +51,10 @@ public struct Review: Sendable {
     }
 
     /// Adds what is wrong with the file that undoes a migration; it keeps no migration from being applied.
-    public mutating func add(undoing migration: Migration, _ complaint: Complaint) {
-        add(complaint, as: Rule(of: complaint), file: nil)
+    ///
+    /// - Parameter unparsed: whether it runs all the same, unless it is a slip.
+    public mutating func add(undoing migration: Migration, _ complaint: Complaint, unparsed: Bool = false) {
+        add(complaint, as: unparsed ? .unparsed : Rule(of: complaint), file: nil)
     }
 
     /// Adds what keeps the directory from being put in order at all.

@@ -67,7 +67,7 @@ public enum Rule: String, CaseIterable, Sendable {
         switch self {
         case .invalidFile: ("invalid-file", .error, "The file cannot be run.")
         case .duplicateVersion: ("duplicate-version", .error, "Two files claim one version.")
-        case .unparsed: ("unparsed", .warning, "The grammar cannot read the file, which is sent whole.")
+        case .unparsed: ("unparsed", .error, "The grammar cannot read the file: a slip, or syntax of a newer server.")
         case .notRun: ("not-run", .warning, "An SQL file lies in the directory and is not run.")
         case .ambiguousOrder:
             ("ambiguous-order", .warning, "Two versions of the layout's tool would run the files in different orders.")

@@ -64,6 +64,7 @@ public struct DirectoryCheck: Sendable {
             }
         } catch {
             review.add(migration, unusable: error)
+            if migration.downPath == migration.path { return }
         }
         guard let downPath = migration.downPath else { return }
         var undoing = migration
@@ -71,7 +72,9 @@ public struct DirectoryCheck: Sendable {
         undoing.downPath = nil
         do throws(Complaint) {
             let file = try directory.read(undoing, in: snapshot)
-            if file.has(.down) { _ = try PreparedFile.script(of: file, .down, sizeLimit: settings.sizeLimit) }
+            guard file.has(.down) else { return }
+            let script = try PreparedFile.script(of: file, .down, sizeLimit: settings.sizeLimit)
+            if let warning = script.unparsed { review.add(undoing: undoing, warning, unparsed: true) }
         } catch {
             review.add(undoing: undoing, error)
         }

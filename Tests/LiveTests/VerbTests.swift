@@ -51,6 +51,34 @@ import Testing
         #expect(unknown.status == 64 && unknown.errors.contains("'077'"), "\(unknown)")
     }
 
+    @Test func `name the locks that a pending file takes`() throws {
+        let bench = try bench()
+        try bench.write("003_c.sql", "ALTER TABLE a ADD x int; CREATE INDEX ON a (x); CREATE TABLE c (); DROP TABLE c;")
+        let plan = try bench.run("plan")
+        #expect(plan.output.contains("pending  003_c\n           locks ACCESS EXCLUSIVE on 'a' (scan)\n"), "\(plan)")
+        let json = try bench.run("plan", "-o", "json")
+        #expect(
+            json.output.contains(#""locks":[{"mode":"ACCESS EXCLUSIVE","relation":"a","work":"scan"}]"#), "\(json)")
+    }
+
+    @Test func `find without a database what will go wrong`() throws {
+        let bench = try bench()
+        try bench.write("003_c.sql", "CREATE TABLE a ();\nDROP TABLE b;")
+        let check = try bench.run("check")
+        #expect(check.status == 1 && check.errors.isEmpty, "\(check)")
+        #expect(
+            check.output.hasPrefix(
+                "003_c.sql:1:14: error M010 table 'a' is created twice: first by '001_a.sql:1:14'\n"),
+            "\(check)")
+        #expect(try bench.run("check", "--fail-on", "never").status == 0)
+        let one = try bench.run("check", "\(bench.directory)/001_a.sql", "--fail-on", "warning")
+        #expect(one.status == 0 && one.output == "layout flat, 3 migrations, 0 errors, 0 warnings, 0 notes\n", "\(one)")
+        let unknown = try bench.run("check", "elsewhere.sql")
+        #expect(unknown.status == 64 && unknown.errors.contains("'elsewhere.sql'"), "\(unknown)")
+        let sarif = try bench.run("check", "--output", "sarif")
+        #expect(sarif.status == 1 && sarif.output.contains(#""version":"2.1.0""#), "\(sarif)")
+    }
+
     @Test func `and those that do speak JSON that parses`() throws {
         let bench = try bench()
         try bench.write("003_bad.sql", "SELECT 1 / 0;")
