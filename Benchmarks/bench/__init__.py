@@ -1,0 +1,1 @@
+"""What the figures stand on: a private server, made-up migrations, and repeated measurements side by side."""
