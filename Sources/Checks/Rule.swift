@@ -71,7 +71,7 @@ public enum Rule: String, CaseIterable, Sendable {
         case .notRun: ("not-run", .warning, "An SQL file lies in the directory and is not run.")
         case .ambiguousOrder:
             ("ambiguous-order", .warning, "Two versions of the layout's tool would run the files in different orders.")
-        case .unsafePermissions: ("unsafe-permissions", .error, "Others could write the file.")
+        case .unsafePermissions: ("exposed-file", .error, "Others could write the file.")
         case .editedAfterApply: ("edited-after-apply", .error, "The file was changed after it had been applied.")
         case .badAllowance: ("bad-allowance", .warning, "An allow line allows nothing, or gives no reason.")
         case .createdTwice: ("created-twice", .error, "An object is created that an earlier statement has created.")

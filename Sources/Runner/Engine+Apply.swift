@@ -230,13 +230,6 @@ extension Engine {
     }
 }
 
-extension MigrationDirectory.Snapshot {
-    /// What was read of a migration.
-    func content(of migration: Migration) -> Candidate.Content? {
-        candidates.first { $0.migration == migration }?.content
-    }
-}
-
 extension Migration {
     /// The version under which it is recorded: the whole name where another migration of the history has its number.
     func recordedVersion(_ states: [VersionState]) -> String {

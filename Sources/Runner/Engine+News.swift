@@ -14,6 +14,8 @@ extension Engine {
         let actor = try actor()
         let stopped = Dictionary(bad.map { ($0.step.migration.path, $0) }, uniquingKeysWith: { first, _ in first })
         for step in plan.steps {
+            // Most files have nothing to tell.
+            if case .applied = step.action { continue }
             var event = AuditEvent(.skipped, by: actor)
             event.version = step.migration.version
             event.name = step.migration.name

@@ -8,10 +8,25 @@ final class MigrationDirectory {
     /// What a directory held at one moment.
     struct Snapshot {
         var set: MigrationSet
-        var candidates: [Candidate]
+        private(set) var candidates: [Candidate] = []
+        private var contents: [String: Candidate.Content] = [:]
         /// The files that were read for this snapshot, by path; those that had not changed since an earlier one are read when needed.
-        var files: [String: MigrationFile]
+        var files: [String: MigrationFile] = [:]
         let scan: Systemd.DirectoryScan
+
+        init(set: MigrationSet, scan: Systemd.DirectoryScan) {
+            self.set = set
+            self.scan = scan
+        }
+
+        /// Takes the next migration's candidate, in the set's order.
+        mutating func take(_ candidate: Candidate) {
+            candidates.append(candidate)
+            contents[candidate.migration.path] = candidate.content
+        }
+
+        /// What was read of a migration.
+        func content(of migration: Migration) -> Candidate.Content? { contents[migration.path] }
     }
 
     let path: String
@@ -50,13 +65,13 @@ final class MigrationDirectory {
                 .badFile, "no SQL file in '\(path)' is a migration: \(stranger.complaint.message)",
                 hint: "Rename the files, or set 'layout' to the tool that they were written for.")
         }
-        var snapshot = Snapshot(set: set, candidates: [], files: [:], scan: scan)
+        var snapshot = Snapshot(set: set, scan: scan)
         var seen: [String: (facts: FileFacts, content: Candidate)] = [:]
         for migration in set.migrations {
             guard let entry = entries[migration.path] else {
                 // A folder without its file holds its place all the same.
                 if let obstacle = migration.obstacle {
-                    snapshot.candidates.append(Candidate(migration, unusable: obstacle))
+                    snapshot.take(Candidate(migration, unusable: obstacle))
                     continue
                 }
                 throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone while the directory was read")
@@ -73,7 +88,7 @@ final class MigrationDirectory {
                 candidate = try read(migration, entry, scan, &snapshot)
             }
             seen[migration.path] = (entry.facts, candidate)
-            snapshot.candidates.append(candidate)
+            snapshot.take(candidate)
         }
         known = seen
         return snapshot
