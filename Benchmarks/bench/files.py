@@ -113,8 +113,8 @@ GRANT SELECT ON public.{table}_recent TO PUBLIC;
 
 
 def write(folder, count, text):
-    """`count` files 0001_….sql in a new folder; their paths in order."""
-    os.makedirs(folder)
+    """`count` files 0001_….sql in `folder`; their paths in order."""
+    os.makedirs(folder, exist_ok=True)
     paths = []
     for index in range(count):
         path = f"{folder}/{index + 1:04d}_{NOUNS[index % len(NOUNS)]}.sql"
