@@ -29,6 +29,20 @@ public struct DeferredForeignKey: Sendable, Equatable {
 }
 
 extension HistoryReader {
+    /// FROM, WHERE and ORDER BY for the events `d` of `table` that deferred a key which is still open: neither added nor found in place
+    /// since, nor undone with its migration. The one rule for whoever shows them and whoever adds them.
+    public static func openDeferrals(_ table: String) -> String {
+        """
+        FROM \(table) AS d
+         WHERE d.event = 'deferred' AND d.reason = 'missing_table'
+           AND NOT EXISTS (SELECT FROM \(table) AS e WHERE e.version = d.version AND e.seq > d.seq
+                              AND (e.event = 'rolled_back'
+                                   OR e.event IN ('constraint_added', 'skipped')
+                                      AND (e.detail::json ->> 'deferred_seq')::bigint = d.seq))
+         ORDER BY d.seq
+        """
+    }
+
     /// Keys that are deferred and were neither added nor found in place since, nor undone with their migration.
     ///
     /// Inside a transaction of `reading`.
@@ -37,13 +51,7 @@ extension HistoryReader {
             """
             SELECT d.seq, d.version, d.name, d.object, d.detail::json ->> 'waits_for',
                    d.detail::json ->> 'waits_for_column'
-              FROM \(table) AS d
-             WHERE d.event = 'deferred' AND d.reason = 'missing_table'
-               AND NOT EXISTS (SELECT FROM \(table) AS e WHERE e.version = d.version AND e.seq > d.seq
-                                  AND (e.event = 'rolled_back'
-                                       OR e.event IN ('constraint_added', 'skipped')
-                                          AND (e.detail::json ->> 'deferred_seq')::bigint = d.seq))
-             ORDER BY d.seq
+              \(HistoryReader.openDeferrals(table))
             """)
         return found.rows.indices.map { row in
             DeferredForeignKey(

@@ -1,4 +1,5 @@
 internal import Audit
+internal import AuditReading
 internal import Configuration
 internal import Digest
 internal import ForeignKeys
@@ -18,8 +19,6 @@ struct DeferredKey {
     var object: String
     var statement: Int
     var position: Int
-    /// The table that gets the key, as SQL writes it, as far as it was known then.
-    var table: String
 }
 
 extension Engine {
@@ -118,13 +117,7 @@ extension History {
             store.sessions.work(),
             """
             SELECT d.seq, d.version, d.name, d.checksum, d.object, d.detail
-              FROM \(table) AS d
-             WHERE d.event = 'deferred' AND d.reason = 'missing_table'
-               AND NOT EXISTS (SELECT FROM \(table) AS e WHERE e.version = d.version AND e.seq > d.seq
-                                  AND (e.event = 'rolled_back'
-                                       OR e.event IN ('constraint_added', 'skipped')
-                                          AND (e.detail::json ->> 'deferred_seq')::bigint = d.seq))
-             ORDER BY d.seq
+              \(HistoryReader.openDeferrals(table))
             """)
         return result.rows.indices.compactMap { row in
             let detail = History.json(result.rows[row][5])
@@ -134,8 +127,7 @@ extension History {
             else { return nil }
             return DeferredKey(
                 seq: seq, version: version, name: result.text(row, 2) ?? version, checksum: checksum,
-                object: result.text(row, 4) ?? "", statement: Int(statement), position: Int(position),
-                table: detail["table"]?.string ?? "")
+                object: result.text(row, 4) ?? "", statement: Int(statement), position: Int(position))
         }
     }
 
