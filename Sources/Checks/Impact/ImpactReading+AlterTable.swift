@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// The commands of ALTER TABLE, as AlterTableGetLockLevel ranks them.
 extension ImpactReading {
     mutating func alterTable(_ fields: TreeNode) {

@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// Reads from one statement which tables it locks.
 struct ImpactReading {
     var locks: [StatementImpact.Lock] = []

@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// Which default of a new column has to be computed for each row.
 ///
 /// A default that is the same for all rows is kept in the catalog (manual, ALTER TABLE, "Notes"); a volatile one rewrites the table.

@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// CREATE TABLE, ALTER TABLE, DROP and RENAME.
 extension ObjectReading {
     mutating func createTable(_ fields: TreeNode, word: String? = nil) {

@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// Reads from the statements of one file what they do to which objects.
 ///
 /// It knows only what the text says. What a DO block, a function or a file that cannot be parsed does is unknown, and so nothing is

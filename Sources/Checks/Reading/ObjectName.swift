@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// A name as a statement writes it, with its schema where it gives one.
 struct ObjectName: Hashable {
     var schema: String?

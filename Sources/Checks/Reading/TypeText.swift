@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// A type as a statement writes it, in one form: `varchar` and `character varying` are the same.
 struct TypeText: Equatable {
     var name: String

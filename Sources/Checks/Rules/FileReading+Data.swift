@@ -1,3 +1,5 @@
+internal import SQLParsing
+
 /// Statements that destroy rows, and settings that are the daemon's.
 extension FileReading {
     mutating func checkData(_ node: String, _ root: TreeNode, at start: Int, _ ledger: ObjectLedger) {

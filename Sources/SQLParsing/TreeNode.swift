@@ -1,57 +1,65 @@
-internal import JSON
-internal import SQLParsing
+public import JSON
 
 /// A place in the syntax tree: the fields of one node, as libpg_query names them.
-struct TreeNode {
-    let tape: JSONTape
-    let index: Int
+public struct TreeNode: Sendable {
+    /// The tree.
+    public let tape: JSONTape
+    /// The fields' place in it.
+    public let index: Int
+
+    /// The fields at `index`.
+    public init(tape: JSONTape, index: Int) {
+        self.tape = tape
+        self.index = index
+    }
 
     /// The string under `key`.
-    func text(_ key: String) -> String? { tape.member(index, key).map(tape.string) }
+    public func text(_ key: String) -> String? { tape.member(index, key).map(tape.string) }
 
     /// Whether `key` is there and true.
-    func flag(_ key: String) -> Bool { tape.member(index, key).map(tape.isTrue) ?? false }
+    public func flag(_ key: String) -> Bool { tape.member(index, key).map(tape.isTrue) ?? false }
 
     /// The integer under `key`.
-    func integer(_ key: String) -> Int? { tape.member(index, key).flatMap(tape.integer) }
+    public func integer(_ key: String) -> Int? { tape.member(index, key).flatMap(tape.integer) }
 
     /// The tokens of the subtree.
-    var tokens: Range<Int> { index..<tape.next(index) }
+    public var tokens: Range<Int> { index..<tape.next(index) }
 
-    func has(_ key: String) -> Bool { tape.member(index, key) != nil }
+    /// Whether there is a member `key`.
+    public func has(_ key: String) -> Bool { tape.member(index, key) != nil }
 
     /// The fields under `key`, where its type is fixed.
-    func field(_ key: String) -> TreeNode? { tape.member(index, key).map { TreeNode(tape: tape, index: $0) } }
+    public func field(_ key: String) -> TreeNode? { tape.member(index, key).map { TreeNode(tape: tape, index: $0) } }
 
     /// The nodes of the list under `key`, each with its type.
-    func nodes(_ key: String) -> [(type: String, fields: TreeNode)] {
+    public func nodes(_ key: String) -> [(type: String, fields: TreeNode)] {
         guard let list = tape.member(index, key) else { return [] }
         return tape.elements(list).compactMap { TreeNode(tape: tape, index: $0).unwrapped }
     }
 
     /// The fields of those nodes of the list under `key` that are of `type`.
-    func list(_ key: String, of type: String) -> [TreeNode] {
+    public func list(_ key: String, of type: String) -> [TreeNode] {
         nodes(key).filter { $0.type == type }.map(\.fields)
     }
 
     /// The node under `key`, where its type is open.
-    func node(_ key: String) -> (type: String, fields: TreeNode)? { field(key)?.unwrapped }
+    public func node(_ key: String) -> (type: String, fields: TreeNode)? { field(key)?.unwrapped }
 
     /// What a node of open type is.
-    var unwrapped: (type: String, fields: TreeNode)? {
+    public var unwrapped: (type: String, fields: TreeNode)? {
         guard let type = tape.firstKey(index) else { return nil }
         return (type, TreeNode(tape: tape, index: index + 2))
     }
 
     /// The strings of the list under `key`: a name's parts.
-    func strings(_ key: String) -> [String] { list(key, of: "String").compactMap { $0.text("sval") } }
+    public func strings(_ key: String) -> [String] { list(key, of: "String").compactMap { $0.text("sval") } }
 
     /// The byte offset that the node itself names.
-    var location: Int? { integer("location").flatMap { $0 > 0 ? $0 : nil } }
+    public var location: Int? { integer("location").flatMap { $0 > 0 ? $0 : nil } }
 
     /// Every object in the subtree that has a member `key`, with that member's index, in the order of the text of the tree.
     /// Walks the flat list of tokens: no recursion, whatever the depth.
-    func descendants(with key: String) -> [TreeNode] {
+    public func descendants(with key: String) -> [TreeNode] {
         var found: [TreeNode] = []
         var at = index
         let end = tape.next(index)
@@ -65,7 +73,7 @@ struct TreeNode {
 
 extension Script {
     /// The fields of a statement's node; nil where the file could not be parsed.
-    func root(_ statement: Int) -> TreeNode? {
+    public func root(_ statement: Int) -> TreeNode? {
         tree.map { TreeNode(tape: $0.tape, index: $0.roots[statement]) }
     }
 }
