@@ -14,6 +14,8 @@ public struct Review: Sendable {
     private var paths: [String] = []
     private var names: [String] = []
     private var fileOfPath: [String: Int] = [:]
+    /// Files that a history knows as applied.
+    private var applied: Set<Int> = []
     /// How many files cannot be run, and the exit status of the first.
     private var unusable: [ExitStatus] = []
     /// Whether the order of names is open between the tools' versions, and `order =` would pin it.
@@ -60,7 +62,10 @@ public struct Review: Sendable {
     /// Adds what keeps the directory from being put in order at all.
     public mutating func add(directory complaint: Complaint) {
         unusable.append(complaint.status)
-        add(complaint, as: MigrationSet.isVersionClash(complaint) ? .duplicateVersion : Rule(of: complaint), file: nil)
+        let isTwin = MigrationSet.isNameClash(complaint)
+        let rule: Rule =
+            isTwin ? .alikeNames : MigrationSet.isVersionClash(complaint) ? .duplicateVersion : Rule(of: complaint)
+        add(complaint, as: rule, isTwin ? .error : nil, file: nil)
     }
 
     /// Adds what the layout has to say about the directory. After the files, which it may be about.
@@ -73,6 +78,7 @@ public struct Review: Sendable {
             orderIsOpen = true
         case .unknownFile, .notInJournal, .downWithoutUp: rule = .notRun
         case .unsafePermissions: rule = .unsafePermissions
+        case .alikeNames: rule = .alikeNames
         default: rule = .invalidFile
         }
         // What keeps a migration from running has been said with it.
@@ -80,12 +86,31 @@ public struct Review: Sendable {
         add(finding.complaint, as: rule, file: file)
     }
 
-    /// Adds that an applied file was edited, which only a history can tell.
-    public mutating func add(editedAfterApply path: String) {
+    /// Adds that a history knows the file as applied: its statements have run, and nobody can change them. After the files.
+    public mutating func add(applied path: String) {
+        if let file = fileOfPath[path] { applied.insert(file) }
+    }
+
+    /// Adds that an applied file was edited, which only a history can tell; with the first line that differs, where the old text was kept.
+    public mutating func add(editedAfterApply path: String, line: Int? = nil, excerpt: String? = nil) {
+        add(applied: path)
         let finding = CheckFinding(
-            .editedAfterApply, place: Place(file: path), "the file was changed after it had been applied",
-            hint: "Put its old text back, and write the change as a migration of its own.")
+            .editedAfterApply, place: Place(file: path, line: line),
+            line == nil
+                ? "the file was changed after it had been applied"
+                : "the file was changed after it had been applied, from this line on",
+            hint:
+                "Put its old text back ('auditctl source' prints it), and write the change as a migration of its own.",
+            excerpt: excerpt)
         drafts.append(Draft(finding: finding, file: fileOfPath[path]))
+    }
+
+    /// Adds that a file which a history knows as applied is not there any more.
+    public mutating func add(goneAfterApply name: String) {
+        let finding = CheckFinding(
+            .editedAfterApply, place: Place(file: "."), "'\(name)' is applied, and its file is not there",
+            hint: "Put the file back ('auditctl source' prints its text): a new database would lack what it does.")
+        drafts.append(Draft(finding: finding, file: nil))
     }
 
     /// Everything that was found.
@@ -93,6 +118,7 @@ public struct Review: Sendable {
         var found: [(file: Int, offset: Int, finding: CheckFinding)] = []
         var allowed: [CheckReport.Allowed] = []
         for draft in drafts + ledger.drafts + earlyUses() {
+            if draft.finding.rule.isAboutText, let file = draft.file, applied.contains(file) { continue }
             if draft.finding.rule.canBeAllowed, let file = draft.file,
                 let reason = allowances[file]?.reason(for: draft.finding.rule, at: draft.offset)
             {
@@ -118,15 +144,15 @@ public struct Review: Sendable {
         return paths.count - 1
     }
 
-    private mutating func add(_ complaint: Complaint, as rule: Rule, file: Int?) {
+    private mutating func add(_ complaint: Complaint, as rule: Rule, _ severity: Severity? = nil, file: Int?) {
         let finding = CheckFinding(
-            rule, place: complaint.place ?? Place(file: file.map { paths[$0] } ?? "."), complaint.message,
+            rule, severity, place: complaint.place ?? Place(file: file.map { paths[$0] } ?? "."), complaint.message,
             hint: complaint.hint, excerpt: complaint.excerpt)
         drafts.append(Draft(finding: finding, file: file))
     }
 
     private mutating func unusedAllowances() -> [(file: Int, offset: Int, finding: CheckFinding)] {
-        allowances.sorted { $0.key < $1.key }.flatMap { file, allowance in
+        allowances.filter { !applied.contains($0.key) }.sorted { $0.key < $1.key }.flatMap { file, allowance in
             allowance.lines.filter { !$0.isUsed }.map { line in
                 let finding = CheckFinding(
                     .badAllowance, .note, place: line.place,

@@ -9,6 +9,7 @@ public enum Rule: String, CaseIterable, Sendable {
     case unsafePermissions = "M006"
     case editedAfterApply = "M007"
     case badAllowance = "M008"
+    case alikeNames = "M009"
 
     // What the statements of all files together make.
     case createdTwice = "M010"
@@ -63,6 +64,16 @@ public enum Rule: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is about the statements of a file: once they have run, nobody can change them.
+    var isAboutText: Bool {
+        switch self {
+        case .invalidFile, .duplicateVersion, .notRun, .ambiguousOrder, .unsafePermissions, .editedAfterApply,
+            .alikeNames:
+            false
+        default: true
+        }
+    }
+
     private var facts: (name: String, severity: Severity, summary: String) {
         switch self {
         case .invalidFile: ("invalid-file", .error, "The file cannot be run.")
@@ -72,8 +83,11 @@ public enum Rule: String, CaseIterable, Sendable {
         case .ambiguousOrder:
             ("ambiguous-order", .warning, "Two versions of the layout's tool would run the files in different orders.")
         case .unsafePermissions: ("exposed-file", .error, "Others could write the file.")
-        case .editedAfterApply: ("edited-after-apply", .error, "The file was changed after it had been applied.")
+        case .editedAfterApply:
+            ("edited-after-apply", .error, "A file was changed or taken away after it had been applied.")
         case .badAllowance: ("bad-allowance", .warning, "An allow line allows nothing, or gives no reason.")
+        case .alikeNames:
+            ("alike-names", .warning, "Two names differ only in the case or the Unicode form of their letters.")
         case .createdTwice: ("created-twice", .error, "An object is created that an earlier statement has created.")
         case .usedBeforeCreated:
             ("used-before-created", .error, "An object is used before a later statement creates it.")

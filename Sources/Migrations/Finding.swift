@@ -18,6 +18,8 @@ public struct Finding: Sendable, Equatable {
         case notInJournal = "not_in_journal"
         /// A file that undoes a migration that is not there.
         case downWithoutUp = "down_without_up"
+        /// Two names that some file systems, and some people, take for one.
+        case alikeNames = "alike_names"
         /// Two versions of the layout's own tool would run these files in different orders.
         case ambiguousOrder = "ambiguous_order"
     }

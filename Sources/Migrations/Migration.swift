@@ -62,11 +62,9 @@ public enum Notation: Sendable, Equatable {
 public enum Identity: Sendable, Hashable {
     /// The number: a file that keeps its number and changes its title is the same migration.
     case version(Version)
-    /// The name, byte for byte: numbers may repeat.
-    case name([UInt8])
-
-    /// The identity of something called `name`.
-    public static func named(_ name: String) -> Identity { .name(Array(name.utf8)) }
+    /// The name: numbers may repeat. Two names that differ only in the Unicode form of their letters are one: copying programs turn
+    /// composed letters into decomposed ones, and what is applied must not run again for that.
+    case named(String)
 
     /// Whether a layout tells migrations apart by number or by name.
     public enum Rule: Sendable, Equatable {

@@ -20,13 +20,14 @@ public struct MigrationSet: Sendable {
     ///   - layout: the configured layout; nil finds it by looking.
     ///   - order: the pinned order of names; nil takes the current tool's, and tells where that is in doubt.
     ///   - contents: reads a file that the layout keeps beside the migrations, by its relative path.
-    /// - Throws: `.badFile` for two files of one version and for a journal that cannot be read, `.configuration` where the directory
+    /// - Throws: `.badFile` for two files of one version, for two names that differ only in their Unicode form, and for a journal that cannot be read, `.configuration` where the directory
     ///   looks like several layouts, and whatever `contents` throws. An empty directory is an empty set.
     public init(
         listing: DirectoryListing, layout: LayoutName? = nil, order: OrderPin? = nil,
         contents: (String) throws(Complaint) -> [UInt8]
     ) throws(Complaint) {
         var directory = Directory(listing)
+        try AlikeNames.refuse(in: directory)
         let name: LayoutName
         if let layout {
             name = layout
@@ -41,7 +42,7 @@ public struct MigrationSet: Sendable {
         self.migrations = reading.migrations
         findings =
             reading.migrations.compactMap(\.obstacle) + reading.findings
-            + directory.strangers(known: known, layout: name.layout)
+            + directory.strangers(known: known, layout: name.layout) + AlikeNames.findings(reading.migrations)
     }
 
     /// The position of the migration that an operator names: by its whole name, its version as written, or its number.

@@ -12,16 +12,61 @@ public struct DirectoryCheck: Sendable {
     /// The directory's path, as it was given.
     public let directory: String
     private var layout: LayoutName?
+    /// How many migrations the history knows as applied; nil where none was asked.
+    private let appliedCount: Int?
 
     /// Reads and parses everything. Throws what keeps the directory from being read at all.
     ///
     /// - Parameter files: the files to report on, by path or by their path in the directory; none for all. The others are read all the
     ///   same, for what they create. Where no directory is configured, the first file says which one it is.
     public init(_ settings: Settings, files: [String] = []) throws(Complaint) {
+        let settings = DirectoryCheck.placed(settings, files: files)
+        try self.init(try MigrationDirectory(settings), settings, files: files, recorded: Recorded())
+    }
+
+    /// The settings with the directory of the first file where none is configured.
+    public static func placed(_ settings: Settings, files: [String]) -> Settings {
+        guard settings.directory == nil, let first = files.first else { return settings }
         var settings = settings
-        if settings.directory == nil, let first = files.first { settings.directory = DirectoryCheck.home(of: first) }
-        let directory = try MigrationDirectory(settings)
+        settings.directory = home(of: first)
+        return settings
+    }
+
+    /// What a history says of the directory's files.
+    struct Recorded {
+        /// An applied file whose text is another one now.
+        struct Edited {
+            var path: String
+            /// The first line that differs, where the text that was applied was kept.
+            var line: Int?
+            /// That line as it is now.
+            var excerpt: String?
+
+            init(path: String, from before: [UInt8]?, to now: [UInt8]?) {
+                self.path = path
+                guard let before, let now else { return }
+                let offset = zip(before, now).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+                let first = Place(file: path, offset: offset ?? min(before.count, now.count), in: now).line ?? 1
+                let text = Place.line(first, of: now)
+                (line, excerpt) = (first, text.isEmpty ? nil : text)
+            }
+        }
+
+        /// Paths of the applied files.
+        var applied: [String] = []
+        /// Those of which the text differs.
+        var edited: [Edited] = []
+        /// Names of applied files that are not there.
+        var gone: [String] = []
+        /// How many migrations it knows as applied; nil where no history was asked.
+        var count: Int?
+    }
+
+    init(
+        _ directory: MigrationDirectory, _ settings: Settings, files: [String], recorded: Recorded
+    ) throws(Complaint) {
         self.directory = directory.path
+        appliedCount = recorded.count
         var review = Review()
         do throws(Complaint) {
             let snapshot = try directory.read()
@@ -33,6 +78,7 @@ public struct DirectoryCheck: Sendable {
                 }
             }
             for finding in snapshot.set.findings { review.add(finding) }
+            DirectoryCheck.add(recorded, to: &review)
             report = review.report()
             guard !files.isEmpty else { return }
             let paths = snapshot.set.migrations.flatMap { [$0.path] + ($0.downPath.map { [$0] } ?? []) }
@@ -42,6 +88,12 @@ public struct DirectoryCheck: Sendable {
             review.add(directory: error)
             report = review.report()
         }
+    }
+
+    private static func add(_ recorded: Recorded, to review: inout Review) {
+        for path in recorded.applied { review.add(applied: path) }
+        for name in recorded.gone { review.add(goneAfterApply: name) }
+        for file in recorded.edited { review.add(editedAfterApply: file.path, line: file.line, excerpt: file.excerpt) }
     }
 
     private static func add(
@@ -112,8 +164,9 @@ public struct DirectoryCheck: Sendable {
 
     /// One line: how many files of which layout, and what was found.
     public var status: String {
-        guard let layout else { return report.status }
-        return "layout \(layout.rawValue), \(report.status)"
+        let applied = appliedCount.map { ", \($0) applied" } ?? ""
+        guard let layout else { return report.status + applied }
+        return "layout \(layout.rawValue), \(report.status)\(applied)"
     }
 
     /// For machines.
@@ -121,6 +174,7 @@ public struct DirectoryCheck: Sendable {
         var members = report.members
         members["layout"] = JSONValue(layout?.rawValue)
         members["directory"] = .string(directory)
+        if let appliedCount { members["applied"] = .integer(Int64(appliedCount)) }
         return .object(members)
     }
 }

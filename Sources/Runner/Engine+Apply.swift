@@ -233,7 +233,7 @@ extension Engine {
 extension Migration {
     /// The version under which it is recorded: the whole name where another migration of the history has its number.
     func recordedVersion(_ states: [VersionState]) -> String {
-        guard case .name(let key) = identity, !key.elementsEqual(version.utf8) else { return version }
+        guard case .named(let key) = identity, key != version else { return version }
         return states.contains { $0.version == version && $0.name != name } ? name : version
     }
 }

@@ -45,7 +45,9 @@ extension Engine {
                 skipped.append(event)
             }
         }
-        for finding in snapshot.set.findings where !plan.steps.contains(where: { $0.migration.path == finding.path }) {
+        // What keeps a migration from running is told with it.
+        let obstacles = Set(plan.steps.compactMap { $0.migration.obstacle?.path })
+        for finding in snapshot.set.findings where !obstacles.contains(finding.path) {
             var event = AuditEvent(.skipped, by: actor)
             event.name = finding.path
             event.reason = finding.reason.rawValue

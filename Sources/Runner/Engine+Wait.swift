@@ -55,7 +55,8 @@ extension Engine {
         let versions = Set(applied.map(\.version))
         let names = Set(applied.map(\.name))
         return goal.filter { migration in
-            if case .name = migration.identity { return !names.contains(migration.name) }
+            // A name, or a version that counts as it is written.
+            if case .named(let key) = migration.identity { return !names.contains(key) && !versions.contains(key) }
             return !versions.contains(migration.version)
                 && !applied.contains { Version($0.version) == Version(migration.version) }
         }.map(\.name)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Checks
+internal import Configuration
 internal import JSON
 internal import Reporting
 internal import Runner
@@ -27,9 +28,11 @@ struct CheckVerb: ParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Checks the configuration and every file, without a database.",
+        commandName: "check",
+        abstract: "Checks the configuration and every file; without a database, unless --database is given.",
         discussion: """
-            Each finding has a code. A line '-- migrated: allow=CODE reason=…' allows it: above the first statement for the whole file, \
+            With --database the files are also compared with its history: an applied file that was changed or has gone is found, and \
+            nothing is said of the statements of applied files. Nothing is changed there. Each finding has a code. A line '-- migrated: allow=CODE reason=…' allows it: above the first statement for the whole file, \
             elsewhere for the statement that it stands before.
             """)
 
@@ -47,7 +50,7 @@ struct CheckVerb: ParsableCommand {
 
     func run() throws {
         let settings = try common.settings()
-        let check = try DirectoryCheck(settings, files: files)
+        let check = try common.database == nil ? DirectoryCheck(settings, files: files) : compared(settings)
         let least: Severity = all || failOn == .note ? .note : .warning
         switch output {
         case .table:
@@ -62,6 +65,15 @@ struct CheckVerb: ParsableCommand {
         }
         let status = check.report.exitStatus(failOn: failOn.threshold)
         if status != .done { throw status.code }
+    }
+
+    /// The check with the history of the database that was asked for by name: one that is only configured is left alone.
+    private func compared(_ settings: Settings) throws -> DirectoryCheck {
+        let workplace = try Workplace(DirectoryCheck.placed(settings, files: files), quiet: true)
+        let engine = try workplace.engine()
+        let check = try engine.check(files: files)
+        engine.disconnect()
+        return check
     }
 
     /// Where a file of the directory lies, as code hosts want it: relative to the working directory where it is below.

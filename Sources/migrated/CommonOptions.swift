@@ -90,7 +90,11 @@ struct Workplace {
 
     /// `quiet` keeps the events off stderr, for a verb that prints its own.
     init(_ options: CommonOptions, quiet: Bool = false) throws {
-        settings = try options.settings()
+        try self.init(try options.settings(), quiet: quiet)
+    }
+
+    init(_ settings: Settings, quiet: Bool) throws {
+        self.settings = settings
         loop = PollLoop()
         signals = try Signals()
         journal = JournalWriter(path: Process.environment("MIGRATED_JOURNAL_SOCKET") ?? JournalWriter.standardPath)

@@ -34,11 +34,18 @@ struct Folder {
     }
 
     /// A directory of flat files.
-    init(_ files: [String: String]) {
-        self.init(files.keys.map { DirectoryEntry(path: $0, kind: .file) }) { Array((files[$0] ?? "").utf8) }
+    init(_ files: [String: String], applied: [String] = [], edited: String? = nil) {
+        self.init(files.keys.map { DirectoryEntry(path: $0, kind: .file) }, applied, edited) {
+            Array((files[$0] ?? "").utf8)
+        }
     }
 
-    private init(_ entries: [DirectoryEntry], contents: (String) -> [UInt8]) {
+    /// File and code of every finding.
+    var codes: [String] { report.findings.map { "\($0.place.file) \($0.rule.code)" } }
+
+    private init(
+        _ entries: [DirectoryEntry], _ applied: [String] = [], _ edited: String? = nil, contents: (String) -> [UInt8]
+    ) {
         var review = Review()
         do throws(Complaint) {
             let set = try MigrationSet(listing: DirectoryListing(entries: entries)) { contents($0) }
@@ -55,6 +62,8 @@ struct Folder {
                 }
             }
             for finding in set.findings { review.add(finding) }
+            for path in applied { review.add(applied: path) }
+            if let edited { review.add(editedAfterApply: edited, line: 1, excerpt: nil) }
         } catch {
             review.add(directory: error)
         }

@@ -74,6 +74,19 @@ import Testing
         #expect(twice["relatedLocations"]?.array?.first?["id"] == 0)
     }
 
+    @Test func `nothing is said of the statements of applied files`() throws {
+        let files = [
+            "001_a.sql":
+                "CREATE TABLE a (x int); CREATE TABLE a (x int);\n-- migrated: allow=M041 reason=x\nDROP TABLE z;",
+            "002_b.sql": "CREATE TABLE a (x int);", "003_c.txt.sql": "SELECT 1;",
+        ]
+        #expect(Folder(files).codes == ["001_a.sql M010", "001_a.sql M008", "001_a.sql M040", "002_b.sql M010"])
+        let report = Folder(files, applied: ["001_a.sql"]).report
+        #expect(report.findings.map { "\($0.place.file) \($0.rule.code)" } == ["002_b.sql M010"])
+        let edited = Folder(files, applied: ["001_a.sql"], edited: "002_b.sql").report
+        #expect(edited.findings.map { "\($0.place.text) \($0.rule.code)" } == ["002_b.sql:1 M007"])
+    }
+
     @Test func `an edited file is found where the history says so`() {
         var review = Review()
         review.add(editedAfterApply: "001_a.sql")

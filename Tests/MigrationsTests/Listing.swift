@@ -10,7 +10,7 @@ func listing(_ paths: [String]) -> DirectoryListing {
     for path in paths {
         if let slash = path.dropLast().firstIndex(of: "/") {
             let parent = String(path[..<slash])
-            if !entries.contains(where: { $0.path == parent }) {
+            if !entries.contains(where: { $0.path.utf8.elementsEqual(parent.utf8) }) {
                 entries.append(DirectoryEntry(path: parent, kind: .directory))
             }
         }

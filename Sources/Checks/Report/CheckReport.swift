@@ -41,8 +41,12 @@ public struct CheckReport: Sendable {
     /// The exit status: that of the first file that cannot be run, else 1 where something is found that reaches the threshold.
     public func exitStatus(failOn threshold: FailureThreshold) -> ExitStatus {
         if threshold == .never { return .done }
-        let isUnusable = findings.contains {
-            [.invalidFile, .duplicateVersion, .concurrentlyInTransaction, .unsafePermissions].contains($0.rule)
+        let isUnusable = findings.contains { finding in
+            switch finding.rule {
+            case .invalidFile, .duplicateVersion, .concurrentlyInTransaction, .unsafePermissions: true
+            case .alikeNames: finding.severity == .error
+            default: false
+            }
         }
         if isUnusable, let status = unusable.first { return status }
         return findings.contains { threshold.isReached(by: $0.severity) } ? .failed : .done

@@ -48,6 +48,8 @@ extension FileReading {
                 "\(lock.action) is NOT NULL without a default, which fails once '\(table)' has rows",
                 hint: "Give it a DEFAULT, or add it nullable, fill it, and SET NOT NULL.")
         case .createIndex:
+            // The file's transaction holds the lock from the first one to its end.
+            guard indexed.insert(objects.object(.relation, lock.name)).inserted else { return }
             find(
                 .blockingIndex, at: offset, "\(lock.action) keeps writers of '\(table)' waiting while it builds",
                 hint: "CONCURRENTLY lets them go on; it runs outside of the file's transaction.")

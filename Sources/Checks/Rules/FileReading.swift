@@ -14,6 +14,8 @@ struct FileReading {
     var clearedHere: Set<SchemaObject> = []
     /// Tables that this file has emptied: whatever is done to them is done at once.
     var emptied: Set<SchemaObject> = []
+    /// Tables of which has been told that an index is built on them.
+    var indexed: Set<SchemaObject> = []
     /// What the current statement has been told of: its parts share one scan or rewrite of a table.
     var told: Set<String> = []
     private var lines: LineIndex

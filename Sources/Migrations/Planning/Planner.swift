@@ -8,6 +8,8 @@ struct Planner {
 
     /// What the history knows and the directory does not hold.
     let missing: [VersionState]
+    /// The names of applied versioned ones that the directory does not hold, by their lower case.
+    private let gone: [String: String]
     /// For each candidate the next applied versioned one, where there is one.
     private let nextApplied: [String?]
 
@@ -28,6 +30,9 @@ struct Planner {
             uniquingKeysWith: { _, newer in newer })
         reached = Set(self.history.filter { $0.value.status.isApplied }.keys)
         missing = Self.missing(set, self.history)
+        gone = Dictionary(
+            missing.filter { $0.status.isApplied && !$0.repeatable }.map { ($0.name.lowercased(), $0.name) },
+            uniquingKeysWith: { first, _ in first })
         covered = Baselines(set, self.history).covered
         var next: String?
         var following: [String?] = []
@@ -83,7 +88,13 @@ struct Planner {
             guard case .unusable(let finding) = candidate.content else { return .applied }
             return state?.status.isApplied == true ? .unreadable(finding) : .invalid(finding)
         }
-        guard let state else { return .pending(resumeAt: 0, because: .new) }
+        guard let state else {
+            // A name in other letters is no reason to run a file again.
+            if !directives.repeatable, let old = gone[candidate.migration.name.lowercased()] {
+                return .invalid(AlikeNames.renamed(candidate.migration, from: old))
+            }
+            return .pending(resumeAt: 0, because: .new)
+        }
         let same = state.checksum == checksum
         switch state.status {
         case .applied, .adopted:

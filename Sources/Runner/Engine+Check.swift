@@ -1,0 +1,55 @@
+internal import Audit
+internal import Configuration
+internal import Digest
+internal import Migrations
+internal import Postgres
+internal import Reporting
+
+extension Engine {
+    /// What can be said of the directory with its history beside it: as without a database, but for the statements of applied files, which
+    /// nobody can change any more; and of applied files that were changed or have gone. Reads alone.
+    public func check(files: [String] = []) throws(RunFailure) -> DirectoryCheck {
+        let installed = try store.installedVersion(try sessions.work()) != nil
+        let states = installed ? try history.states() : []
+        var recorded = DirectoryCheck.Recorded()
+        recorded.count = states.count { $0.status.isApplied }
+        if let (snapshot, plan) = try planned(states) {
+            recorded.gone = plan.missing.filter(\.status.isApplied).map(\.name)
+            for step in plan.steps {
+                let path = step.migration.path
+                switch step.action {
+                case .applied, .unreadable, .covered: recorded.applied.append(path)
+                case .drifted(let checksum):
+                    recorded.edited.append(
+                        .init(path: path, from: try source(checksum), to: snapshot.files[path]?.bytes))
+                default: break
+                }
+            }
+        }
+        do throws(Complaint) {
+            return try DirectoryCheck(directory, settings, files: files, recorded: recorded)
+        } catch {
+            throw .complaint(error)
+        }
+    }
+
+    /// The directory against the history; nil for one that cannot be put in order, of which the check itself tells.
+    private func planned(_ states: [VersionState]) throws(RunFailure) -> (MigrationDirectory.Snapshot, Plan)? {
+        do throws(Complaint) {
+            let snapshot = try directory.read()
+            return (snapshot, try Plan(set: snapshot.set, candidates: snapshot.candidates, history: states))
+        } catch {
+            guard error.status == .badFile else { throw .complaint(error) }
+            return nil
+        }
+    }
+
+    /// The bytes that were kept under a checksum, where they were.
+    private func source(_ checksum: String) throws(RunFailure) -> [UInt8]? {
+        let found = try sessions.query(
+            sessions.work(),
+            "SELECT pg_catalog.encode(source, 'hex') FROM \(store.schema).migration_source WHERE checksum = $1",
+            [.text(checksum)])
+        return found.rows.isEmpty ? nil : found.text(0, 0).flatMap { Hex.bytes($0) }
+    }
+}
