@@ -24,6 +24,35 @@ public enum AuditColumn: String, CaseIterable, Sendable {
     case prevHash = "prev_hash"
     case hash
 
+    /// Its place among `allCases`, found without a search.
+    public var place: Int {
+        switch self {
+        case .seq: 0
+        case .eventID: 1
+        case .recordedAt: 2
+        case .event: 3
+        case .attemptID: 4
+        case .version: 5
+        case .name: 6
+        case .checksum: 7
+        case .direction: 8
+        case .reason: 9
+        case .object: 10
+        case .rowCount: 11
+        case .durationUS: 12
+        case .sqlstate: 13
+        case .message: 14
+        case .detail: 15
+        case .initiatedBy: 16
+        case .host: 17
+        case .dbUser: 18
+        case .pid: 19
+        case .invocationID: 20
+        case .prevHash: 21
+        case .hash: 22
+        }
+    }
+
     /// How PostgreSQL holds its values.
     public enum Form: Sendable { case text, integer, small, uuid, time, bytes }
     /// The column's type.

@@ -24,16 +24,26 @@ public enum Chain {
 
     /// The hash of a record whose further columns, in the table's order, have these binary values.
     public static func hash(seq: Int64, prevHash: [UInt8], fields: [[UInt8]?]) -> [UInt8] {
-        var bytes: [UInt8] = [0x01]
-        bytes += domain.utf8
-        bytes += CanonicalForm.integer(seq)
-        bytes += prevHash
+        var bytes: [UInt8] = []
         for field in fields {
             bytes += CanonicalForm.small(field.map { Int32($0.count) } ?? -1)
             if let field { bytes += field }
         }
+        return hash(seq: seq, prevHash: prevHash[...], fields: bytes[...])
+    }
+
+    /// The same for columns that stand behind each other already, each behind its length.
+    public static func hash(seq: Int64, prevHash: ArraySlice<UInt8>, fields: ArraySlice<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(prefix.count + 8 + prevHash.count + fields.count)
+        bytes += prefix
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: seq >> shift)) }
+        bytes += prevHash
+        bytes += fields
         return SHA256.hash(bytes)
     }
+
+    private static let prefix: [UInt8] = [0x01] + domain.utf8
 }
 
 /// PostgreSQL's binary forms of the types that the table uses.
@@ -49,8 +59,12 @@ public enum CanonicalForm {
     /// text: its bytes in UTF-8.
     public static func text(_ value: String) -> [UInt8] { Array(value.utf8) }
     /// The number in an int8 or int4.
-    public static func integer(_ bytes: [UInt8]) -> Int64 {
+    public static func integer(_ bytes: [UInt8]) -> Int64 { integer(bytes[...]) }
+    /// The same for bytes that stand among others.
+    public static func integer(_ bytes: ArraySlice<UInt8>) -> Int64 {
         guard let first = bytes.first else { return 0 }
-        return bytes.dropFirst().reduce(Int64(Int8(bitPattern: first))) { $0 << 8 | Int64($1) }
+        var number = Int64(Int8(bitPattern: first))
+        for byte in bytes.dropFirst() { number = number << 8 | Int64(byte) }
+        return number
     }
 }

@@ -37,8 +37,11 @@ struct FilterClause {
     private(set) var parameters: [Parameter?] = []
     /// Conditions of each alternative, joined by AND.
     private(set) var alternatives: [[String]] = []
+    /// Whether values stand in the text, quoted, because the statement takes no parameters, as COPY does not.
+    private let isPlain: Bool
 
-    init(_ filter: HistoryFilter) {
+    init(_ filter: HistoryFilter, plain: Bool = false) {
+        isPlain = plain
         var common: [String] = []
         if let since = filter.since { common.append("a.recorded_at >= \(bind(since.description))::timestamptz") }
         if let until = filter.until { common.append("a.recorded_at <= \(bind(until.description))::timestamptz") }
@@ -81,6 +84,7 @@ struct FilterClause {
     }
 
     private mutating func bind(_ value: String) -> String {
+        if isPlain { return Quoting.literal(value) }
         parameters.append(.text(value))
         return "$\(parameters.count)"
     }
@@ -118,6 +122,22 @@ struct FilterClause {
             "SELECT * FROM (\(parts.joined(separator: " UNION ALL "))) AS a \(order) LIMIT \(few) OFFSET \(skipped)",
             parameters
         )
+    }
+
+    /// A query for COPY, without parameters: `columns` of all matching rows of `table` within `bounds`, in the order of `seq`.
+    ///
+    /// - Precondition: the clause is plain.
+    func copy(_ columns: String, from table: String, bounds: Bounds, newestFirst: Bool, limit: Int?) -> String {
+        precondition(isPlain, "COPY takes no parameters")
+        let extra = [bounds.after.map { "a.seq > \($0)" }, bounds.before.map { "a.seq < \($0)" }].compactMap(\.self)
+        let order = "ORDER BY a.seq \(newestFirst ? "DESC" : "ASC")" + (limit.map { " LIMIT \($0)" } ?? "")
+        let parts = alternatives.map { conditions in
+            let all = conditions + extra
+            let condition = all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
+            return "(SELECT \(columns) FROM \(table) AS a\(condition) \(order))"
+        }
+        return parts.count == 1
+            ? parts[0] : "(SELECT * FROM (\(parts.joined(separator: " UNION ALL "))) AS a \(order))"
     }
 
     /// Which part of the chain, both ends excluded.

@@ -67,7 +67,7 @@ extension HistoryReader {
     }
 
     /// The seq of the match that has `count - 1` newer ones; nil where there are fewer.
-    private func position(_ filter: HistoryFilter, fromNewest count: Int) throws(HistoryError) -> Int64? {
+    func position(_ filter: HistoryFilter, fromNewest count: Int) throws(HistoryError) -> Int64? {
         guard count > 0 else { return nil }
         let statement = FilterClause(filter).select(
             "a.seq", from: table, bounds: .init(), newestFirst: true, limit: 1, skipping: count - 1)

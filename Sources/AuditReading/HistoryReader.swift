@@ -32,15 +32,7 @@ public final class HistoryReader {
         statementTimeout: Int, _ body: () throws(PostgresError) -> Result
     ) throws(HistoryError) -> Result {
         do {
-            try connection.run(
-                """
-                BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
-                SET LOCAL search_path TO '';
-                SET LOCAL row_security TO off;
-                SET LOCAL lock_timeout TO '2s';
-                SET LOCAL statement_timeout TO \(statementTimeout);
-                SET LOCAL idle_in_transaction_session_timeout TO '60s'
-                """)
+            try begin(statementTimeout: statementTimeout)
             let result = try body()
             try connection.run("COMMIT")
             return result
@@ -48,6 +40,20 @@ public final class HistoryReader {
             if connection.isAlive, connection.transactionStatus != .idle { _ = try? connection.run("ROLLBACK") }
             throw HistoryError(error, schema: schema, database: connection.database)
         }
+    }
+
+    /// Begins a transaction as `reading` has it; `more` are further settings for it.
+    func begin(statementTimeout: Int, _ more: String = "") throws(PostgresError) {
+        try connection.run(
+            """
+            BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+            SET LOCAL search_path TO '';
+            SET LOCAL row_security TO off;
+            SET LOCAL lock_timeout TO '2s';
+            SET LOCAL statement_timeout TO \(statementTimeout);
+            SET LOCAL idle_in_transaction_session_timeout TO '60s';
+            \(more)
+            """)
     }
 
     /// Rows of a statement whose columns are `columns`.

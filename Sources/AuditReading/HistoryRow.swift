@@ -4,13 +4,29 @@ public import Reporting
 
 /// One row of `migration_rollback_audit`, in PostgreSQL's binary forms, as the server sent it: nothing is interpreted before it is verified.
 public struct HistoryRow: Sendable, Equatable {
-    /// Each column's bytes in the order of `AuditColumn`, nil for null.
-    public let cells: [[UInt8]?]
+    /// Bytes that hold the row among others: each cell behind its length in four bytes, null as the length -1.
+    private let bytes: [UInt8]
+    /// Where each cell's value begins, in the order of `AuditColumn`.
+    private let starts: Starts
+    typealias Starts = InlineArray<23, UInt32>
+
+    /// The row whose cells begin at these places of `bytes`, each behind its length: PostgreSQL's own binary form of COPY.
+    init(_ bytes: [UInt8], _ starts: Starts) {
+        self.bytes = bytes
+        self.starts = starts
+    }
 
     /// A row from its cells, one per column in the order of `AuditColumn`.
     public init(cells: [[UInt8]?]) {
         precondition(cells.count == AuditColumn.allCases.count, "a row is read with a column list of our own")
-        self.cells = cells
+        var bytes: [UInt8] = []
+        var starts = Starts(repeating: 0)
+        for (index, cell) in cells.enumerated() {
+            bytes += CanonicalForm.small(cell.map { Int32($0.count) } ?? -1)
+            starts[index] = UInt32(bytes.count)
+            if let cell { bytes += cell }
+        }
+        self.init(bytes, starts)
     }
 
     /// The row that `record` becomes.
@@ -19,16 +35,24 @@ public struct HistoryRow: Sendable, Equatable {
         self.init(cells: AuditColumn.allCases.map { columns[$0] })
     }
 
-    private static let index = Dictionary(
-        uniqueKeysWithValues: AuditColumn.allCases.enumerated().map { ($0.element, $0.offset) })
+    /// A column's bytes where they are; nil for null.
+    public func slice(_ column: AuditColumn) -> ArraySlice<UInt8>? {
+        let start = Int(starts[column.place])
+        let length = BinaryRows.small(bytes, start - 4)
+        return length < 0 ? nil : bytes[start..<start + Int(length)]
+    }
 
     /// A column's bytes; nil for null.
-    public subscript(_ column: AuditColumn) -> [UInt8]? { HistoryRow.index[column].flatMap { cells[$0] } }
+    public subscript(_ column: AuditColumn) -> [UInt8]? { slice(column).map { Array($0) } }
+
+    public static func == (left: HistoryRow, right: HistoryRow) -> Bool {
+        AuditColumn.allCases.allSatisfy { left.slice($0) == right.slice($0) }
+    }
 
     /// A column's value as text, not escaped; nil for null.
     public func text(_ column: AuditColumn) -> String? { self[column].map { AuditRecord.text($0, column.form) } }
     /// The integer in a column; nil for null.
-    public func integer(_ column: AuditColumn) -> Int64? { self[column].map { CanonicalForm.integer($0) } }
+    public func integer(_ column: AuditColumn) -> Int64? { slice(column).map { CanonicalForm.integer($0) } }
 
     /// Position in the chain.
     public var seq: Int64 { integer(.seq) ?? 0 }
@@ -50,7 +74,10 @@ public struct HistoryRow: Sendable, Equatable {
 
     /// The hash that the row's own columns and `prev_hash` give.
     public var computedHash: [UInt8] {
-        Chain.hash(seq: seq, prevHash: self[.prevHash] ?? [], fields: AuditColumn.hashed.map { self[$0] })
+        // Between seq and prev_hash stand exactly the columns that are hashed, in the form in which they are hashed.
+        let first = Int(starts[AuditColumn.seq.place]) + 8
+        let end = Int(starts[AuditColumn.prevHash.place]) - 4
+        return Chain.hash(seq: seq, prevHash: slice(.prevHash) ?? [], fields: bytes[first..<end])
     }
 
     /// The event that was written; nil where a word in it is none that this program knows.

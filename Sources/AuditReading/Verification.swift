@@ -158,7 +158,7 @@ public struct Verification: Sendable {
         if findings.count < Verification.limit { findings.append(Finding(kind, seq, what)) }
     }
 
-    private static func events(_ first: Int64, _ last: Int64) -> String {
+    static func events(_ first: Int64, _ last: Int64) -> String {
         first == last ? "event \(first) is" : "events \(first) to \(last) are"
     }
 }

@@ -99,6 +99,11 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
         guard case .integer(let value) = self else { return nil }
         return value
     }
+    /// The members, where this is an object.
+    public var members: [String: JSONValue]? {
+        guard case .object(let members) = self else { return nil }
+        return members
+    }
     /// The elements, where this is an array.
     public var array: [JSONValue]? {
         guard case .array(let elements) = self else { return nil }

@@ -115,7 +115,7 @@ extension Connection {
     }
 
     /// Hands everything to the kernel, reading meanwhile so that neither side waits for the other.
-    private func flush() throws(PostgresError) {
+    func flush() throws(PostgresError) {
         while true {
             switch unsafe PQflush(handle) {
             case 0: return
@@ -129,7 +129,7 @@ extension Connection {
     }
 
     /// The next result; nil at the end of a statement's results.
-    private func next() throws(PostgresError) -> ResultHandle? {
+    func next() throws(PostgresError) -> ResultHandle? {
         while unsafe PQisBusy(handle) == 1 {
             guard waiter.wait(for: descriptor, .read) else { throw .abandoned }
             if unsafe PQconsumeInput(handle) == 0 { break }

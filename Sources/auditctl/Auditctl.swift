@@ -12,7 +12,7 @@ struct Auditctl: ParsableCommand {
         version: "auditctl (migrated) 0.1.0",
         subcommands: [
             LogCommand.self, ShowCommand.self, StatusCommand.self, SourceCommand.self, OrphansCommand.self,
-            IntegrityCommand.self, VerifyCommand.self,
+            IntegrityCommand.self, VerifyCommand.self, ExportCommand.self,
         ],
         defaultSubcommand: LogCommand.self)
 }

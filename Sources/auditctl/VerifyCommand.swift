@@ -17,8 +17,14 @@ struct VerifyCommand: ParsableCommand {
 
     @OptionGroup var history: HistoryOptions
     @OptionGroup var form: OutputOptions
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Check this export, without any database.", valueName: "export"))
+    var file: String?
 
     func run() throws {
+        if let file { throw Ending(status: try ExportCheck(file, history).run(form)) }
         let verdict = try verdict()
         let status: ExitStatus =
             switch verdict {

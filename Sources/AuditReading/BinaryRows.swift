@@ -1,0 +1,69 @@
+internal import Audit
+
+/// Takes rows out of PostgreSQL's binary COPY form, whatever pieces it arrives in (PostgreSQL manual, COPY, "Binary Format").
+struct BinaryRows {
+    /// What has arrived and holds no whole row yet; more is appended to it.
+    var rest: [UInt8] = []
+    private var hasHeader = false
+    private var isAtEnd = false
+
+    /// What the server sent is not rows of the history.
+    struct Malformed: Error {}
+
+    /// The four-byte number at `place`.
+    @inline(__always)
+    static func small(_ bytes: [UInt8], _ place: Int) -> Int32 {
+        Int32(
+            bitPattern: UInt32(bytes[place]) << 24 | UInt32(bytes[place + 1]) << 16 | UInt32(bytes[place + 2]) << 8
+                | UInt32(bytes[place + 3]))
+    }
+
+    /// Takes the whole rows out of `rest`.
+    mutating func take() throws(Malformed) -> [HistoryRow] {
+        let bytes = rest
+        var at = 0
+        if !hasHeader {
+            guard try skipHeader(bytes, &at) else { return [] }
+            hasHeader = true
+        }
+        var rows: [HistoryRow] = []
+        let count = AuditColumn.allCases.count
+        tuples: while at + 2 <= bytes.count, !isAtEnd {
+            let fields = Int(bytes[at]) << 8 | Int(bytes[at + 1])
+            if fields == 0xFFFF {
+                isAtEnd = true
+                at += 2
+                break
+            }
+            guard fields == count else { throw Malformed() }
+            var place = at + 2
+            var starts = HistoryRow.Starts(repeating: 0)
+            for column in 0..<count {
+                guard place + 4 <= bytes.count else { break tuples }
+                let length = BinaryRows.small(bytes, place)
+                place += 4
+                starts[column] = UInt32(truncatingIfNeeded: place)
+                if length > 0 { place += Int(length) }
+                guard length >= -1 else { throw Malformed() }
+            }
+            guard place <= bytes.count else { break }
+            rows.append(HistoryRow(bytes, starts))
+            at = place
+        }
+        rest = Array(bytes[at...])
+        return rows
+    }
+
+    private func skipHeader(_ bytes: [UInt8], _ at: inout Int) throws(Malformed) -> Bool {
+        guard bytes.count >= 19 else { return false }
+        let extra = Int(BinaryRows.small(bytes, 15))
+        guard bytes.starts(with: BinaryRows.signature), BinaryRows.small(bytes, 11) == 0, extra >= 0 else {
+            throw Malformed()
+        }
+        guard bytes.count >= 19 + extra else { return false }
+        at = 19 + extra
+        return true
+    }
+
+    private static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00]
+}

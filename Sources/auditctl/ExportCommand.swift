@@ -1,0 +1,111 @@
+internal import ArgumentParser
+internal import Audit
+internal import AuditReading
+internal import Glibc
+internal import JSON
+internal import Reporting
+internal import Systemd
+
+/// `export`: the history, or a part of it, for somebody who has no access to the database.
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write events with all their columns, so that they can be verified elsewhere.",
+        discussion: """
+            The last line is a trailer: how many events, the head of the chain, and which database. 'auditctl verify --file' checks an export \
+            without any database; docs/export-format.md says how to write a second verifier. Memory stays the same for any number of events.
+            """)
+
+    @OptionGroup var history: HistoryOptions
+    @OptionGroup(title: "Filters") var filter: FilterOptions
+    @Option(
+        name: [.customShort("o"), .customLong("form")],
+        help: ArgumentHelp("How to write: ndjson or csv.", valueName: "form"), completion: .list(ExportForm.names))
+    var form: String?
+    @Option(
+        name: .long, help: ArgumentHelp("Into this file, which appears once it is whole.", valueName: "file"),
+        completion: .file())
+    var output: String?
+    @OptionGroup var extent: ExtentOptions
+
+    func run() throws {
+        let filter = try filter.filter()
+        let limit = try extent.chosen(standard: nil)
+        // Elsewhere --output names the form, and a script may say so here too.
+        let named = output.flatMap(ExportForm.init)
+        let form = try form.map(ExportCommand.form) ?? named ?? .ndjson
+        let file = named == nil ? output : nil
+        guard extent.follow else { return try export(filter, limit, form, file) }
+        if extent.reverse { throw Complaint(.usage, "--follow and --reverse exclude each other") }
+        guard file == nil else {
+            throw Complaint(
+                .usage, "--follow has no end, so that the file would never be whole", hint: "Leave --output out.")
+        }
+        try follow(filter, limit, form)
+    }
+
+    private static func form(_ word: String) throws -> ExportForm {
+        guard let form = ExportForm(rawValue: word) else {
+            throw Complaint(
+                .usage, "'\(word)' is no form of an export",
+                hint: "There are ndjson and csv; a file is named with --output.")
+        }
+        return form
+    }
+
+    private func export(_ filter: HistoryFilter, _ limit: Int?, _ form: ExportForm, _ file: String?) throws {
+        let scan = try history.reader().scan(filter, newestFirst: extent.reverse, limit: limit)
+        let sink = try Sink(file)
+        var writer = ExportWriter(form)
+        var buffer = writer.header
+        while let rows = try scan.next() {
+            for row in rows { writer.append(row, to: &buffer) }
+            try sink.write(buffer)
+            buffer.removeAll(keepingCapacity: true)
+        }
+        var left = filter.json
+        if let limit, writer.count == Int64(limit), writer.count < scan.origin.head.seq {
+            left = .object((left.flatMap(\.members) ?? [:]).merging(["limit": .integer(Int64(limit))]) { $1 })
+        }
+        let trailer = ExportTrailer(
+            origin: scan.origin, count: writer.count, first: writer.ends?.first, last: writer.ends?.last, filter: left,
+            isNewestFirst: extent.reverse,
+            exportedBy: Process.userName(of: Process.loginUser ?? Process.effectiveUser), host: Process.hostName,
+            signature: nil)
+        try sink.write(buffer + writer.trailer(trailer))
+        try sink.finish()
+    }
+
+    /// Goes on for ever, so that no trailer comes.
+    private func follow(_ filter: HistoryFilter, _ limit: Int?, _ form: ExportForm) throws {
+        let sink = try Sink(nil)
+        var writer = ExportWriter(form)
+        try sink.write(writer.header)
+        try EventFollower(try history.reader(), filter).run(first: limit ?? 10) { rows in
+            var buffer: [UInt8] = []
+            for row in rows { writer.append(row, to: &buffer) }
+            try sink.write(buffer)
+        }
+    }
+}
+
+extension ExportForm {
+    fileprivate static var names: [String] { allCases.map(\.rawValue) }
+}
+
+/// Where an export goes.
+private final class Sink {
+    private let file: NewFile?
+    private let output = Output()
+
+    init(_ path: String?) throws { file = try path.map { path throws(SystemFailure) in try NewFile(path) } }
+
+    func write(_ bytes: [UInt8]) throws {
+        guard let file else {
+            try output.bytes(bytes)
+            return try output.flush()
+        }
+        try file.write(bytes)
+    }
+
+    func finish() throws { try file?.finish() }
+}
