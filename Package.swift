@@ -92,6 +92,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Pages and cases beside the tests.
+        .target(
+            name: "Goldens", path: "Tests/Goldens",
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         // What live tests stand on: private servers, child processes, temporary directories.
         .systemLibrary(name: "CSpawn", path: "Tests/CSpawn"),
         .target(
@@ -118,19 +122,21 @@ let package = Package(
         tests("RunnerTests", ["JSON", "Postgres", "Reporting", "Runner", "SQLParsing", "Systemd"]),
         tests("SystemdTests", ["Systemd", "Reporting"]),
         .testTarget(
-            name: "SQLParsingTests", dependencies: ["JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
+            name: "SQLParsingTests", dependencies: ["Goldens", "JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         .testTarget(
-            name: "ChecksTests", dependencies: ["Checks", "JSON", "Migrations", "Reporting", "SQLParsing"],
+            name: "ChecksTests", dependencies: ["Checks", "Goldens", "JSON", "Migrations", "Reporting", "SQLParsing"],
             exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         tests("MigrationsTests", ["Digest", "Migrations", "Reporting"]),
         .testTarget(
-            name: "ForeignKeysTests", dependencies: ["ForeignKeys", "JSON", "LiveSupport", "Reporting", "SQLParsing"],
+            name: "ForeignKeysTests",
+            dependencies: ["ForeignKeys", "Goldens", "JSON", "LiveSupport", "Reporting", "SQLParsing"],
             exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "Migrations", "Reporting"], exclude: ["Golden"],
+            name: "ConfigurationTests", dependencies: ["Configuration", "Goldens", "Migrations", "Reporting"],
+            exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
     ],
     swiftLanguageModes: [.v6]

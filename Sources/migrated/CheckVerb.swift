@@ -45,10 +45,13 @@ struct CheckVerb: ParsableCommand {
     var failOn: FailOn = .error
     @Flag(name: .long, help: "Show notes, too.")
     var all = false
+    @Option(name: .long, help: "Print what is to know about a code, and do nothing else.")
+    var explain: String?
     @Argument(help: "The files to report on; the others of the directory are read for what they create.")
     var files: [String] = []
 
     func run() throws {
+        if let explain { return try CheckVerb.explain(explain) }
         let settings = try common.settings()
         let check = try common.database == nil ? DirectoryCheck(settings, files: files) : compared(settings)
         let least: Severity = all || failOn == .note ? .note : .warning
@@ -65,6 +68,16 @@ struct CheckVerb: ParsableCommand {
         }
         let status = check.report.exitStatus(failOn: failOn.threshold)
         if status != .done { throw status.code }
+    }
+
+    private static func explain(_ code: String) throws(Complaint) {
+        guard let rule = Rule(codeOrName: code) else {
+            throw Complaint(
+                .usage, "'\(code)' is no code of a check",
+                hint: "Known are \(Rule.allCases.map(\.code).joined(separator: ", ")).")
+        }
+        RulePage.plain(rule).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            .forEach { Terminal.print(String($0)) }
     }
 
     /// The check with the history of the database that was asked for by name: one that is only configured is left alone.

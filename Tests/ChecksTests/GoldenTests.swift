@@ -1,21 +1,20 @@
 import Checks
+import Goldens
 import Migrations
 import Reporting
 import SQLParsing
 import Testing
 
 @Suite struct `Golden folders` {
-    @Test func `the folder of cases is found`() { #expect(GoldenFolders.cases.count > 10) }
+    private static let goldens = Goldens()
 
-    @Test(arguments: GoldenFolders.cases)
+    @Test func `the folder of cases is found`() { #expect(Self.goldens.names().count > 10) }
+
+    @Test(arguments: goldens.names())
     func `a folder's findings are those that it expects`(name: String) throws {
-        let path = GoldenFolders.folder + name + "/"
-        let report = Folder(path).report
-        let found = (report.findings(from: .note).flatMap(\.lines) + [report.status])
-            .map { $0 + "\n" }.joined()
-        if GoldenFolders.records { GoldenFolders.write(found, to: path + "expected.txt") }
-        let expected = GoldenFolders.read(path + "expected.txt").map { String(decoding: $0, as: UTF8.self) }
-        #expect(found == expected)
+        let report = Folder(golden: name, of: Self.goldens).report
+        let found = (report.findings(from: .note).flatMap(\.lines) + [report.status]).map { $0 + "\n" }.joined()
+        #expect(found == Self.goldens.expected(name + "/expected.txt", found: found))
     }
 }
 
@@ -23,29 +22,28 @@ import Testing
 struct Folder {
     let report: CheckReport
 
-    init(_ path: String) {
-        var entries: [DirectoryEntry] = []
-        for name in GoldenFolders.names(in: path) where name != "expected.txt" {
-            let children = GoldenFolders.names(in: path + name)
-            entries.append(DirectoryEntry(path: name, kind: children.isEmpty ? .file : .directory))
-            entries += children.map { DirectoryEntry(path: name + "/" + $0, kind: .file) }
+    init(golden name: String, of goldens: Goldens) {
+        let files = goldens.names(in: name).filter { $0 != "expected.txt" }.flatMap { file in
+            let children = goldens.names(in: "\(name)/\(file)").map { "\(file)/\($0)" }
+            return children.isEmpty ? [file] : children
         }
-        self.init(entries) { GoldenFolders.read(path + $0) ?? [] }
+        self.init(files) { goldens.read("\(name)/\($0)") ?? [] }
     }
 
-    /// A directory of flat files.
     init(_ files: [String: String], applied: [String] = [], edited: String? = nil) {
-        self.init(files.keys.map { DirectoryEntry(path: $0, kind: .file) }, applied, edited) {
-            Array((files[$0] ?? "").utf8)
-        }
+        self.init(Array(files.keys), applied, edited) { Array((files[$0] ?? "").utf8) }
     }
 
     /// File and code of every finding.
     var codes: [String] { report.findings.map { "\($0.place.file) \($0.rule.code)" } }
 
     private init(
-        _ entries: [DirectoryEntry], _ applied: [String] = [], _ edited: String? = nil, contents: (String) -> [UInt8]
+        _ files: [String], _ applied: [String] = [], _ edited: String? = nil, contents: (String) -> [UInt8]
     ) {
+        let folders = Set(files.compactMap { file in file.firstIndex(of: "/").map { String(file[..<$0]) } })
+        let entries =
+            folders.map { DirectoryEntry(path: $0, kind: .directory) }
+            + files.map { DirectoryEntry(path: $0, kind: .file) }
         var review = Review()
         do throws(Complaint) {
             let set = try MigrationSet(listing: DirectoryListing(entries: entries)) { contents($0) }

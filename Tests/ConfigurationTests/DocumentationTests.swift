@@ -1,4 +1,4 @@
-import Glibc
+import Goldens
 import Testing
 
 @testable import Configuration
@@ -7,13 +7,13 @@ import Testing
 /// `REWRITE_REFERENCE=1 swift test --filter ConfigurationTests`.
 @Suite struct `The reference page and the example file` {
     init() {
-        guard getenv("REWRITE_REFERENCE") != nil else { return }
-        #expect(write(ReferencePage.page, to: "docs/configuration.md"))
-        #expect(write(ReferencePage.example, to: "deploy/migrated.toml"))
+        guard ProjectFiles.rewrites else { return }
+        #expect(ProjectFiles.write(ReferencePage.page, to: "docs/configuration.md"))
+        #expect(ProjectFiles.write(ReferencePage.example, to: "deploy/migrated.toml"))
     }
 
     @Test func `the reference page says what the table says`() throws {
-        let page = String(decoding: try #require(contents("docs/configuration.md")), as: UTF8.self)
+        let page = String(decoding: try #require(ProjectFiles.contents("docs/configuration.md")), as: UTF8.self)
         for key in SettingKey.all {
             #expect(page.contains("### `\(key.name)`"))
             #expect(page.contains(key.defaultNote?.prefix(20) ?? ReferencePage.shownDefault(key, quote: "`")[...]))
@@ -22,18 +22,18 @@ import Testing
     }
 
     @Test func `the example file says what the table says`() throws {
-        let example = String(decoding: try #require(contents("deploy/migrated.toml")), as: UTF8.self)
+        let example = String(decoding: try #require(ProjectFiles.contents("deploy/migrated.toml")), as: UTF8.self)
         for key in SettingKey.all { #expect(example.contains("\n" + ReferencePage.assignment(key) + "\n")) }
         #expect(example == ReferencePage.example)
     }
 
     @Test func `the example file as it stands gives the defaults`() throws {
-        let bytes = try #require(contents("deploy/migrated.toml"))
+        let bytes = try #require(ProjectFiles.contents("deploy/migrated.toml"))
         #expect(try Settings(toml: bytes, file: "migrated.toml") == Settings())
     }
 
     @Test func `the example file with every key uncommented gives the defaults and the samples`() throws {
-        let text = String(decoding: try #require(contents("deploy/migrated.toml")), as: UTF8.self)
+        let text = String(decoding: try #require(ProjectFiles.contents("deploy/migrated.toml")), as: UTF8.self)
         let settings = try Settings(toml: Array(uncommented(text).utf8), file: "migrated.toml")
         var expected = Settings()
         expected.directory = "/srv/app/migrations"

@@ -1,3 +1,4 @@
+import Goldens
 import Reporting
 import Testing
 
@@ -52,7 +53,8 @@ private func read(_ bytes: [UInt8]) {
 
     @Test func `mutations of the example`() throws {
         let example = Array(
-            uncommented(String(decoding: try #require(contents("deploy/migrated.toml")), as: UTF8.self)).utf8)
+            uncommented(String(decoding: try #require(ProjectFiles.contents("deploy/migrated.toml")), as: UTF8.self))
+                .utf8)
         var random = Seeded(state: 3)
         for _ in 0..<400 {
             var bytes = example

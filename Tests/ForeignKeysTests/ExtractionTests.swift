@@ -1,22 +1,24 @@
 import ForeignKeys
+import Goldens
 import SQLParsing
 import Testing
 
 @Suite struct `Foreign keys of a file` {
-    @Test func `the folder of cases is found`() { #expect(GoldenFiles.cases.count >= 10) }
+    private static let goldens = Goldens()
 
-    @Test(arguments: GoldenFiles.cases)
+    @Test func `the folder of cases is found`() { #expect(Self.goldens.cases(".sql").count >= 10) }
+
+    @Test(arguments: goldens.cases(".sql"))
     func `are read, and the text is cut, as the case says`(name: String) throws {
-        let script = try Script(try #require(GoldenFiles.read(name + ".sql")), file: name + ".sql")
+        let script = try Script(try #require(Self.goldens.read(name + ".sql")), file: name + ".sql")
         let keys = ForeignKeyStatement.all(in: script)
         let found = keys.map { describe($0, in: script) }.joined() + cuts(of: script, keys)
-        if GoldenFiles.records { GoldenFiles.write(found, to: name + ".expected") }
-        #expect(found == GoldenFiles.read(name + ".expected").map { String(decoding: $0, as: UTF8.self) })
+        #expect(found == Self.goldens.expected(name + ".expected", found: found))
     }
 
-    @Test(arguments: GoldenFiles.cases)
+    @Test(arguments: goldens.cases(".sql"))
     func `any choice of them leaves a file with just the others`(name: String) throws {
-        let script = try Script(try #require(GoldenFiles.read(name + ".sql")), file: name + ".sql")
+        let script = try Script(try #require(Self.goldens.read(name + ".sql")), file: name + ".sql")
         let keys = ForeignKeyStatement.all(in: script)
         for choice in 0..<(1 << keys.count) {
             let removed = keys.indices.filter { choice & (1 << $0) != 0 }

@@ -1,4 +1,5 @@
 import ForeignKeys
+import Goldens
 import LiveSupport
 import SQLParsing
 import Testing
@@ -11,9 +12,7 @@ struct Server {
     init() throws {
         database = try Cluster.shared().createDatabase()
         for file in ["v001_history", "v002_orphans"] {
-            try database.query(
-                String(decoding: try #require(GoldenFiles.read("../../../migrations/audit/\(file).sql")), as: UTF8.self)
-            )
+            try database.query(try #require(ProjectFiles.text("migrations/audit/\(file).sql")))
         }
     }
 

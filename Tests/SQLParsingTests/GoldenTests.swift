@@ -1,16 +1,18 @@
+import Goldens
 import Reporting
 import SQLParsing
 import Testing
 
 @Suite struct `Golden migrations` {
-    @Test func `the folder of cases is found`() { #expect(GoldenFiles.cases.count > 20) }
+    private static let goldens = Goldens()
 
-    @Test(arguments: GoldenFiles.cases)
+    @Test func `the folder of cases is found`() { #expect(Self.goldens.cases(".sql").count > 20) }
+
+    @Test(arguments: goldens.cases(".sql"))
     func `a file is cut as its description says`(name: String) throws {
-        let source = try #require(GoldenFiles.read(name + ".sql"))
+        let source = try #require(Self.goldens.read(name + ".sql"))
         let found = describe(source, name: name)
-        if GoldenFiles.records { GoldenFiles.write(found, to: name + ".expected") }
-        let expected = GoldenFiles.read(name + ".expected").map { String(decoding: $0, as: UTF8.self) }
+        let expected = Self.goldens.expected(name + ".expected", found: found)
         #expect(found == expected)
     }
 

@@ -39,12 +39,8 @@ public enum SARIF {
         [
             "id": .string(rule.code), "name": .string(rule.name), "shortDescription": ["text": .string(rule.summary)],
             "defaultConfiguration": ["level": .string(rule.severity.rawValue)],
-            "help": [
-                "text": .string(
-                    rule.canBeAllowed
-                        ? "\(rule.summary) Where it is meant so, a file says '-- migrated: allow=\(rule.code) reason=…'."
-                        : rule.summary)
-            ],
+            "fullDescription": ["text": .string("\(rule.summary) \(rule.explanation.why)")],
+            "help": ["text": .string(RulePage.plain(rule)), "markdown": .string(RulePage.body(rule))],
         ]
     }
 
