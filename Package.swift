@@ -57,6 +57,7 @@ let package = Package(
         module("Migrations", ["Digest", "ForeignKeys", "JSON", "Reporting", "SQLParsing"]),
         module("Checks", ["JSON", "Migrations", "Reporting", "SQLParsing"]),
         module("ForeignKeys", ["JSON", "Reporting", "SQLParsing"]),
+        module("Replay", ["ForeignKeys", "JSON", "Reporting", "SQLParsing"]),
 
         // The history's own schema, as SQL files built into the program.
         .target(
@@ -73,7 +74,7 @@ let package = Package(
             "Runner",
             [
                 "Audit", "AuditReading", "AuditSchema", "Checks", "Configuration", "Digest", "ForeignKeys", "JSON",
-                "Migrations", "Postgres", "Reporting", "SQLParsing", "Systemd",
+                "Migrations", "Postgres", "Replay", "Reporting", "SQLParsing", "Systemd",
             ],
             settings: [.define("FAILPOINTS", .when(configuration: .debug))]),
 

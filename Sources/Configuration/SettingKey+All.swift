@@ -92,6 +92,13 @@ extension SettingKey {
             An applied file whose text has changed is never run again. 'report' records that and goes on with later files; 'stop' holds them up \
             until the file is put back or resolved.
             """),
+        SettingKey(
+            "existing", \.existing, .choice(), in: .order,
+            """
+            A statement that creates something that exists: 'fail' lets PostgreSQL refuse it; 'skip-identical' passes over it where the object \
+            is what the statement says, records that, and fails with both sides where it is not; 'skip' passes over whatever has the name, with \
+            a warning. See docs/replay.md. A file can set its own.
+            """),
     ]
 
     private static let foreignKeys = [

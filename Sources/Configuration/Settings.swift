@@ -24,6 +24,8 @@ public struct Settings: Sendable, Equatable {
     public var late: Late?
     /// `on-drift`: what becomes of later files when an applied one has changed.
     public var onDrift = OnDrift.report
+    /// `existing`: what becomes of a statement that creates something that exists.
+    public var existing = Existing.fail
     /// `orphans`, `orphan-limit`, `missing-table`, `index-foreign-keys`: how foreign keys over dirty data are treated.
     public var foreignKeys = ForeignKeyPolicy()
     /// `settle`: how long the directory must be quiet before a run starts; 0 acts at once.

@@ -68,7 +68,7 @@ public struct ForeignKey: Sendable, Equatable {
     }
 
     /// The definition as pg_get_constraintdef writes it, but with every name quoted; `referenced` and its columns as resolved.
-    func definition(referenced: TableName, columns referencedColumns: [String], notValid: Bool) -> String {
+    public func definition(referenced: TableName, columns referencedColumns: [String], notValid: Bool) -> String {
         var text = "FOREIGN KEY (\(SQLText.names(columns))) REFERENCES \(referenced.sql)"
         if !referencedColumns.isEmpty { text += " (\(SQLText.names(referencedColumns)))" }
         if match == .full { text += " MATCH FULL" }

@@ -19,15 +19,15 @@ public struct TableName: Sendable, Equatable, Hashable {
 }
 
 /// Names and values inside SQL text.
-enum SQLText {
+package enum SQLText {
     /// A quoted identifier.
-    static func name(_ name: String) -> String { "\"" + doubled(name, "\"") + "\"" }
+    package static func name(_ name: String) -> String { "\"" + doubled(name, "\"") + "\"" }
 
     /// Quoted identifiers, separated by commas.
-    static func names(_ names: [String]) -> String { names.map(name).joined(separator: ", ") }
+    package static func names(_ names: [String]) -> String { names.map(name).joined(separator: ", ") }
 
     /// A string literal that does not depend on `standard_conforming_strings`.
-    static func literal(_ value: String) -> String {
+    package static func literal(_ value: String) -> String {
         let quoted = "'" + doubled(value, "'") + "'"
         return value.contains("\\") ? "E" + doubled(quoted, "\\") : quoted
     }

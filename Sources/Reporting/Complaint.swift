@@ -15,6 +15,8 @@ public struct Complaint: Error, Sendable, Equatable {
     public var excerpt: String?
     /// The server's error code, where the server refused.
     public var sqlstate: String?
+    /// Further lines, shown one by one below the message.
+    public var notes: [String] = []
 
     /// A complaint from its parts.
     public init(
@@ -29,7 +31,7 @@ public struct Complaint: Error, Sendable, Equatable {
         self.sqlstate = sqlstate
     }
 
-    /// The lines to print, each safe for a terminal or a log: `place: message`, the excerpt with its caret, `HINT: …`.
+    /// The lines to print, each safe for a terminal or a log: `place: message`, the excerpt with its caret, the notes, `HINT: …`.
     public var lines: [String] {
         var head = Printable.line(message)
         if let sqlstate { head += " (SQLSTATE \(Printable.line(sqlstate)))" }
@@ -40,6 +42,7 @@ public struct Complaint: Error, Sendable, Equatable {
             lines.append("    " + shown.text)
             if let caret = shown.caret { lines.append("    " + String(repeating: " ", count: caret) + "^") }
         }
+        lines += notes.map { "    " + Printable.line($0) }
         if let hint { lines.append("HINT: " + Printable.line(hint)) }
         return lines
     }

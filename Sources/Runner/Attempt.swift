@@ -1,6 +1,7 @@
 internal import Audit
 internal import JSON
 internal import Migrations
+internal import Postgres
 internal import Reporting
 internal import SQLParsing
 internal import Systemd
@@ -20,6 +21,7 @@ struct Attempt {
     let resumes: Bool
     private(set) var began = Instant.now()
     var notices = NoticeCollector()
+    private var scratches = 0
 
     init(_ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, resumes: Bool, invalidIndexes: [String]?) {
         self.prepared = prepared
@@ -71,6 +73,23 @@ struct Attempt {
             "sha256": .string(prepared.digests[index]),
         ]
         return event
+    }
+
+    /// What the server itself passed over since this was last asked, because of an IF NOT EXISTS.
+    mutating func takeExisting(by actor: AuditEvent.Actor) -> [AuditEvent] {
+        notices.takeExisting().map { notice in
+            var event = event(.skipped, by: actor)
+            event.reason = "object_exists"
+            event.message = notice.message
+            event.detail = ["notice": .string(notice.sqlstate)]
+            return event
+        }
+    }
+
+    /// A name that no other scratch schema has.
+    mutating func scratchToken() -> String {
+        scratches += 1
+        return "\(id.description.filter { $0 != "-" }.prefix(12))\(scratches)"
     }
 
     /// Its bad end; `wait` says when it is tried again by itself.

@@ -6,11 +6,19 @@ internal import SQLParsing
 internal import Systemd
 
 extension FileRun {
-    /// Runs a segment that cannot be in a transaction. Returns the definition of the index where it was found complete.
+    /// What came of a segment that cannot be in a transaction.
+    struct Alone {
+        /// The definition of the index where it was found complete.
+        var found: String?
+        /// What is to be recorded with it.
+        var events: [AuditEvent] = []
+    }
+
+    /// Runs a segment that cannot be in a transaction.
     ///
     /// A concurrent build that breaks leaves an invalid index behind (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently"):
     /// it is found, dropped and recorded, before a retry and after a failure.
-    func alone(_ attempt: inout Attempt, _ index: Int, _ limit: Instant?) throws(Stop) -> String? {
+    func alone(_ attempt: inout Attempt, _ index: Int, _ limit: Instant?) throws(Stop) -> Alone {
         let script = attempt.prepared.script
         let segment = script.segments[index]
         let builds = segment.concurrentIndex.flatMap { $0.action == .drop ? nil : $0 }
@@ -22,15 +30,17 @@ extension FileRun {
             built = try run { () throws(RunFailure) in try resolve(builds) }
             try dropLeftovers(attempt, built)
             if attempt.resumes, index == attempt.firstSegment, let definition = try complete(builds, built) {
-                return definition
+                return Alone(found: definition)
             }
         }
+        let replayed = try replayAlone(&attempt, connection, segment.statements.lowerBound, limit)
+        guard let text = replayed.text(script.text, [], script) else { return Alone(events: replayed.events) }
         try run { () throws(RunFailure) in
             _ = try sessions.run(
                 connection, limits(attempt, scope: "SET", waitsForSnapshots: segment.concurrentIndex != nil))
         }
         do throws(Stop) {
-            try statements(&attempt, connection, Piece(segment, index, script), limit)
+            try statements(&attempt, connection, Piece(segment.statements, index, script, text), limit)
         } catch {
             guard builds != nil, case .failure(let failure) = error else { throw error }
             // A stop or a lost session leaves no time here; the next attempt finds what is left.
@@ -55,7 +65,29 @@ extension FileRun {
                         .failed, "the index was built but is not valid",
                         place: script.place(at: segment.range.lowerBound))))
         }
-        return nil
+        return Alone(events: replayed.events + attempt.takeExisting(by: actor))
+    }
+
+    /// Looks in a transaction of its own, which is rolled back, what of a statement stands already.
+    private func replayAlone(_ attempt: inout Attempt, _ connection: Connection, _ statement: Int, _ limit: Instant?)
+        throws(Stop) -> Replayed
+    {
+        let script = attempt.prepared.script
+        let items = Replaying(
+            attempt.prepared.existing(settings), script, script.text, in: statement..<statement + 1)[statement]
+        guard !items.isEmpty else { return Replayed() }
+        try run { () throws(RunFailure) in
+            _ = try sessions.run(connection, "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL jit = off")
+        }
+        let replayed = try replay(items, [], &attempt, connection, limit)
+        try run { () throws(RunFailure) in _ = try sessions.run(connection, "ROLLBACK") }
+        for name in replayed.invalid {
+            try run { () throws(RunFailure) in
+                try sessions.run(connection, "DROP INDEX CONCURRENTLY IF EXISTS \(name)")
+                try store.record([dropped(name, attempt)]).forEach(reporter.report)
+            }
+        }
+        return replayed
     }
 
     /// Names of invalid indexes of the segment's table that this file's attempts have left; one that is being built is not among them.

@@ -7,45 +7,6 @@ internal import SQLParsing
 internal import Systemd
 
 extension FileRun {
-    /// Sends a segment whose foreign keys are treated by policy: the file's text piece by piece, each key in its statement's place by
-    /// steps of ours, all in the file's transaction. Returns what is to be recorded with it.
-    func withForeignKeys(
-        _ attempt: inout Attempt, _ connection: Connection, _ index: Int, _ limit: Instant?
-    ) throws(Stop) -> [AuditEvent] {
-        let script = attempt.prepared.script
-        let segment = script.segments[index]
-        let policy = attempt.prepared.foreignKeyPolicy(settings)
-        let all = ForeignKeyStatement.all(in: script).filter { segment.statements.contains($0.statement) }
-        guard !policy.leavesFilesAlone, !all.isEmpty else {
-            try statements(&attempt, connection, Piece(segment, index, script), limit)
-            return []
-        }
-        let cut = StatementCut(script, without: all)
-        // The catalog's questions are many small ones; compiling them takes seconds and saves nothing.
-        _ = try ask(&attempt, connection, at: all[0], limit, "SET LOCAL jit = off", [])
-        var events: [AuditEvent] = []
-        var sent = segment.statements.lowerBound
-        for statement in Set(all.map(\.statement)).sorted() {
-            if statement > sent {
-                try statements(&attempt, connection, Piece(sent..<statement, index, script, cut), limit)
-            }
-            let keys = all.filter { $0.statement == statement }
-            // What stands already keeps the server from adding the key of an IF NOT EXISTS: that stays its own business.
-            let wanted = try keysToAdd(keys, &attempt, connection, limit)
-            if !cut.emptied.contains(statement) {
-                try statements(&attempt, connection, Piece(statement..<statement + 1, index, script, cut), limit)
-            }
-            if !wanted.isEmpty {
-                events += try add(wanted, policy, &attempt, connection, limit)
-            }
-            sent = statement + 1
-        }
-        if sent < segment.statements.upperBound {
-            try statements(&attempt, connection, Piece(sent..<segment.statements.upperBound, index, script, cut), limit)
-        }
-        return events
-    }
-
     /// Behind a down file's last statement: what its migration's cleanups took out comes back, in the same transaction.
     func restoreOrphans(_ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?) throws(Stop)
         -> [AuditEvent]
@@ -63,7 +24,8 @@ extension FileRun {
         }
     }
 
-    private func keysToAdd(
+    /// The keys that the server would add: those of an IF NOT EXISTS whose table or column stands are not among them.
+    func keysToAdd(
         _ keys: [ForeignKeyStatement], _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
     ) throws(Stop) -> [ForeignKeyStatement] {
         let conditional = keys.filter(\.origin.isConditional)
@@ -96,10 +58,10 @@ extension FileRun {
         return facts
     }
 
-    /// Plans and does what is to be done for the keys of one statement.
+    /// Plans and does what is to be done for the keys of one statement. A key whose table or column stands as the file says must stand too.
     func add(
         _ keys: [ForeignKeyStatement], _ policy: ForeignKeyPolicy, _ attempt: inout Attempt, _ connection: Connection,
-        _ limit: Instant?
+        _ limit: Instant?, standing: (ForeignKeyStatement) -> Bool = { _ in false }
     ) throws(Stop) -> [AuditEvent] {
         let facts = try facts(keys.map(\.key), keys[0], &attempt, connection, limit)
         let plan = ForeignKeyPlanner(policy, quotedHistory: store.schema).plan(Array(zip(keys.map(\.key), facts)))
@@ -108,6 +70,8 @@ extension FileRun {
         for (number, outcome) in plan.keys.enumerated() {
             let key = keys[number]
             switch outcome {
+            case .steps where standing(key):
+                throw .failure(missing(key, facts[number], attempt))
             case .steps(let steps):
                 var orphans: Int64 = 0
                 for step in steps where !(step.onlyWithoutOrphans && orphans > 0) {
@@ -149,6 +113,20 @@ extension FileRun {
             event.detail["waits_for_column"] = .string(column)
         }
         return event
+    }
+
+    private func missing(_ key: ForeignKeyStatement, _ facts: ForeignKeyFacts, _ attempt: Attempt) -> Failure {
+        let table = (facts.table?.qualified ?? key.key.table).text
+        let name = key.key.name.map { " '\($0)'" } ?? ""
+        return refusal(
+            Complaint(
+                .failed, "table '\(table)' exists and is not what the file says: foreign key\(name) is missing",
+                hint: "Add the key in a migration of its own that sorts before."),
+            [
+                "in the database: none",
+                "in the file:     \(key.key.definition(referenced: key.key.referenced, columns: key.key.referencedColumns, notValid: false))",
+            ],
+            key, attempt)
     }
 
     private func refusal(_ complaint: Complaint, _ lines: [String], _ key: ForeignKeyStatement, _ attempt: Attempt)
@@ -227,9 +205,16 @@ extension FileRun {
                     place: script.place(at: key.range.lowerBound))))
     }
 
-    /// Sends one statement of ours under the file's limits; what the server refuses is the file's failure, at the key's place.
     private func ask(
         _ attempt: inout Attempt, _ connection: Connection, at key: ForeignKeyStatement, _ limit: Instant?,
+        _ sql: String, _ parameters: [Parameter?]
+    ) throws(Stop) -> QueryResult {
+        try ask(&attempt, connection, at: key.range.lowerBound, limit, sql, parameters)
+    }
+
+    /// Sends one statement of ours under the file's limits; what the server refuses is the file's failure, at that place in its text.
+    func ask(
+        _ attempt: inout Attempt, _ connection: Connection, at offset: Int, _ limit: Instant?,
         _ sql: String,
         _ parameters: [Parameter?]
     ) throws(Stop) -> QueryResult {
@@ -237,7 +222,7 @@ extension FileRun {
         return try guarded(
             &attempt, connection, limit,
             { error in
-                let place = script.place(at: key.range.lowerBound)
+                let place = script.place(at: offset)
                 var failure = Failure(error, in: script, piece: nil)
                 failure.put(place, script.line(at: place))
                 return failure

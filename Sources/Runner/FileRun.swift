@@ -46,9 +46,9 @@ struct FileRun {
                         ? finish(attempt, next) : [attempt.segmentApplied(index, since: began, by: actor)]
                 }
             case .alone:
-                let found = try alone(&attempt, index, limit)
+                let done = try alone(&attempt, index, limit)
                 FailPoint.aloneDone.pass()
-                var events = [attempt.segmentApplied(index, since: began, by: actor, found: found)]
+                var events = done.events + [attempt.segmentApplied(index, since: began, by: actor, found: done.found)]
                 if isLast { events += finish(attempt, next) }
                 try record(events, isLast ? next : nil)
             }
@@ -85,7 +85,7 @@ struct FileRun {
         FailPoint.transactionOpen.pass()
 
         // The file's own text, in one message.
-        var further = try withForeignKeys(&attempt, connection, index, limit)
+        var further = try pieces(&attempt, connection, index, limit)
         if index == script.segments.count - 1 { further += try restoreOrphans(&attempt, connection, limit) }
         FailPoint.statementsDone.pass()
 

@@ -11,6 +11,8 @@ struct NoticeCollector {
 
     private(set) var kept: [Notice] = []
     private(set) var count = 0
+    /// Among them those by which the server tells that it passed over an IF NOT EXISTS, as far as they are not taken.
+    private var existing: [Notice] = []
 
     /// Takes a notice; true where it is to be told.
     mutating func take(_ notice: Notice) -> Bool {
@@ -19,7 +21,18 @@ struct NoticeCollector {
         var notice = notice
         notice.message = Printable.line(notice.message, limit: NoticeCollector.length)
         kept.append(notice)
+        if notice.severity == "NOTICE", Self.existingCodes.contains(notice.sqlstate) { existing.append(notice) }
         return true
+    }
+
+    /// The error codes of "already exists, skipping", whatever the server's language: of a table or index, an object, a column, a schema, a
+    /// function (PostgreSQL manual, appendix A).
+    private static let existingCodes: Set<String> = ["42P07", "42710", "42701", "42P06", "42723"]
+
+    /// Takes what was passed over since this was last asked.
+    mutating func takeExisting() -> [Notice] {
+        defer { existing = [] }
+        return existing
     }
 
     /// For an event's detail; nil where nothing was said.

@@ -1,4 +1,3 @@
-internal import ForeignKeys
 internal import Reporting
 internal import SQLParsing
 
@@ -20,12 +19,12 @@ struct Piece {
         statements = segment.statements
     }
 
-    /// Some statements of a segment, of a text in which foreign keys are blanked.
-    init(_ statements: Range<Int>, _ segment: Int, _ script: Script, _ cut: StatementCut) {
+    /// Some statements of a segment, of a copy of the script's text in which parts are blanked.
+    init(_ statements: Range<Int>, _ segment: Int, _ script: Script, _ text: [UInt8]) {
         self.segment = segment
         self.statements = statements
         start = script.statements[statements.lowerBound].range.lowerBound
-        sql = Array(cut.text[start..<script.statements[statements.upperBound - 1].range.upperBound])
+        sql = Array(text[start..<script.statements[statements.upperBound - 1].range.upperBound])
     }
 
     /// The byte offset in the file's text of the server's position, in characters from 1.

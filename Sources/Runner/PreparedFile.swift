@@ -88,9 +88,15 @@ struct PreparedFile {
         policy.limit = directives.orphanLimit ?? policy.limit
         policy.missingTable = directives.missingTable ?? policy.missingTable
         policy.indexes = directives.indexForeignKeys ?? policy.indexes
+        if existing(settings) != .fail { policy.skipsExisting = true }
         // Where keys are looked after at all, one that stands already is no mistake.
         policy.skipsExisting = policy.skipsExisting || policy.orphans == .clean || policy.missingTable == .skip
         return policy
+    }
+
+    /// What becomes of statements whose objects exist: as its head says, else as the configuration does. A down file is run as it is.
+    func existing(_ settings: Settings) -> Existing {
+        direction == .up ? file.directives.existing ?? settings.existing : .fail
     }
 
     /// How many leading segments are committed already, going by the digests of those that are.

@@ -14,6 +14,8 @@ public enum DirectiveKey: String, CaseIterable, Sendable {
     case requires
     /// `repeatable`: runs again whenever its text changes, after all versioned files.
     case repeatable
+    /// `existing=fail|skip-identical|skip`: what becomes of a statement that creates something that exists.
+    case existing
 
     /// `orphans=fail|clean|report`: what becomes of rows without their referenced row when the file adds a foreign key.
     case orphans

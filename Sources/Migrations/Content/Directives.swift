@@ -25,6 +25,8 @@ public struct Directives: Sendable, Equatable {
     public var requires: [String] = []
     /// `repeatable`.
     public var repeatable = false
+    /// `existing`; nil where the configuration decides.
+    public var existing: Existing?
 
     /// `orphans`; nil where the configuration decides.
     public var orphans: ForeignKeyPolicy.Orphans?
@@ -58,6 +60,8 @@ public struct Directives: Sendable, Equatable {
         case .deadline: Self.take(TimeSpan(value), into: &deadline, Self.span)
         case .transaction: Self.take(value == "none" ? true : nil, into: &withoutTransaction, "'none'")
         case .requires: Self.take(Self.list(value), into: &requires, "versions separated by commas")
+        case .existing:
+            Self.take(Existing(rawValue: value), into: &existing, "'fail', 'skip-identical' or 'skip'")
         case .orphans:
             Self.take(ForeignKeyPolicy.Orphans(rawValue: value), into: &orphans, "'fail', 'clean' or 'report'")
         case .orphanLimit:

@@ -1,0 +1,81 @@
+internal import ForeignKeys
+internal import SQLParsing
+
+/// ALTER TABLE … ADD CONSTRAINT: built on an empty copy of the table, so that no row is looked at.
+///
+/// Foreign keys are looked after by the planner of their own; here they are only found by name.
+struct ConstraintReplay: ReplaySubject {
+    let word = "constraint"
+    private let name: String?
+    private let type: String
+    private let copy: Copy
+    private let text: StatementText
+    /// The index that becomes the constraint's: the copy has none.
+    private let usesIndex: Bool
+
+    /// `command` is the bytes of ADD CONSTRAINT …
+    init?(_ constraint: TreeNode, _ copy: Copy, _ text: StatementText) {
+        let types = [
+            "CONSTR_CHECK": "c", "CONSTR_PRIMARY": "p", "CONSTR_UNIQUE": "u", "CONSTR_EXCLUSION": "x",
+            "CONSTR_FOREIGN": "f",
+        ]
+        guard let type = constraint.text("contype").flatMap({ types[$0] }) else { return nil }
+        name = constraint.text("conname")
+        usesIndex = constraint.has("indexname")
+        // An index that is to become a constraint's without a name keeps its own, which is then the constraint's.
+        if name == nil, usesIndex || type == "f" { return nil }
+        self.type = type
+        self.copy = copy
+        self.text = text
+    }
+
+    var lookup: Lookup { copy.lookup }
+    var namedConstraints: Set<String> { name.map { [$0] } ?? [] }
+    /// A second primary key cannot be: there the one that stands is meant.
+    var isNameless: Bool { name == nil && type != "p" }
+
+    var standing: String {
+        let condition = name.map { "k.conname = \(SQLText.literal($0))" } ?? "k.contype = \(SQLText.literal(type))"
+        return Copy.standing(
+            object: Copy.part(isNameless ? "NULL" : "k.conname"), extra: ["k.oid"],
+            from: """
+                JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid AND \(condition)
+                WHERE c.oid = \(Lookup.found) ORDER BY k.oid LIMIT 1
+                """)
+    }
+
+    func build(_ standing: Standing, in scratch: inout Scratch) -> [String] {
+        usesIndex || type == "f" ? [] : copy.build(standing, in: &scratch) + [text.sql(in: scratch)]
+    }
+
+    func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        usesIndex || type == "f" ? Self.kind(literal: type) : facts(copy.oid(in: scratch), standing)
+    }
+
+    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        guard standing.extra.count > 2, let constraint = standing.extra[2], !isNameless else {
+            return facts(standing.oid, standing)
+        }
+        if usesIndex || type == "f" {
+            return Self.kind("k.contype", from: "pg_catalog.pg_constraint AS k WHERE k.oid = \(constraint)")
+        }
+        return RelationFacts.constraints(standing.oid, where: "k.oid = \(constraint)")
+    }
+
+    private func facts(_ table: String, _ standing: Standing) -> String {
+        isNameless
+            ? RelationFacts.constraints(
+                table, where: "k.contype = \(SQLText.literal(type))",
+                name: "\(SQLText.literal(standing.object)) || '.' || k.conname")
+            : RelationFacts.constraints(table)
+    }
+
+    private static func kind(literal: String) -> String { kind(SQLText.literal(literal), from: nil) }
+
+    private static func kind(_ letter: String, from: String?) -> String {
+        """
+        SELECT 1, 'property', 'kind', CASE \(letter) WHEN 'c' THEN 'check' WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' \
+        WHEN 'x' THEN 'exclusion' WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, NULL::pg_catalog.text\(from.map { " FROM \($0)" } ?? "")
+        """
+    }
+}

@@ -1,0 +1,93 @@
+internal import ForeignKeys
+internal import SQLParsing
+
+/// CREATE INDEX, also CONCURRENTLY: built on an empty copy of the table.
+struct IndexReplay: ReplaySubject {
+    let word = "index"
+    private let name: String?
+    private let copy: Copy
+    private let text: StatementText
+
+    init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
+        guard !node.flag("if_not_exists"), let copy = Copy(node.field("relation"), script, statement) else {
+            return nil
+        }
+        name = node.text("idxname")
+        self.copy = copy
+        var edited = StatementText(text, script.statements[statement].range)
+        edited.moveColumns(of: copy.table, in: node, script, statement)
+        edited.move(copy.place, copy.table.name)
+        if node.flag("concurrent"), let word = script.range(ofWord: ["concurrently"], in: statement) {
+            edited.replace(word, with: "")
+        }
+        self.text = edited
+    }
+
+    var lookup: Lookup { copy.lookup }
+    var isNameless: Bool { name == nil }
+
+    var standing: String {
+        guard let name else {
+            return Copy.standing(
+                object: Copy.part("NULL"), from: "WHERE c.oid = \(Lookup.found) AND c.relhasindex")
+        }
+        return Copy.standing(
+            object: "pg_catalog.concat_ws('.', n.nspname, x.relname)", extra: ["x.oid", Self.invalid],
+            from: """
+                JOIN pg_catalog.pg_class AS x ON x.relnamespace = n.oid AND x.relname = \(SQLText.literal(name))
+                LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
+                WHERE c.oid = \(Lookup.found)
+                """)
+    }
+
+    /// The name of an index that is not valid and that nobody is building.
+    private static let invalid = """
+        CASE WHEN NOT i.indisvalid AND x.relkind = 'i' AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = x.oid)
+            THEN pg_catalog.format('%I.%I', n.nspname, x.relname) END
+        """
+
+    func build(_ standing: Standing, in scratch: inout Scratch) -> [String] {
+        copy.build(standing, in: &scratch) + [text.sql(in: scratch)]
+    }
+
+    /// What is said of the indexes `x` for which the condition holds.
+    private static func facts(_ condition: String) -> String {
+        """
+        SELECT 1, 'property', 'kind', \(RelationFacts.kindWord("x.relkind")), NULL
+          FROM pg_catalog.pg_class AS x LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid WHERE \(condition)
+        UNION ALL
+        SELECT 2, 'property', 'table', i.indrelid::pg_catalog.regclass::pg_catalog.text, NULL
+          FROM pg_catalog.pg_class AS x JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid WHERE \(condition)
+        UNION ALL \(definitions(condition, name: "'definition'"))
+        """
+    }
+
+    private static func definitions(_ condition: String, name: String) -> String {
+        """
+        SELECT 3, 'property', \(name), CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || pg_catalog.substr(
+                   pg_catalog.pg_get_indexdef(x.oid), pg_catalog.strpos(pg_catalog.pg_get_indexdef(x.oid), ' USING ') + 1), NULL
+          FROM pg_catalog.pg_class AS x JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace WHERE \(condition)
+        """
+    }
+
+    /// All valid indexes of a table, under their own names: any of them may be the one without a name.
+    private static func all(of table: String) -> String {
+        definitions("i.indrelid = \(table) AND i.indisvalid", name: "pg_catalog.concat_ws('.', n.nspname, x.relname)")
+    }
+
+    func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        let table = copy.oid(in: scratch)
+        return isNameless ? Self.all(of: table) : Self.facts("i.indrelid = \(table)")
+    }
+
+    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        guard !isNameless, standing.extra.count > 2, let index = standing.extra[2] else {
+            return Self.all(of: standing.oid)
+        }
+        return Self.facts("x.oid = \(index)")
+    }
+
+    func invalidIndex(_ standing: Standing) -> String? { standing.extra.count > 3 ? standing.extra[3] : nil }
+}

@@ -1,0 +1,37 @@
+/// One thing that the catalog says of an object, as PostgreSQL prints it.
+public struct Fact: Sendable, Equatable {
+    /// What two sets of facts must have in common.
+    public enum Group: String, Sendable {
+        /// The same on both sides.
+        case property
+        /// What the file says must hold; what stands there beyond it is let be: storage parameters, a sequence of a column.
+        case option
+        /// The file's come first, in their order; later ones may follow.
+        case column
+        /// By its name where the file gives one, otherwise any of the same definition; others may stand beside it.
+        case constraint
+        /// The file's are there, in their order; others may stand between them: the values of an enumeration.
+        case label
+    }
+
+    /// Its group.
+    public var group: Group
+    /// What it is about: `id`, `definition`.
+    public var name: String
+    /// What it says.
+    public var text: String
+    /// Another way to say the same.
+    public var also: String?
+
+    /// A fact from its parts.
+    public init(_ group: Group, _ name: String, _ text: String, also: String? = nil) {
+        self.group = group
+        self.name = name
+        self.text = text
+        self.also = also
+    }
+
+    func agrees(with other: Fact) -> Bool {
+        text == other.text || also == other.text || text == other.also || (also != nil && also == other.also)
+    }
+}

@@ -1,0 +1,74 @@
+/// One thing that a statement creates and that may be there already.
+///
+/// Two messages to the server settle what it is: `question` finds what stands under the name, `trial` builds the file's object in a scratch
+/// schema and reads both from the catalog. Both leave nothing behind and expect an open transaction.
+public struct ReplayItem: Sendable {
+    /// The statement in the script, from 0.
+    public let statement: Int
+    /// The command of an ALTER TABLE, from 0; nil where the whole statement is meant.
+    public let command: Int?
+    /// The bytes of the statement or command in the script's text.
+    public let range: Range<Int>
+    let subject: any ReplaySubject
+
+    /// What people call it: `table`.
+    public var word: String { subject.word }
+
+    /// Whether any object of the same definition is the one, because the file gives it no name.
+    public var isNameless: Bool { subject.isNameless }
+
+    /// The result of `question` and of `trial` that counts, from the end.
+    public static let answerFromEnd = 3
+
+    /// Finds what stands under the name: at most one row, for `Standing`.
+    public var question: String {
+        """
+        SAVEPOINT migrated_replay; \(subject.lookup.sql); SET LOCAL search_path = pg_catalog, pg_temp; \(subject.standing); \
+        ROLLBACK TO SAVEPOINT migrated_replay; RELEASE SAVEPOINT migrated_replay
+        """
+    }
+
+    /// Builds the file's object in the scratch schema and asks for the facts of both.
+    public func trial(_ standing: Standing, in scratch: inout Scratch) -> String {
+        let steps = subject.build(standing, in: &scratch)
+        // What the server says of a scratch object is of no use to anyone.
+        let build =
+            steps.isEmpty
+            ? ""
+            : (["SET LOCAL client_min_messages = error", "CREATE SCHEMA \(scratch.name)"] + steps).joined(
+                separator: ";\n") + ";\n"
+        return """
+            SAVEPOINT migrated_replay; \(build)SET LOCAL search_path = pg_catalog, pg_temp;
+            SELECT 'file', f.* FROM (\(subject.fileFacts(standing, in: scratch))) AS f
+            UNION ALL SELECT 'database', d.* FROM (\(subject.databaseFacts(standing, in: scratch))) AS d
+            ORDER BY 1, 2;
+            ROLLBACK TO SAVEPOINT migrated_replay; RELEASE SAVEPOINT migrated_replay
+            """
+    }
+
+    /// What the rows of the trial's answer mean: side, place, group, name, text, another text.
+    public func comparison(_ rows: [[String?]], _ standing: Standing, in scratch: Scratch) -> Comparison {
+        var file: [Fact] = []
+        var database: [Fact] = []
+        for row in rows {
+            guard row.count == 6, let group = row[2].flatMap(Fact.Group.init), let name = row[3], let text = row[4]
+            else {
+                continue
+            }
+            if row[0] == "file" {
+                file.append(Fact(group, name, scratch.restored(text), also: row[5].map(scratch.restored)))
+            } else {
+                database.append(Fact(group, name, text, also: row[5]))
+            }
+        }
+        if database.isEmpty { return .absent }
+        if isNameless {
+            let found = database.first { fact in file.contains { $0.group == fact.group && $0.agrees(with: fact) } }
+            return found.map { .same(beyond: [], found: $0.name) } ?? .absent
+        }
+        let compared = Comparison(file: file, database: database, named: subject.namedConstraints)
+        guard case .same = compared else { return compared }
+        if let index = subject.invalidIndex(standing) { return .invalid(index: index) }
+        return subject.tellsBeyond ? compared : .same(beyond: [])
+    }
+}

@@ -1,0 +1,72 @@
+internal import ForeignKeys
+public import SQLParsing
+
+extension ReplayItem {
+    /// What a statement creates and what may be there already, in the order of the text; none for statements that replay leaves to the
+    /// server: those with IF NOT EXISTS or OR REPLACE, temporary objects, and classes that are not compared.
+    ///
+    /// - Parameters:
+    ///   - text: the script's text with its foreign keys blanked, every byte in its place.
+    ///   - namesKeys: whether foreign keys that have a name are among them, to be found by it alone.
+    public static func all(of statement: Int, in script: Script, text: [UInt8], namesKeys: Bool = false) -> [ReplayItem]
+    {
+        guard let node = script.root(statement) else { return [] }
+        if script.statements[statement].node == "AlterTableStmt" {
+            return commands(node, script, text, statement, namesKeys: namesKeys)
+        }
+        guard let subject = subject(node, script, text, statement) else { return [] }
+        return [
+            ReplayItem(statement: statement, command: nil, range: script.statements[statement].range, subject: subject)
+        ]
+    }
+
+    private static func subject(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int)
+        -> (any ReplaySubject)?
+    {
+        switch script.statements[statement].node {
+        case "CreateStmt": TableReplay(node, script, text, statement)
+        case "IndexStmt": IndexReplay(node, script, text, statement)
+        default: nil
+        }
+    }
+
+    private static func commands(
+        _ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int, namesKeys: Bool
+    ) -> [ReplayItem] {
+        guard node.text("objtype") == "OBJECT_TABLE", let list = AlterTableCommands(statement, in: script),
+            let copy = Copy(node.field("relation"), script, statement)
+        else { return [] }
+        let commands = node.list("cmds", of: "AlterTableCmd")
+        guard commands.count == list.ranges.count else { return [] }
+        return zip(commands, list.ranges).enumerated().compactMap { number, pair in
+            let (command, range) = pair
+            // The command alone, for the copy: ALTER TABLE scratch.t ADD …
+            var alone = StatementText(text, list.head.lowerBound..<range.upperBound)
+            alone.replace(list.head.upperBound..<range.lowerBound, with: " ")
+            alone.moveColumns(of: copy.table, in: command, script, statement)
+            alone.move(copy.place, copy.table.name)
+            let subject = subject(command, copy, alone, namesKeys: namesKeys)
+            return subject.map { ReplayItem(statement: statement, command: number, range: range, subject: $0) }
+        }
+    }
+
+    private static func subject(_ command: TreeNode, _ copy: Copy, _ text: StatementText, namesKeys: Bool)
+        -> (any ReplaySubject)?
+    {
+        switch command.text("subtype") {
+        case "AT_AddColumn":
+            guard !command.flag("missing_ok"), let column = command.node("def"), column.type == "ColumnDef" else {
+                return nil
+            }
+            return ColumnReplay(column.fields, copy, text)
+        case "AT_AddConstraint":
+            guard let constraint = command.node("def"), constraint.type == "Constraint",
+                namesKeys || constraint.fields.text("contype") != "CONSTR_FOREIGN"
+            else { return nil }
+            return ConstraintReplay(constraint.fields, copy, text)
+        case "AT_EnableRowSecurity": return RowSecurityReplay(copy, forces: false)
+        case "AT_ForceRowSecurity": return RowSecurityReplay(copy, forces: true)
+        default: return nil
+        }
+    }
+}

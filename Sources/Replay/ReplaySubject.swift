@@ -1,0 +1,70 @@
+internal import ForeignKeys
+internal import SQLParsing
+
+/// A class of object that can be compared: how to find the one that stands, how to build the file's beside it, what to ask of both.
+protocol ReplaySubject: Sendable {
+    /// What people call it: `table`.
+    var word: String { get }
+    /// What is looked up by the session's own search_path before that is pinned: a table, or a type; nil where only a name is new.
+    var lookup: Lookup { get }
+    /// A query for the standing object: its schema as SQL writes it, the object for people, its oid, and what the class wants besides. It
+    /// finds what was looked up as `Lookup.found` and where new names go as `Lookup.creation`.
+    var standing: String { get }
+    /// Statements that build the file's object in the scratch schema, under the session's own search_path.
+    func build(_ standing: Standing, in scratch: inout Scratch) -> [String]
+    /// A query for the facts of what was built: group, name, text, another text.
+    func fileFacts(_ standing: Standing, in scratch: Scratch) -> String
+    /// The same of the standing object.
+    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String
+    /// Constraints to which the file gives a name.
+    var namedConstraints: Set<String> { get }
+    /// Whether the file gives the object no name, so that any of its definition is the one.
+    var isNameless: Bool { get }
+    /// Whether what stands beside it is worth telling.
+    var tellsBeyond: Bool { get }
+    /// The invalid index that stands there, as SQL writes it.
+    func invalidIndex(_ standing: Standing) -> String?
+}
+
+extension ReplaySubject {
+    var lookup: Lookup { .nothing }
+    func build(_ standing: Standing, in scratch: inout Scratch) -> [String] { [] }
+    var namedConstraints: Set<String> { [] }
+    var isNameless: Bool { false }
+    var tellsBeyond: Bool { true }
+    func invalidIndex(_ standing: Standing) -> String? { nil }
+}
+
+/// What a name means to the session, looked up before its search_path is pinned for our own questions.
+enum Lookup: Sendable {
+    case nothing
+    /// A table, view, sequence.
+    case relations([TableName])
+    case type(TableName)
+
+    /// The oid that was found, as SQL; 0 where there is none.
+    static let found = "pg_catalog.current_setting('migrated.found')::pg_catalog.oid"
+    /// All that were looked up, as an array of oids.
+    static let all = "pg_catalog.string_to_array(pg_catalog.current_setting('migrated.all'), ',')::pg_catalog.oid[]"
+    /// The schema into which a name without one is created.
+    static let creation = "pg_catalog.current_setting('migrated.creation')"
+
+    /// The schema of a new object.
+    static func schema(_ written: String?) -> String { written.map(SQLText.literal) ?? creation }
+
+    /// Keeps what was found in settings that last as long as the savepoint.
+    var sql: String {
+        let oids: [String] =
+            switch self {
+            case .nothing: []
+            case .relations(let tables): tables.map { "pg_catalog.to_regclass(\(SQLText.literal($0.sql)))" }
+            case .type(let name): ["pg_catalog.to_regtype(\(SQLText.literal(name.sql)))"]
+            }
+        let texts = oids.map { "coalesce(\($0)::pg_catalog.oid::pg_catalog.text, '0')" }
+        return """
+            SELECT pg_catalog.set_config('migrated.creation', coalesce(pg_catalog.current_schema(), ''), true), \
+            pg_catalog.set_config('migrated.found', \(texts.first ?? "'0'"), true), \
+            pg_catalog.set_config('migrated.all', pg_catalog.concat_ws(',', '0'\(texts.map { ", \($0)" }.joined())), true)
+            """
+    }
+}

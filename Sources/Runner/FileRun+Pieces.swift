@@ -1,0 +1,60 @@
+internal import Audit
+internal import ForeignKeys
+internal import JSON
+internal import Migrations
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension FileRun {
+    /// Sends a segment's text piece by piece, all in the file's transaction: what exists already and each foreign key is treated by policy,
+    /// in its statement's place. Returns what is to be recorded with it.
+    func pieces(
+        _ attempt: inout Attempt, _ connection: Connection, _ index: Int, _ limit: Instant?
+    ) throws(Stop) -> [AuditEvent] {
+        let script = attempt.prepared.script
+        let segment = script.segments[index]
+        let policy = attempt.prepared.foreignKeyPolicy(settings)
+        let keys =
+            policy.leavesFilesAlone
+            ? [] : ForeignKeyStatement.all(in: script).filter { segment.statements.contains($0.statement) }
+        let cut = StatementCut(script, without: keys)
+        let replay = Replaying(attempt.prepared.existing(settings), script, cut.text, in: segment.statements)
+        guard !keys.isEmpty || !replay.isEmpty else {
+            try statements(&attempt, connection, Piece(segment, index, script), limit)
+            return attempt.takeExisting(by: actor)
+        }
+        // The catalog's questions are many small ones; compiling them takes seconds and saves nothing.
+        _ = try ask(&attempt, connection, at: segment.range.lowerBound, limit, "SET LOCAL jit = off", [])
+        var events: [AuditEvent] = []
+        var sent = segment.statements.lowerBound
+        for statement in Set(keys.map(\.statement)).union(replay.statements).sorted() {
+            if statement > sent {
+                try statements(&attempt, connection, Piece(sent..<statement, index, script, cut.text), limit)
+            }
+            sent = statement + 1
+            let own = keys.filter { $0.statement == statement }
+            let replayed = try self.replay(replay[statement], own, &attempt, connection, limit)
+            events += replayed.events
+            for name in replayed.invalid {
+                let offset = script.statements[statement].range.lowerBound
+                _ = try ask(&attempt, connection, at: offset, limit, "DROP INDEX \(name)", [])
+                events.append(dropped(name, attempt))
+            }
+            // What stands already keeps the server from adding the key of an IF NOT EXISTS: that stays its own business.
+            let wanted = try keysToAdd(own.filter { !replayed.ignores($0) }, &attempt, connection, limit)
+            if !cut.emptied.contains(statement), let text = replayed.text(cut.text, own, script) {
+                try statements(&attempt, connection, Piece(statement..<sent, index, script, text), limit)
+            }
+            if !wanted.isEmpty {
+                events += try add(wanted, policy, &attempt, connection, limit, standing: replayed.standing)
+            }
+        }
+        if sent < segment.statements.upperBound {
+            try statements(
+                &attempt, connection, Piece(sent..<segment.statements.upperBound, index, script, cut.text), limit)
+        }
+        return events + attempt.takeExisting(by: actor)
+    }
+}

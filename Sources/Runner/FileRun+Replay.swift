@@ -1,0 +1,125 @@
+internal import Audit
+internal import ForeignKeys
+internal import JSON
+internal import Migrations
+internal import Postgres
+internal import Replay
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension FileRun {
+    /// Looks what of a statement's objects stands already, inside an open transaction. What is not the same is the file's failure.
+    func replay(
+        _ items: [ReplayItem], _ keys: [ForeignKeyStatement], _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> Replayed {
+        var replayed = Replayed()
+        guard let first = items.first else { return replayed }
+        let script = attempt.prepared.script
+        replayed.list = AlterTableCommands(first.statement, in: script)
+        for item in items {
+            guard let standing = try standing(item, &attempt, connection, limit) else { continue }
+            var event = attempt.event(.skipped, by: actor)
+            event.reason = "object_exists"
+            event.object = standing.object
+            event.detail = ["statement": .integer(Int64(item.statement + 1)), "kind": .string(item.word)]
+            if attempt.prepared.existing(settings) == .skip {
+                guard !item.isNameless else { continue }
+                event.detail["compared"] = false
+                reporter.say(
+                    4,
+                    "\(attempt.prepared.migration.name): \(item.word) '\(standing.object)' exists and was not compared, skipping",
+                    [
+                        ("MIGRATED_VERSION", attempt.prepared.version),
+                        ("MIGRATED_NAME", attempt.prepared.migration.name),
+                    ])
+                replayed.byName.append(item.range)
+            } else {
+                switch try comparison(item, standing, &attempt, connection, limit) {
+                case .absent: continue
+                case .different(let differences):
+                    throw .failure(differs(item, standing, differences, script))
+                case .invalid(let index):
+                    replayed.invalid.append(index)
+                    continue
+                case .same(let beyond, let found):
+                    event.detail["compared"] = true
+                    if let found { event.object = found }
+                    if !beyond.isEmpty {
+                        event.detail["beyond"] = .array(
+                            beyond.prefix(50).map { .string(Printable.line($0, limit: 300)) })
+                    }
+                    replayed.identical.append(item.range)
+                }
+            }
+            replayed.events.append(event)
+            if let command = item.command { replayed.commands.insert(command) } else { replayed.isWhole = true }
+        }
+        return replayed
+    }
+
+    private func standing(
+        _ item: ReplayItem, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> Standing? {
+        try send(item.question, item, &attempt, connection, limit).first.flatMap { Standing($0) }
+    }
+
+    private func comparison(
+        _ item: ReplayItem, _ standing: Standing, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> Comparison {
+        var scratch = Scratch(token: attempt.scratchToken())
+        let trial = item.trial(standing, in: &scratch)
+        return item.comparison(try send(trial, item, &attempt, connection, limit), standing, in: scratch)
+    }
+
+    /// Sends one of an item's messages and gives the rows of the result that counts.
+    private func send(
+        _ sql: String, _ item: ReplayItem, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> [[String?]] {
+        let script = attempt.prepared.script
+        let place = script.place(at: item.range.lowerBound)
+        let results = try guarded(
+            &attempt, connection, limit,
+            { error in
+                var error = error
+                if error.sqlstate == "42501", error.hint == nil {
+                    error.hint =
+                        "What exists is compared with what the statement would make, in a scratch schema: that takes the right to CREATE in this database."
+                }
+                var failure = Failure(error, in: script, piece: nil)
+                failure.put(place, script.line(at: place))
+                return failure
+            }
+        ) { (connection: Connection) throws(PostgresError) in try connection.run(sql) }
+        guard results.count >= ReplayItem.answerFromEnd else { return [] }
+        let answer = results[results.count - ReplayItem.answerFromEnd]
+        return answer.rows.indices.map { row in answer.rows[row].indices.map { answer.text(row, $0) } }
+    }
+
+    private func differs(_ item: ReplayItem, _ standing: Standing, _ differences: [Difference], _ script: Script)
+        -> Failure
+    {
+        let place = script.place(at: item.range.lowerBound)
+        let names = differences.map(\.what).joined(separator: ", ")
+        var complaint = Complaint(
+            .failed, "\(item.word) '\(standing.object)' exists and is not what the file says: \(names)",
+            hint:
+                "Nothing was changed. Bring the object to what the file says in a migration of its own that sorts before, or say that it is right as it is: 'migrated resolve VERSION --applied'.",
+            place: place, excerpt: script.line(at: place))
+        complaint.notes = Array(differences.flatMap(\.lines).prefix(60))
+        var failure = Failure("object_differs", complaint)
+        failure.object = standing.object
+        failure.detail["difference"] = .array(differences.prefix(20).map(\.json))
+        failure.detail["statement"] = .integer(Int64(item.statement + 1))
+        return failure
+    }
+
+    /// What is recorded where an index that a broken concurrent build has left makes way for the one that the file builds.
+    func dropped(_ index: String, _ attempt: Attempt) -> AuditEvent {
+        var event = attempt.event(.invalidIndexDropped, by: actor)
+        event.reason = "replayed"
+        event.object = index
+        return event
+    }
+}
