@@ -83,7 +83,7 @@ struct AuditStore {
     }
 
     /// The head and the clock from `headQuery`'s result.
-    func head(_ result: QueryResult?) throws(RunFailure) -> (head: ChainHead, clock: Int64) {
+    private func head(_ result: QueryResult?) throws(RunFailure) -> (head: ChainHead, clock: Int64) {
         guard let result, !result.rows.isEmpty, let seq = result.integer(0, 0),
             let hash = result.text(0, 1).flatMap({ Hex.bytes($0) }),
             let clock = result.integer(0, 2)
@@ -99,7 +99,7 @@ struct AuditStore {
     }
 
     /// Links `events` behind `head`, one after the other.
-    func link(_ events: [AuditEvent], behind head: ChainHead, clock: Int64) -> [AuditRecord] {
+    private func link(_ events: [AuditEvent], behind head: ChainHead, clock: Int64) -> [AuditRecord] {
         var head = head
         return events.map { event in
             let record = AuditRecord(event, after: head, recordedAt: clock)
@@ -109,7 +109,7 @@ struct AuditStore {
     }
 
     /// The statement that writes a record; the server checks it again.
-    func append(_ record: AuditRecord) -> Connection.Step {
+    private func append(_ record: AuditRecord) -> Connection.Step {
         let values = record.columns
         let places = AuditColumn.allCases.enumerated().map { "$\($0.offset + 1)::\($0.element.sqlType)" }
         return Connection.Step(
@@ -137,10 +137,36 @@ struct AuditStore {
             SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(headQuery)
             """
         )
-        let (head, clock) = try head(opened.last)
-        let records = link(events, behind: head, clock: clock)
-        try sessions.pipeline(connection, steps + records.map(append) + [Connection.Step("COMMIT")])
+        return try commit(connection, events, behind: opened, with: steps)
+    }
+
+    /// Ends the open transaction with its record: links `events` behind the head, appends them and commits, all in one message; `steps`
+    /// go before them.
+    ///
+    /// - Parameter opened: the results of the message that ended in `headQuery`; since then the head is locked.
+    /// - Parameter recover: told what went wrong; it returns where the events are committed nevertheless.
+    /// - Returns: what is committed, to be told of now.
+    func commit<Failure: Error>(
+        _ connection: Connection, _ events: [AuditEvent], behind opened: [QueryResult],
+        with steps: [Connection.Step] = [], recover: (RunFailure) throws(Failure) -> Void
+    ) throws(Failure) -> [AuditRecord] {
+        var records: [AuditRecord] = []
+        do throws(RunFailure) {
+            let (head, clock) = try head(opened.last)
+            records = link(events, behind: head, clock: clock)
+            try sessions.pipeline(connection, steps + records.map(append) + [Connection.Step("COMMIT")])
+        } catch {
+            try recover(error)
+        }
         return records
+    }
+
+    /// The same, where nothing is known of a commit whose answer is lost.
+    func commit(
+        _ connection: Connection, _ events: [AuditEvent], behind opened: [QueryResult],
+        with steps: [Connection.Step] = []
+    ) throws(RunFailure) -> [AuditRecord] {
+        try commit(connection, events, behind: opened, with: steps) { (failure) throws(RunFailure) in throw failure }
     }
 }
 

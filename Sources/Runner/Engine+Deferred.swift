@@ -99,12 +99,8 @@ extension FileRun {
             (connection: Connection) throws(PostgresError) in
             try connection.run("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(store.headQuery)")
         }
-        let (head, clock) = try run { () throws(RunFailure) in try store.head(opened.last) }
-        let records = store.link(events, behind: head, clock: clock)
-        try run { () throws(RunFailure) in
-            _ = try sessions.pipeline(connection, records.map(store.append) + [Connection.Step("COMMIT")])
-        }
-        records.forEach(reporter.report)
+        try run { () throws(RunFailure) in try store.commit(connection, events, behind: opened) }
+            .forEach(reporter.report)
         try run(sessions.clean)
     }
 }

@@ -116,30 +116,21 @@ struct FileRun {
         }
 
         // The record, and COMMIT.
-        let (head, clock) = try run { () throws(RunFailure) in try store.head(closed.last) }
         let list = further + events(attempt)
-        let records = store.link(list, behind: head, clock: clock)
         FailPoint.beforeAppend.pass()
-        try commit(connection, sources(next) + records.map(store.append), records[0].event.eventID, transaction, script)
-        FailPoint.afterCommit.pass()
-        records.forEach(reporter.report)
-    }
-
-    private func commit(
-        _ connection: Connection, _ steps: [Connection.Step], _ first: UUID, _ transaction: String?, _ script: Script
-    ) throws(Stop) {
-        do throws(RunFailure) {
-            FailPoint.beforeCommit.pass()
-            try sessions.pipeline(connection, steps + [Connection.Step("COMMIT")])
-        } catch {
-            switch error {
+        FailPoint.beforeCommit.pass()
+        let records = try store.commit(connection, list, behind: closed, with: sources(next)) {
+            (failure) throws(Stop) in
+            switch failure {
             case .refused(.server(let server)): throw .failure(Failure(server, in: script, piece: nil))
             case .lost(let cause):
                 // The answer to COMMIT was lost: the event itself tells whether it is committed.
-                guard try settle(first, transaction) else { throw .failure(lost(cause, script)) }
-            default: throw .run(error)
+                guard try settle(list[0].eventID, transaction) else { throw .failure(lost(cause, script)) }
+            default: throw .run(failure)
             }
         }
+        FailPoint.afterCommit.pass()
+        records.forEach(reporter.report)
     }
 
     /// Whether the event is committed, once that is certain.

@@ -122,9 +122,8 @@ extension Engine {
                         throw sessions.failure(error)
                     }
                 }
-                let (head, clock) = try store.head(try sessions.run(connection, store.headQuery).last)
-                let records = store.link(events, behind: head, clock: clock)
-                try sessions.pipeline(connection, records.map(store.append) + [Connection.Step("COMMIT")])
+                let records = try store.commit(
+                    connection, events, behind: try sessions.run(connection, store.headQuery))
                 records.forEach(reporter.report)
                 try sessions.clean()
                 return records.map(\.sentence)
