@@ -1,14 +1,36 @@
 internal import Audit
+internal import Postgres
 
-/// Takes rows out of PostgreSQL's binary COPY form, whatever pieces it arrives in (PostgreSQL manual, COPY, "Binary Format").
+/// Rows of the history as the server sends them by COPY in binary form (PostgreSQL manual, COPY, "Binary Format"), some at a time.
 struct BinaryRows {
-    /// What has arrived and holds no whole row yet; more is appended to it.
-    var rest: [UInt8] = []
+    private let connection: Connection
+    /// What has arrived and holds no whole row yet.
+    private var rest: [UInt8] = []
     private var hasHeader = false
     private var isAtEnd = false
+    private var isDone = false
 
-    /// What the server sent is not rows of the history.
-    struct Malformed: Error {}
+    /// Bytes that are asked for at a time.
+    private static let piece = 64 << 10
+    private static let malformed = PostgresError.lost(
+        ServerError(sqlstate: "08P01", message: "the server sent something else than the history's rows"))
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    /// Sends the query, whose columns are `HistoryReader.columns`, inside a transaction that the caller has begun.
+    func begin(_ query: String) throws(PostgresError) {
+        try connection.beginCopy("COPY \(query) TO STDOUT (FORMAT binary)")
+    }
+
+    /// The next rows; nil after the last.
+    mutating func next() throws(PostgresError) -> [HistoryRow]? {
+        while !isDone {
+            isDone = try !connection.readCopy(into: &rest, atLeast: BinaryRows.piece)
+            let rows = try take()
+            if !rows.isEmpty { return rows }
+        }
+        return nil
+    }
 
     /// The four-byte number at `place`.
     @inline(__always)
@@ -19,7 +41,7 @@ struct BinaryRows {
     }
 
     /// Takes the whole rows out of `rest`.
-    mutating func take() throws(Malformed) -> [HistoryRow] {
+    private mutating func take() throws(PostgresError) -> [HistoryRow] {
         let bytes = rest
         var at = 0
         if !hasHeader {
@@ -35,7 +57,7 @@ struct BinaryRows {
                 at += 2
                 break
             }
-            guard fields == count else { throw Malformed() }
+            guard fields == count else { throw BinaryRows.malformed }
             var place = at + 2
             var starts = HistoryRow.Starts(repeating: 0)
             for column in 0..<count {
@@ -44,7 +66,7 @@ struct BinaryRows {
                 place += 4
                 starts[column] = UInt32(truncatingIfNeeded: place)
                 if length > 0 { place += Int(length) }
-                guard length >= -1 else { throw Malformed() }
+                guard length >= -1 else { throw BinaryRows.malformed }
             }
             guard place <= bytes.count else { break }
             rows.append(HistoryRow(bytes, starts))
@@ -54,11 +76,11 @@ struct BinaryRows {
         return rows
     }
 
-    private func skipHeader(_ bytes: [UInt8], _ at: inout Int) throws(Malformed) -> Bool {
+    private func skipHeader(_ bytes: [UInt8], _ at: inout Int) throws(PostgresError) -> Bool {
         guard bytes.count >= 19 else { return false }
         let extra = Int(BinaryRows.small(bytes, 15))
         guard bytes.starts(with: BinaryRows.signature), BinaryRows.small(bytes, 11) == 0, extra >= 0 else {
-            throw Malformed()
+            throw BinaryRows.malformed
         }
         guard bytes.count >= 19 + extra else { return false }
         at = 19 + extra

@@ -53,8 +53,6 @@ extension HistoryReader {
         ("migration_rollback_audit", "migration_rollback_audit_append_only"),
         ("migration_source", "migration_source_append_only"),
     ]
-    /// Rows of one chunk.
-    private static let chunk = 5000
 
     private func storedHead() throws(PostgresError) -> (head: Verification.Head, schemaVersion: Int64)? {
         let found = try connection.query(
@@ -70,18 +68,16 @@ extension HistoryReader {
     }
 
     private func readEvents(into check: inout Verification) throws(PostgresError) {
-        var last: Int64?
-        while true {
-            let chunk = try rows(
-                (
-                    "SELECT \(HistoryReader.columns) FROM \(table) AS a WHERE a.seq >= $1::bigint "
-                        + "ORDER BY a.seq LIMIT \(HistoryReader.chunk)",
-                    [.integer(last.map { $0 + 1 } ?? Int64.min)]
-                ))
-            for row in chunk { check.read(row) }
-            guard let newest = chunk.last?.seq, chunk.count == HistoryReader.chunk, newest < .max else { break }
-            last = newest
+        let query = FilterClause(HistoryFilter(), plain: true).copy(
+            HistoryReader.columns, from: table, bounds: .init(), newestFirst: false, limit: nil)
+        // In the order of an index and in one go, however long that takes: it keeps no lock that a writer waits for.
+        try connection.run("SET LOCAL enable_sort TO off; SET LOCAL statement_timeout TO 0")
+        var rows = BinaryRows(connection)
+        try rows.begin(query)
+        while let some = try rows.next() {
+            for row in some { check.read(row) }
         }
+        try connection.run("SET LOCAL statement_timeout TO \(StatementTimeout.page)")
         check.readAllEvents()
     }
 

@@ -11,23 +11,20 @@ public final class HistoryScan {
     /// Which history this is, and its newest position, in the same state of the database.
     public let origin: HistoryOrigin
     private let reader: HistoryReader
-    private var rows = BinaryRows()
-    private var isDone = false
-
-    /// Bytes that are asked for at a time.
-    private static let piece = 64 << 10
+    private var rows: BinaryRows
 
     init(
         _ reader: HistoryReader, _ filter: HistoryFilter, bounds: FilterClause.Bounds, newestFirst: Bool, limit: Int?
     ) throws(HistoryError) {
         self.reader = reader
+        rows = BinaryRows(reader.connection)
         do {
             // The order comes from an index: sorting a history of millions would fill the server's disk before the first row.
             try reader.begin(statementTimeout: 0, "SET LOCAL enable_sort TO off")
             origin = try HistoryOrigin(reader)
             let query = FilterClause(filter, plain: true).copy(
                 HistoryReader.columns, from: reader.table, bounds: bounds, newestFirst: newestFirst, limit: limit)
-            try reader.connection.beginCopy("COPY \(query) TO STDOUT (FORMAT binary)")
+            try rows.begin(query)
         } catch {
             throw reader.ended(error)
         }
@@ -35,24 +32,12 @@ public final class HistoryScan {
 
     /// The next events; nil after the last.
     public func next() throws(HistoryError) -> [HistoryRow]? {
-        while !isDone {
-            do throws(PostgresError) {
-                isDone = try !reader.connection.readCopy(into: &rows.rest, atLeast: HistoryScan.piece)
-                if isDone { try reader.connection.run("COMMIT") }
-            } catch {
-                throw reader.ended(error)
-            }
-            let taken = try taken()
-            if !taken.isEmpty { return taken }
-        }
-        return nil
-    }
-
-    private func taken() throws(HistoryError) -> [HistoryRow] {
-        do throws(BinaryRows.Malformed) { return try rows.take() } catch {
-            throw .database(
-                .lost(ServerError(sqlstate: "08P01", message: "the server sent something else than the history's rows"))
-            )
+        do throws(PostgresError) {
+            if let some = try rows.next() { return some }
+            if reader.connection.transactionStatus != .idle { try reader.connection.run("COMMIT") }
+            return nil
+        } catch {
+            throw reader.ended(error)
         }
     }
 }
