@@ -93,7 +93,8 @@ struct Workbench {
                               lag(hash, 1, (SELECT genesis FROM \(table).audit_head)) OVER (ORDER BY seq) AS before, *
                          FROM \(audit)),
                  attempts AS (SELECT attempt_id, count(*) FILTER (WHERE event = 'started') AS starts,
-                                     count(*) FILTER (WHERE event IN ('applied', 'failed', 'interrupted')) AS ends,
+                                     count(*) FILTER (WHERE event IN ('applied', 'failed', 'interrupted', 'rolled_back',
+                                                                      'rollback_failed')) AS ends,
                                      min(name) AS name, min(checksum) AS checksum
                                 FROM \(audit) WHERE attempt_id IS NOT NULL GROUP BY attempt_id)
             SELECT 'gap at ' || seq FROM a WHERE seq <> place
