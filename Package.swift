@@ -62,7 +62,10 @@ let package = Package(
         // The history's own schema, as SQL files built into the program.
         .target(
             name: "AuditSchema", path: "migrations/audit",
-            resources: [.embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql")],
+            resources: [
+                .embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql"),
+                .embedInCode("v003_acknowledged.sql"),
+            ],
             swiftSettings: strict),
 
         module(
@@ -81,8 +84,8 @@ let package = Package(
         .executableTarget(
             name: "migrated",
             dependencies: [
-                "Audit", "AuditReading", "Checks", "Configuration", "JSON", "Migrations", "Postgres", "Reporting",
-                "Runner", "SQLParsing", "Systemd", argumentParser,
+                "Audit", "AuditReading", "Checks", "Configuration", "Digest", "JSON", "Migrations", "Postgres",
+                "Reporting", "Runner", "SQLParsing", "Systemd", argumentParser,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -44,12 +44,14 @@ public enum EventKind: String, CaseIterable, Sendable {
     case daemonStopped = "daemon_stopped"
     /// Anchors outside the database are missing or late.
     case anchorGap = "anchor_gap"
+    /// An operator has accepted that the history does not go on from its anchors: a restored backup, a failover that lost events.
+    case acknowledged
 
     /// The severity of its journal entry, as syslog counts: 3 error, 4 warning, 5 notice, 6 informational.
     public var priority: Int {
         switch self {
         case .failed, .rollbackFailed: 3
-        case .orphansDeleted, .orphansNullified, .driftDetected: 4
+        case .orphansDeleted, .orphansNullified, .driftDetected, .acknowledged: 4
         case .skipped: 5
         default: 6
         }
@@ -79,6 +81,7 @@ public enum EventKind: String, CaseIterable, Sendable {
         case .daemonStarted: "60c1d9fb4535beef470875e4805b60b3"
         case .daemonStopped: "eadd1d10557d46ce7b407e2563b4be33"
         case .anchorGap: "cd2a78e5defa94e4a8175b8f3b1f815b"
+        case .acknowledged: "036586926e7544be8e118e8e9cc58b75"
         }
     }
 }

@@ -41,10 +41,12 @@ extension HistoryReader {
         }
     }
 
-    /// The one statement by which both programs name a database in the state directory.
+    /// The one statement by which both programs name a database in the state directory. Its second column is the name of the write-ahead log's
+    /// file, whose first eight digits are the timeline: the control file tells a promotion late. Null on a standby.
     public static let identityQuery = """
-        SELECT s.system_identifier::text || '-' || d.oid::text FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d \
-        WHERE d.datname = pg_catalog.current_database()
+        SELECT s.system_identifier::text || '-' || d.oid::text, \
+        CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END \
+        FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
         """
 
     /// The newest version of the history's schema whose columns this program knows.

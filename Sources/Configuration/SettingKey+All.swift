@@ -9,7 +9,7 @@ private let day = TimeSpan.seconds(86_400)
 
 extension SettingKey {
     /// Every key there is, in the order of the reference page.
-    static let all: [SettingKey] = connection + files + order + foreignKeys + limits + retries
+    static let all: [SettingKey] = connection + files + order + foreignKeys + limits + retries + evidence
 
     private static let connection = [
         SettingKey(
@@ -167,5 +167,22 @@ extension SettingKey {
             "retry-for", \.retryFor, .time(millisecond...TimeSpan.seconds(30 * 86_400), zero: "for no limit"),
             in: .retries,
             "No further try starts later than this after the first one did. 0 is no limit."),
+    ]
+    private static let evidence = [
+        SettingKey(
+            "signing-key", \.signingKey, .path, in: .evidence, isPath: true,
+            defaultNote: "the systemd credential migrated-signing-key where there is one; else nothing is signed",
+            sample: "/etc/migrated/signing-key",
+            """
+            The private key (Ed25519) that signs each anchor of the history's chain, made by 'migrated keygen'. Whoever can rewrite the database \
+            and not read this file cannot make a history that verifies.
+            """),
+        SettingKey(
+            "public-key", \.publicKey, .path, in: .evidence, isPath: true,
+            defaultNote: "none; signatures are then not looked at", sample: "/etc/migrated/signing-key.pub",
+            """
+            The public key that 'auditctl verify' checks the anchors' signatures with. Keep a copy of it where neither the database's nor the \
+            machine's administrators can change it, with the reports.
+            """),
     ]
 }

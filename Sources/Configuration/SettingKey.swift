@@ -59,6 +59,7 @@ struct SettingKey: Sendable {
         case foreignKeys = "Foreign keys and orphans"
         case limits = "Timeouts"
         case retries = "Retries"
+        case evidence = "Evidence"
     }
 
     /// Every name, aliases too, as the path of tables it stands in.

@@ -52,6 +52,10 @@ public struct Settings: Sendable, Equatable {
     public var retryMaximum = TimeSpan.seconds(60)
     /// `retry-for`: no further try starts later than this after the first one did; 0 is no limit.
     public var retryFor = TimeSpan.seconds(900)
+    /// `signing-key`: the file of the private key that signs anchors; nil takes the systemd credential, where there is one.
+    public var signingKey: String?
+    /// `public-key`: the file of the public key that signatures of anchors are checked with.
+    public var publicKey: String?
 
     /// The defaults.
     public init() {}

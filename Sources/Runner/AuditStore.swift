@@ -10,9 +10,11 @@ struct AuditStore {
     /// The schema's quoted name.
     let schema: String
     private let name: String
+    let witness: Witness
 
-    init(sessions: Sessions, schema: String) {
+    init(sessions: Sessions, schema: String, witness: Witness) {
         name = schema
+        self.witness = witness
         self.sessions = sessions
         self.schema = Quoting.identifier(schema)
     }
@@ -73,16 +75,27 @@ struct AuditStore {
 
     // MARK: Events
 
-    /// The SQL that locks the head until the transaction's end and reads it with the server's clock.
+    /// The SQL that locks the head until the transaction's end and reads it with the server's clock, and with the hash that stands where
+    /// the newest anchor is.
     var headQuery: String {
         """
         SELECT h.seq, pg_catalog.encode(h.hash, 'hex'), \
-        (extract(epoch FROM pg_catalog.clock_timestamp() - '2000-01-01 00:00:00+00'::pg_catalog.timestamptz) * 1000000)::bigint \
+        (extract(epoch FROM pg_catalog.clock_timestamp() - '2000-01-01 00:00:00+00'::pg_catalog.timestamptz) * 1000000)::bigint, \
+        \(hashAtAnchor) \
         FROM \(schema).audit_head AS h FOR UPDATE
         """
     }
 
-    /// The head and the clock from `headQuery`'s result.
+    /// The expression over `audit_head AS h` for the hash of the event with the newest anchor's number: mostly that is the head itself.
+    private var hashAtAnchor: String {
+        guard let anchor = witness.head else { return "NULL::text" }
+        return """
+            CASE WHEN h.seq <= \(anchor.seq) THEN NULL ELSE (SELECT pg_catalog.encode(a.hash, 'hex') \
+            FROM \(schema).migration_rollback_audit AS a WHERE a.seq = \(anchor.seq)) END
+            """
+    }
+
+    /// The head and the clock from `headQuery`'s result. Throws where it is not behind the newest anchor: nothing may be written then.
     private func head(_ result: QueryResult?) throws(RunFailure) -> (head: ChainHead, clock: Int64) {
         guard let result, !result.rows.isEmpty, let seq = result.integer(0, 0),
             let hash = result.text(0, 1).flatMap({ Hex.bytes($0) }),
@@ -95,7 +108,13 @@ struct AuditStore {
                         "Run 'auditctl verify' and restore the schema from a backup; migrated does not go on without its history."
                 ))
         }
-        return (ChainHead(seq: seq, hash: hash), clock)
+        let head = ChainHead(seq: seq, hash: hash)
+        if let anchor = witness.newest, witness.head != nil {
+            let hashAtAnchor = result.text(0, 3).flatMap { Hex.bytes($0) }
+            let continuity = Continuity(anchor: anchor.head, head: head, hashAtAnchor: hashAtAnchor)
+            if let refusal = continuity.refusal(anchor, head, timeline: witness.timeline) { throw .complaint(refusal) }
+        }
+        return (head, clock)
     }
 
     /// Links `events` behind `head`, one after the other.

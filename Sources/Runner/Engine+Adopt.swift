@@ -35,7 +35,7 @@ extension Engine {
             let sources = report.adopted.compactMap { adopted in
                 adopted.file.map { store.keep(source: $0.bytes, checksum: $0.checksum) }
             }
-            try store.record(try events(report), with: sources).forEach(reporter.report)
+            reporter.report(try store.record(try events(report), with: sources))
             return report
         }
     }

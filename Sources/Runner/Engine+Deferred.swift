@@ -99,8 +99,8 @@ extension FileRun {
             (connection: Connection) throws(PostgresError) in
             try connection.run("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(store.headQuery)")
         }
-        try run { () throws(RunFailure) in try store.commit(connection, events, behind: opened) }
-            .forEach(reporter.report)
+        reporter.report(
+            try run { () throws(RunFailure) in try store.commit(connection, events, behind: opened) })
         try run(sessions.clean)
     }
 }

@@ -1,5 +1,4 @@
 internal import Audit
-internal import AuditReading
 public import Configuration
 internal import Migrations
 internal import Postgres
@@ -17,9 +16,9 @@ public final class Engine {
     let history: History
     let directory: MigrationDirectory
     private let identity: Identity
-    private let anchors: AnchorFile
-    private var databaseIdentity: String?
-    private var isInstalled = false
+    let witness: Witness
+    /// The session that was held against the anchors last.
+    private weak var attended: Connection?
     /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
     let reappliesRolledBack: Bool
 
@@ -49,10 +48,15 @@ public final class Engine {
         self.settings = settings
         self.identity = identity
         self.reporter = reporter
-        anchors = AnchorFile(settings, reporter)
         sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), listens: isDaemon)
         reappliesRolledBack = !isDaemon
-        store = AuditStore(sessions: sessions, schema: settings.schema)
+        do throws(Complaint) {
+            witness = try Witness(settings)
+        } catch {
+            throw .complaint(error)
+        }
+        reporter.witness = witness
+        store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)
         do throws(Complaint) {
             directory = try MigrationDirectory(settings)
@@ -69,41 +73,28 @@ public final class Engine {
             invocationID: identity.invocationID)
     }
 
-    /// Connects and brings the history's schema up to date.
+    /// Connects, refuses a history that does not go on from its anchor, brings the history's schema up to date, and makes up for anchors
+    /// that a crash has left out.
     func prepareHistory() throws(RunFailure) {
         let connection = try sessions.work()
-        guard !isInstalled else { return }
+        guard attended !== connection else { return }
+        let found = try lookAtHistory(connection)
+        if let refusal = found.refusal(timeline: witness.timeline) { throw .complaint(refusal) }
         try store.install(connection)
-        isInstalled = true
+        try makeUpAnchors(connection)
+        attended = connection
     }
 
     /// Ends the sessions; what is open on the server rolls back.
     public func disconnect() {
         sessions.dropAll()
-        isInstalled = false
+        attended = nil
     }
 
     /// Records an event of the process itself and tells of it.
     func record(_ events: [AuditEvent]) throws(RunFailure) {
-        try store.record(events).forEach(reporter.report)
-        keepAnchor()
-    }
-
-    /// Puts the newest head of the chain into the state directory: once a run, because each time is a write to disk.
-    func keepAnchor() {
-        guard let head = reporter.head, let connection = sessions.working, connection.isAlive,
-            connection.transactionStatus == .idle
-        else { return }
-        do throws(RunFailure) {
-            if databaseIdentity == nil {
-                let found = try sessions.query(connection, HistoryReader.identityQuery)
-                databaseIdentity = found.rows.isEmpty ? nil : found.text(0, 0)
-            }
-        } catch {
-            // A role that may not ask for the system's identifier has no anchors; the journal still has them.
-            return
-        }
-        if let databaseIdentity { anchors.keep(head, database: databaseIdentity) }
+        reporter.report(try store.record(events))
+        reporter.settle()
     }
 
     /// Reads the directory.
@@ -146,12 +137,12 @@ public final class Engine {
         do throws(RunFailure) {
             value = try body()
         } catch {
-            keepAnchor()
+            reporter.settle()
             // Where the session itself is gone, the lock is gone with it.
             try? DatabaseLock.release(sessions)
             throw error
         }
-        keepAnchor()
+        reporter.settle()
         try DatabaseLock.release(sessions)
         return value
     }

@@ -23,6 +23,7 @@ enum FailPoint: String, CaseIterable {
     case beforeFailed = "before-failed"
     case afterFailed = "after-failed"
     case beforeJournal = "before-journal"
+    case beforeAnchor = "before-anchor"
 
     #if FAILPOINTS
         private static let armed: (name: String, count: Int)? = {

@@ -84,7 +84,7 @@ extension FileRun {
         for name in replayed.invalid {
             try run { () throws(RunFailure) in
                 try sessions.run(connection, "DROP INDEX CONCURRENTLY IF EXISTS \(name)")
-                try store.record([dropped(name, attempt)]).forEach(reporter.report)
+                reporter.report(try store.record([dropped(name, attempt)]))
             }
         }
         return replayed
@@ -108,7 +108,7 @@ extension FileRun {
                 var event = attempt.event(.invalidIndexDropped, by: actor)
                 event.reason = "broken_build"
                 event.object = name
-                try store.record([event]).forEach(reporter.report)
+                reporter.report(try store.record([event]))
             }
         }
     }

@@ -130,7 +130,7 @@ struct FileRun {
             }
         }
         FailPoint.afterCommit.pass()
-        records.forEach(reporter.report)
+        reporter.report(records)
     }
 
     /// Whether the event is committed, once that is certain.
@@ -158,7 +158,7 @@ struct FileRun {
     private func record(_ events: [AuditEvent], _ next: Attempt?) throws(Stop) {
         let records = try run { () throws(RunFailure) in try store.record(events, with: sources(next)) }
         FailPoint.afterCommit.pass()
-        records.forEach(reporter.report)
+        reporter.report(records)
     }
 
     /// What keeps the exact bytes of the file whose attempt begins.

@@ -1,4 +1,4 @@
-public import Audit
+internal import Audit
 public import Reporting
 public import Systemd
 
@@ -23,19 +23,50 @@ public final class Reporter {
         echoes = !quiet && !(JournalStream.isStandardError && journal.isAvailable)
     }
 
-    /// The newest head that was told of.
-    private(set) var head: ChainHead?
+    /// What is kept of the chain outside of the database; nil before there is a history.
+    var witness: Witness?
+    private var hasMissedAnchor = false
 
-    /// Tells of an event that is committed.
-    public func report(_ record: AuditRecord) {
-        head = record.head
+    /// Tells of the events of one commit, in the journal first and then by anchors in the state directory.
+    ///
+    /// - Parameter isLate: whether they were committed a while ago, and their anchors are made up for.
+    func report(_ records: [AuditRecord], isLate: Bool = false) {
+        guard let last = records.last else { return }
+        let signature = witness?.sign(last.head)
+        for record in records { report(record, signature: record.seq == last.seq ? signature : nil, isLate: isLate) }
+        FailPoint.beforeAnchor.pass()
+        keeping { (witness) throws(SystemFailure) in
+            try witness.keep(records.map(\.head), signature: signature, isLate: isLate)
+        }
+    }
+
+    /// Returns once the anchors of everything that was told of are on disk.
+    func settle() { keeping { (witness) throws(SystemFailure) in try witness.settle() } }
+
+    /// Without its witness in the state directory work goes on; that is told once.
+    func keeping(_ body: (Witness) throws(SystemFailure) -> Void) {
+        guard let witness else { return }
+        do throws(SystemFailure) {
+            try body(witness)
+        } catch {
+            guard !hasMissedAnchor else { return }
+            hasMissedAnchor = true
+            var complaint = error.complaint
+            complaint.hint = "Migrations go on; mend the state directory, or the history has one witness less."
+            say(4, complaint)
+        }
+    }
+
+    private func report(_ record: AuditRecord, signature: AnchorSignature?, isLate: Bool) {
         FailPoint.beforeJournal.pass()
         var fields = record.journalFields + context
+        if isLate { fields.append(("MIGRATED_ANCHOR", "late")) }
+        if let signature { fields.append(("MIGRATED_SIGNATURE", signature.description)) }
         countDropped()
         if unsaid > 0 { fields.append(("MIGRATED_JOURNAL_DROPPED", String(unsaid))) }
         if journal.send(fields) { unsaid = 0 }
         guard echoes else { return }
-        line("\(record.sentence) [seq \(record.seq)]")
+        line("\(record.sentence) [seq \(record.seq)\(isLate ? ", late anchor" : "")]")
     }
 
     /// How many entries the journal has lost since this was last asked.

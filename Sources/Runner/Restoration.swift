@@ -124,7 +124,7 @@ extension Engine {
                 }
                 let records = try store.commit(
                     connection, events, behind: try sessions.run(connection, store.headQuery))
-                records.forEach(reporter.report)
+                reporter.report(records)
                 try sessions.clean()
                 return records.map(\.sentence)
             } catch {

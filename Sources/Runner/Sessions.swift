@@ -177,12 +177,12 @@ final class Sessions {
 
     /// Runs one statement of ours with its values.
     @discardableResult
-    func query(_ connection: Connection, _ sql: String, _ parameters: [Parameter?] = []) throws(RunFailure)
-        -> QueryResult
+    func query(_ connection: Connection, _ sql: String, _ parameters: [Parameter?] = [], binary: Bool = false)
+        throws(RunFailure) -> QueryResult
     {
         waiter.begin(.bookkeeping(from: .now()))
         do throws(PostgresError) {
-            return try connection.query(sql, parameters)
+            return try connection.query(sql, parameters, binary: binary)
         } catch {
             throw failure(error)
         }

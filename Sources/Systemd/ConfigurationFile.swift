@@ -6,6 +6,28 @@ public enum ConfigurationFile {
     /// Whether there is something at `path`.
     public static func exists(_ path: String) -> Bool { (try? Descriptor(opening: path, O_RDONLY | O_NONBLOCK)) != nil }
 
+    /// The bytes of a file that is nobody else's to read, 64 KiB at most. Throws `.permission` where others than its owner may read or write
+    /// it, and `.configuration` where it cannot be read. A systemd credential satisfies that (systemd.exec(5)).
+    public static func readSecret(_ path: String) throws(Complaint) -> [UInt8] {
+        let mode: UInt32
+        let bytes: [UInt8]
+        do throws(SystemFailure) {
+            let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
+            mode = try FileFacts(of: file, path: path).mode
+            bytes = try WholeFile.read(file, limit: 65536, expected: 4096, path: path)
+        } catch {
+            var complaint = error.complaint
+            complaint.status = .configuration
+            throw complaint
+        }
+        guard mode & 0o037 == 0 else {
+            throw Complaint(
+                .permission, "'\(path)' can be read or written by others (mode 0\(String(mode, radix: 8)))",
+                hint: "Make it its owner's alone: chmod 0600.")
+        }
+        return bytes
+    }
+
     /// Its bytes, 1 MiB at most. Throws `.configuration`, because what cannot be read will not be mended by a restart.
     public static func read(_ path: String) throws(Complaint) -> [UInt8] {
         do throws(SystemFailure) {

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// An open file descriptor that is closed with its last reference.
-final class Descriptor {
+final class Descriptor: Sendable {
     let number: Int32
 
     /// Takes over an open descriptor.

@@ -83,7 +83,7 @@ public struct StateDirectory: Sendable {
     }
 
     /// Makes the directory and what is missing above it, each for its owner alone.
-    private func create() throws(SystemFailure) {
+    func create() throws(SystemFailure) {
         var missing: [String] = []
         var current = path
         while unsafe access(current, F_OK) != 0 {
@@ -104,12 +104,12 @@ public struct StateDirectory: Sendable {
     }
 
     /// Puts the names in the directory on disk.
-    private func sync() throws(SystemFailure) {
+    func sync() throws(SystemFailure) {
         let directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
         if retrying({ fsync(directory.number) }) != 0 { throw .last("sync", path: path) }
     }
 
-    private static func check(_ name: String) {
+    static func check(_ name: String) {
         precondition(
             !name.isEmpty && !name.hasPrefix(".") && !name.contains("/"), "names in the state directory are ours")
     }

@@ -22,6 +22,9 @@ public struct SystemFailure: Complaining, Equatable, Sendable {
         SystemFailure(operation, path: path, errno: Glibc.errno)
     }
 
+    /// Whether something of that name was there already.
+    public var isExisting: Bool { errno == EEXIST }
+
     /// The system's words for the error number.
     public var reason: String { unsafe String(cString: strerror(errno)) }
 

@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Audit
 internal import AuditReading
 internal import Configuration
-internal import Digest
 internal import Postgres
 internal import Reporting
 internal import Systemd
@@ -27,15 +26,14 @@ struct HistoryOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Where the daemon keeps its anchors.", valueName: "dir"))
     var stateDirectory: String?
 
-    /// The heads that were kept outside of the database, in the directory that the daemon uses; none where there is no such file.
-    func anchors(of database: String) throws -> [ChainHead] {
-        guard let directory = try? StateDirectory.locate(option: try settings().stateDirectory), !database.isEmpty
-        else { return [] }
-        return try directory.subdirectory(database).lines(of: "anchors").compactMap { line in
-            let parts = line.split(separator: " ")
-            guard parts.count == 2, let seq = Int64(parts[0]), let hash = Hex.bytes(parts[1]) else { return nil }
-            return ChainHead(seq: seq, hash: hash)
+    /// What the daemon keeps of this history outside of the database, in the directory that it uses; nothing where there is no such file.
+    func anchors(of database: String) throws -> AnchorLog {
+        let settings = try settings()
+        guard !database.isEmpty, let directory = try? StateDirectory.locate(option: settings.stateDirectory) else {
+            return AnchorLog(lines: [])
         }
+        let name = AnchorLog.fileName(schema: settings.schema)
+        return AnchorLog(lines: try directory.subdirectory(database).lines(of: name))
     }
 
     /// Connects. Every question is then asked in a READ ONLY transaction of its own; nothing is set for the session, because behind a

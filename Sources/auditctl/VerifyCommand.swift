@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Audit
 internal import AuditReading
 internal import Digest
 internal import JSON
@@ -51,7 +52,8 @@ struct VerifyCommand: ParsableCommand {
     private func verdict() throws -> Verdict {
         do {
             let reader = try history.reader()
-            return reader.verify(anchors: try history.anchors(of: (try? reader.databaseIdentity()) ?? ""))
+            let log = try history.anchors(of: (try? reader.databaseIdentity()) ?? "")
+            return reader.verify(anchors: log.anchors.map(\.head))
         } catch let error as PostgresError {
             if case .invalidTarget = error { throw error }
             return .cannotTell(.database(error))

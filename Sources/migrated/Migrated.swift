@@ -18,7 +18,7 @@ struct Migrated: ParsableCommand {
             RunVerb.self, ApplyVerb.self, PlanVerb.self, PreflightVerb.self, CheckVerb.self, WaitVerb.self,
             RollbackVerb.self,
             ResolveVerb.self,
-            RetryVerb.self, RestoreOrphansVerb.self, AdoptVerb.self,
+            RetryVerb.self, RestoreOrphansVerb.self, AdoptVerb.self, AcknowledgeVerb.self, KeygenVerb.self,
         ])
 
     static func main() {

@@ -63,9 +63,9 @@ import Testing
         }
     }
 
-    @Test func `has a message id of its own for each of the 21 kinds`() {
+    @Test func `has a message id of its own for each of the 22 kinds`() {
         let all = EventKind.allCases.map(\.messageID)
-        #expect(all.count == 21 && Set(all).count == 21)
+        #expect(all.count == 22 && Set(all).count == 22)
         for id in all {
             #expect(id.utf8.count == 32)
             #expect(id.allSatisfy { $0.isHexDigit && !$0.isUppercase })

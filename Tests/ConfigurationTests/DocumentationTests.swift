@@ -38,6 +38,8 @@ import Testing
         var expected = Settings()
         expected.directory = "/srv/app/migrations"
         expected.stateDirectory = "/var/lib/migrated"
+        expected.signingKey = "/etc/migrated/signing-key"
+        expected.publicKey = "/etc/migrated/signing-key.pub"
         #expect(settings == expected)
     }
 }

@@ -43,6 +43,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
             orphan-limit = "25%"
             missing-table = "skip"
             index-foreign-keys = "yes"
+            signing-key = "/k"
+            public-key = "/p"
             """)
         var expected = Settings()
         expected.database = "host=/run/postgresql dbname=app"
@@ -70,6 +72,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         expected.foreignKeys.limit = .share(percent: 25)
         expected.foreignKeys.missingTable = .skip
         expected.foreignKeys.indexes = true
+        expected.signingKey = "/k"
+        expected.publicKey = "/p"
         #expect(settings == expected)
         for key in SettingKey.all {
             #expect(key.written(settings) != key.written(Settings()), "\(key.name) not set above")
@@ -81,6 +85,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         settings.database = "dbname='a \"b\" \\ \u{1}\n'"
         settings.directory = "/a"
         settings.stateDirectory = "/b"
+        settings.signingKey = "/c"
+        settings.publicKey = "/d"
         settings.sizeLimit = 1025
         settings.settle = TimeSpan(microseconds: 1_234_567)
         let toml = SettingKey.all.map { "\($0.name) = \($0.written(settings) ?? "?")\n" }.joined()

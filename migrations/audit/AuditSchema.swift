@@ -6,7 +6,9 @@ public enum AuditSchema {
     public static let standardName = "migrated"
 
     /// The files in order: number n is `files[n - 1]`.
-    static let files: [[UInt8]] = [PackageResources.v001_history_sql, PackageResources.v002_orphans_sql]
+    static let files: [[UInt8]] = [
+        PackageResources.v001_history_sql, PackageResources.v002_orphans_sql, PackageResources.v003_acknowledged_sql,
+    ]
 
     /// The number of the newest file.
     public static var currentVersion: Int { files.count }

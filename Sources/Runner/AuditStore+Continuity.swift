@@ -1,0 +1,51 @@
+internal import Audit
+internal import AuditReading
+internal import Digest
+internal import Postgres
+
+extension AuditStore {
+    /// Whether the history goes on from the newest anchor; asked without a lock.
+    func continuity(_ connection: Connection) throws(RunFailure) -> (found: Continuity, head: ChainHead?) {
+        guard let anchor = witness.newest?.head else { return (.whole, nil) }
+        guard try installedVersion(connection) != nil else { return (.gone, nil) }
+        let result = try sessions.query(
+            connection,
+            """
+            SELECT h.seq, pg_catalog.encode(h.hash, 'hex'),
+                   (SELECT pg_catalog.encode(a.hash, 'hex') FROM \(schema).migration_rollback_audit AS a WHERE a.seq = $1::bigint)
+              FROM \(schema).audit_head AS h
+            """, [.integer(anchor.seq)])
+        guard !result.rows.isEmpty, let seq = result.integer(0, 0),
+            let hash = result.text(0, 1).flatMap({ Hex.bytes($0) })
+        else { return (.gone, nil) }
+        let head = ChainHead(seq: seq, hash: hash)
+        return (
+            Continuity(anchor: anchor, head: head, hashAtAnchor: result.text(0, 2).flatMap { Hex.bytes($0) }), head
+        )
+    }
+
+    /// The newest rows behind `seq`, `limit` at most, in the order of the chain.
+    func newestRows(_ connection: Connection, behind seq: Int64, limit: Int) throws(RunFailure) -> [HistoryRow] {
+        let columns = AuditColumn.allCases.map { "a.\($0.rawValue)" }.joined(separator: ", ")
+        let result = try sessions.query(
+            connection,
+            """
+            SELECT \(columns) FROM \(schema).migration_rollback_audit AS a
+             WHERE a.seq > $1::bigint ORDER BY a.seq DESC LIMIT \(limit)
+            """, [.integer(seq)], binary: true)
+        return result.rows.reversed().map { HistoryRow(cells: $0) }
+    }
+
+    /// The numbers of those heads that are still in the history.
+    func holding(_ connection: Connection, _ heads: [ChainHead]) throws(RunFailure) -> Set<Int64> {
+        let list = "[" + heads.map { "[\($0.seq),\"\(Hex.text($0.hash))\"]" }.joined(separator: ",") + "]"
+        let result = try sessions.query(
+            connection,
+            """
+            SELECT a.seq FROM pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb) AS w(head)
+              JOIN \(schema).migration_rollback_audit AS a
+                ON a.seq = (w.head ->> 0)::bigint AND pg_catalog.encode(a.hash, 'hex') = w.head ->> 1
+            """, [.text(list)])
+        return Set(result.rows.indices.compactMap { result.integer($0, 0) })
+    }
+}

@@ -1,0 +1,117 @@
+internal import Audit
+internal import Configuration
+internal import Digest
+internal import Reporting
+internal import Systemd
+
+/// What is known of the chain outside of the database: the newest head that was seen committed, kept as anchors in the state directory and
+/// signed where there is a key.
+///
+/// It shows what the chain alone cannot: a tail that was cut off, or rewritten to its end. A state directory that cannot be written holds
+/// up no migration; what this process has seen itself it knows all the same.
+final class Witness {
+    /// The history's database, as the system identifier and the oid name it; nil until it is known.
+    private(set) var database: String?
+    /// The timeline of the server that answers now.
+    private(set) var timeline: UInt32?
+    /// The newest anchor.
+    private(set) var newest: Anchor?
+    /// Set while an operator acknowledges that the history does not go on from its anchor.
+    var isAcknowledging = false
+
+    private let directory: StateDirectory?
+    private let schema: String
+    private let key: SigningKey?
+    private var file: GrowingFile?
+
+    /// A file that is larger is thinned out: some ten thousand anchors, or five thousand that are signed.
+    static let sizeLimit: Int64 = 1 << 20
+
+    init(_ settings: Settings) throws(Complaint) {
+        directory = try? StateDirectory.locate(option: settings.stateDirectory)
+        schema = settings.schema
+        key = try SigningKey.configured(settings)
+    }
+
+    /// The head that the database must have reached.
+    var head: ChainHead? { isAcknowledging ? nil : newest?.head }
+
+    /// A session with that database was opened. Reads what is kept of it, also what other processes have kept since.
+    func attend(_ database: String?, timeline: UInt32?) throws(SystemFailure) {
+        self.timeline = timeline
+        if database != self.database || file == nil {
+            self.database = database
+            newest = nil
+            file = nil
+            guard let database, let directory else { return }
+            file = GrowingFile(directory.subdirectory(database), AnchorLog.fileName(schema: schema))
+        }
+        newest = try log().newest
+    }
+
+    /// What the anchor file says.
+    func log() throws(SystemFailure) -> AnchorLog {
+        guard let database, let directory else { return AnchorLog(lines: []) }
+        return AnchorLog(
+            lines: try directory.subdirectory(database).lines(of: AnchorLog.fileName(schema: schema)))
+    }
+
+    /// The signature over a head, where there is a key.
+    func sign(_ head: ChainHead) -> AnchorSignature? {
+        guard let key, let database else { return nil }
+        return AnchorSignature(of: head, database: database, by: key)
+    }
+
+    /// Keeps the heads of a commit, the last of them signed. They are on disk when `settle` returns, or when the next ones are kept.
+    func keep(_ heads: [ChainHead], signature: AnchorSignature?, isLate: Bool) throws(SystemFailure) {
+        guard let last = heads.last else { return }
+        let anchors = heads.map { head in
+            Anchor(head, timeline: timeline, isLate: isLate, signature: head.seq == last.seq ? signature : nil)
+        }
+        if newest.map({ $0.head.seq <= last.seq }) ?? true { newest = anchors.last }
+        guard let file else { return }
+        try file.append(anchors.map(\.line))
+        if file.size > Witness.sizeLimit { try file.replace { AnchorLog.thinned($0) } }
+    }
+
+    /// Returns once what was kept is on disk.
+    func settle() throws(SystemFailure) { try file?.settle() }
+
+    /// Begins a new epoch: what is kept so far is put aside, but for the anchors that still hold.
+    func begin(epoch: Int, event: Int64, lost: ChainHead, holding: (Anchor) -> Bool) throws(SystemFailure) {
+        newest = nil
+        try file?.replace(keepingOldAs: AnchorLog.fileName(schema: schema, epoch: epoch - 1)) { lines in
+            [AnchorLog.heading(epoch: epoch, event: event, lost: lost)]
+                + lines.filter { Anchor(line: $0).map(holding) ?? false }
+        }
+    }
+
+    /// Fields of every journal entry: which history, and on which timeline.
+    var journalFields: [(name: String, value: String)] {
+        guard let database else { return [] }
+        return [("MIGRATED_DATABASE_ID", database), ("MIGRATED_SCHEMA", schema)]
+            + (timeline.map { [("MIGRATED_TIMELINE", String($0))] } ?? [])
+    }
+}
+
+extension SigningKey {
+    /// The name of the systemd credential that holds the key where none is configured.
+    static let credential = "migrated-signing-key"
+
+    /// The key in the configured file, else in the credential; nil where there is neither. A key that was named and cannot be used ends the
+    /// program: unsigned anchors would look like a choice.
+    static func configured(_ settings: Settings) throws(Complaint) -> SigningKey? {
+        var path = settings.signingKey
+        if path == nil, let folder = Process.environment("CREDENTIALS_DIRECTORY") {
+            let credential = "\(folder)/\(SigningKey.credential)"
+            if ConfigurationFile.exists(credential) { path = credential }
+        }
+        guard let path else { return nil }
+        guard let key = SigningKey(pem: try ConfigurationFile.readSecret(path)) else {
+            throw Complaint(
+                .configuration, "'\(path)' holds no private key that can sign anchors",
+                hint: "It must be Ed25519 in PEM without a passphrase, as 'migrated keygen' makes it.")
+        }
+        return key
+    }
+}
