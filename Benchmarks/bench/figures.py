@@ -224,4 +224,14 @@ def parse(bench):
              middle, 15 if word == "large" else None, " MB/s", least=True)
 
 
-ALL = {"apply": apply_files, "nothing": nothing, "latency": latency, "idle": idle, "ready": ready, "parse": parse}
+def check(bench):
+    """`migrated check` on 1,000 files, from the start of the program to its last line: read, hashed, parsed and looked through."""
+    folder = f"{bench.folder}/check"
+    size = sum(os.path.getsize(path) for path in files.write(folder, 1000, files.small)) / 1e6
+    found = alternate(bench.rounds, {"check": lambda: timed([bench.migrated, "check", "--directory", folder])})
+    middle = statistics.median(found["check"]) * 1000
+    line("check", f"1,000 small files, {size:.2f} MB: {spread(found['check'])} ms", middle, 1000, " ms")
+
+
+ALL = {"apply": apply_files, "nothing": nothing, "latency": latency, "idle": idle, "ready": ready, "parse": parse,
+       "check": check}

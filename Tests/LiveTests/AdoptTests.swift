@@ -17,7 +17,7 @@ import Testing
         var description: String { tool }
     }
 
-    private static let cases = [
+    static let cases = [
         Case(
             tool: "prisma",
             sql: """
@@ -89,7 +89,7 @@ import Testing
             files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a history", "adopted 2_b history"]),
     ]
 
-    private func prepare(_ example: Case) throws -> Workbench {
+    func prepare(_ example: Case) throws -> Workbench {
         let bench = try Workbench()
         for file in example.files {
             if let slash = file.firstIndex(of: "/") { try? bench.folder.makeDirectory("m/" + String(file[..<slash])) }
@@ -110,7 +110,7 @@ import Testing
         return bench
     }
 
-    private func layout(_ example: Case) -> [String] { example.tool == "sqlx" ? ["--layout", "sqlx"] : [] }
+    func layout(_ example: Case) -> [String] { example.tool == "sqlx" ? ["--layout", "sqlx"] : [] }
 
     @Test(arguments: cases)
     func `a history is adopted once, and the rest is applied and undone`(example: Case) throws {
