@@ -26,6 +26,16 @@ extension ReplayItem {
         switch script.statements[statement].node {
         case "CreateStmt": TableReplay(node, script, text, statement)
         case "IndexStmt": IndexReplay(node, script, text, statement)
+        case "CreateSeqStmt": SequenceReplay(node, script, text, statement)
+        case "CreateEnumStmt", "CompositeTypeStmt", "CreateRangeStmt", "CreateDomainStmt":
+            TypeReplay(node, script, text, statement)
+        case "AlterEnumStmt": EnumValueReplay(node)
+        case "ViewStmt", "CreateTableAsStmt": ViewReplay(node, script, text, statement)
+        case "CreateFunctionStmt": RoutineReplay(node, script, text, statement)
+        case "CreateTrigStmt": TriggerReplay(node, script, text, statement)
+        case "CreatePolicyStmt": PolicyReplay(node, script, text, statement)
+        case "CreateExtensionStmt": ExtensionReplay(node)
+        case "CreateSchemaStmt": SchemaReplay(node)
         default: nil
         }
     }

@@ -28,10 +28,10 @@ struct StatementText {
 
     /// Columns that the statement names with the schema and table before them become those of the scratch table.
     mutating func moveColumns(of table: TableName, in node: TreeNode, _ script: Script, _ statement: Int) {
-        guard let schema = table.schema else { return }
         for reference in node.descendants(with: "fields") {
             let parts = reference.strings("fields")
-            guard parts.count >= 2, parts[0] == schema, parts[1] == table.name, let at = reference.location,
+            guard parts.count >= 3, parts[1] == table.name, parts[0] == table.schema ?? parts[0],
+                let at = reference.location,
                 let place = script.nameRange(at: at, name: parts[parts.count - 1], in: statement),
                 let first = script.token(from: at, in: statement), place.upperBound > first.upperBound
             else { continue }

@@ -21,7 +21,10 @@ struct ReplaySample: Sendable, CustomStringConvertible {
 }
 
 extension ReplaySample {
-    static let all = [tables, partitions, columns, constraints, indexes]
+    static let all = [
+        tables, partitions, columns, constraints, indexes, sequences, types, domains, views, routines, triggers,
+        policies, others,
+    ]
 
     private static let users = """
         CREATE TABLE public.users (

@@ -1,0 +1,56 @@
+internal import ForeignKeys
+internal import SQLParsing
+
+/// CREATE FUNCTION and CREATE PROCEDURE. Which one stands is known only when the file's is built: the one with the same input types.
+struct RoutineReplay: ReplaySubject {
+    let word: String
+    private let name: TableName
+    private let text: StatementText
+
+    init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
+        word = node.flag("is_procedure") ? "procedure" : "function"
+        guard !node.flag("replace"), let name = TableName(parts: node.strings("funcname")),
+            let place = script.nameRange(behind: [word], name: name.name, in: statement)
+        else { return nil }
+        self.name = name
+        var edited = StatementText(text, script.statements[statement].range)
+        edited.move(place, name.name)
+        self.text = edited
+    }
+
+    var standing: String {
+        """
+        SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.concat_ws('.', n.nspname, p.proname), n.oid
+          FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+         WHERE n.nspname = \(Lookup.schema(name.schema)) AND p.proname = \(SQLText.literal(name.name)) LIMIT 1
+        """
+    }
+
+    func build(_ standing: Standing, in scratch: inout Scratch) -> [String] {
+        scratch.stands(for: standing.schema)
+        return [text.sql(in: scratch)]
+    }
+
+    private func facts(_ condition: String) -> String {
+        """
+        SELECT 1, 'property', 'kind', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, NULL
+          FROM pg_catalog.pg_proc AS p WHERE \(condition)
+        UNION ALL
+        SELECT 2, 'property', 'definition', pg_catalog.pg_get_functiondef(p.oid), NULL
+          FROM pg_catalog.pg_proc AS p WHERE p.prokind <> 'a' AND \(condition)
+        """
+    }
+
+    func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        facts("p.pronamespace = \(SQLText.literal(scratch.name))::pg_catalog.regnamespace")
+    }
+
+    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        facts(
+            """
+            p.pronamespace = \(standing.oid) AND p.proname = \(SQLText.literal(name.name)) AND p.proargtypes = (
+                SELECT b.proargtypes FROM pg_catalog.pg_proc AS b
+                 WHERE b.pronamespace = \(SQLText.literal(scratch.name))::pg_catalog.regnamespace)
+            """)
+    }
+}

@@ -1,0 +1,44 @@
+internal import ForeignKeys
+internal import SQLParsing
+
+/// CREATE SCHEMA, with its owner where the statement gives one. One that makes objects along with the schema is left to the server.
+struct SchemaReplay: ReplaySubject {
+    let word = "schema"
+    private let name: String
+    /// The role, as SQL of type text.
+    private let owner: String?
+
+    init?(_ node: TreeNode) {
+        let role = node.field("authrole")
+        guard !node.flag("if_not_exists"), node.nodes("schemaElts").isEmpty,
+            let name = node.text("schemaname") ?? role?.text("rolename")
+        else { return nil }
+        self.name = name
+        switch role?.text("roletype") {
+        case "ROLESPEC_CSTRING": owner = role?.text("rolename").map(SQLText.literal)
+        case "ROLESPEC_SESSION_USER": owner = "SESSION_USER::pg_catalog.text"
+        case nil: owner = nil
+        default: owner = "CURRENT_USER::pg_catalog.text"
+        }
+    }
+
+    var standing: String {
+        """
+        SELECT pg_catalog.quote_ident(n.nspname), n.nspname, n.oid FROM pg_catalog.pg_namespace AS n
+         WHERE n.nspname = \(SQLText.literal(name))
+        """
+    }
+
+    private func facts(_ owner: String) -> String {
+        let kind = "SELECT 1, 'property', 'kind', 'schema', NULL::pg_catalog.text"
+        return self.owner == nil ? kind : "\(kind) UNION ALL SELECT 2, 'property', 'owner', \(owner), NULL"
+    }
+
+    func fileFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(owner ?? "NULL") }
+
+    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        facts(
+            "(SELECT pg_catalog.pg_get_userbyid(n.nspowner)::pg_catalog.text FROM pg_catalog.pg_namespace AS n WHERE n.oid = \(standing.oid))"
+        )
+    }
+}
