@@ -10,6 +10,9 @@ public struct Difference: Sendable, Equatable {
     /// What the file says, line by line; empty where it says nothing of it.
     public var file: [String]
 
+    /// Whether everything is there, in another order.
+    public var isOrder: Bool { what.hasPrefix("the order of") }
+
     /// How many lines of either side are shown.
     static let limit = 12
 

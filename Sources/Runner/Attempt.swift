@@ -2,6 +2,7 @@ internal import Audit
 internal import JSON
 internal import Migrations
 internal import Postgres
+internal import Replay
 internal import Reporting
 internal import SQLParsing
 internal import Systemd
@@ -22,6 +23,8 @@ struct Attempt {
     private(set) var began = Instant.now()
     var notices = NoticeCollector()
     private var scratches = 0
+    /// How many of the file's IF NOT EXISTS have been accounted for.
+    private var placed = 0
 
     init(_ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, resumes: Bool, invalidIndexes: [String]?) {
         self.prepared = prepared
@@ -77,11 +80,22 @@ struct Attempt {
 
     /// What the server itself passed over since this was last asked, because of an IF NOT EXISTS.
     mutating func takeExisting(by actor: AuditEvent.Actor) -> [AuditEvent] {
-        notices.takeExisting().map { notice in
+        let said = notices.takeExisting()
+        guard !said.isEmpty else { return [] }
+        let conditional = ConditionalObject.all(in: prepared.script)
+        return said.map { notice in
             var event = event(.skipped, by: actor)
             event.reason = "object_exists"
             event.message = notice.message
             event.detail = ["notice": .string(notice.sqlstate)]
+            // They come in the order of the statements; what a DO block passes over is among them and stays without a place.
+            if let found = conditional.indices.dropFirst(placed).first(where: {
+                notice.message.contains("\(Printable.line(conditional[$0].name))")
+            }) {
+                placed = found + 1
+                event.object = conditional[found].object
+                event.detail["statement"] = .integer(Int64(conditional[found].statement + 1))
+            }
             return event
         }
     }

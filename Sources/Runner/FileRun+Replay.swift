@@ -39,7 +39,7 @@ extension FileRun {
                 switch try comparison(item, standing, &attempt, connection, limit) {
                 case .absent: continue
                 case .different(let differences):
-                    throw .failure(differs(item, standing, differences, script))
+                    throw .failure(differs(item, standing, differences, attempt))
                 case .invalid(let index):
                     replayed.invalid.append(index)
                     continue
@@ -97,15 +97,18 @@ extension FileRun {
         return answer.rows.indices.map { row in answer.rows[row].indices.map { answer.text(row, $0) } }
     }
 
-    private func differs(_ item: ReplayItem, _ standing: Standing, _ differences: [Difference], _ script: Script)
+    private func differs(_ item: ReplayItem, _ standing: Standing, _ differences: [Difference], _ attempt: Attempt)
         -> Failure
     {
+        let script = attempt.prepared.script
+        let version = attempt.prepared.version
         let place = script.place(at: item.range.lowerBound)
         let names = differences.map(\.what).joined(separator: ", ")
+        let order = differences.contains { $0.isOrder } ? " An order cannot be altered in place." : ""
         var complaint = Complaint(
             .failed, "\(item.word) '\(standing.object)' exists and is not what the file says: \(names)",
             hint:
-                "Nothing was changed. Bring the object to what the file says in a migration of its own that sorts before, or say that it is right as it is: 'migrated resolve VERSION --applied'.",
+                "Nothing was changed. Alter the object until it is what the file says, or mend the file; or, where what stands is right, run 'migrated resolve \(version) --applied'.\(order)",
             place: place, excerpt: script.line(at: place))
         complaint.notes = Array(differences.flatMap(\.lines).prefix(60))
         var failure = Failure("object_differs", complaint)
