@@ -1,7 +1,8 @@
+import Glibc
 import LiveSupport
 
 /// A throw-away machine: this one's files under a real systemd, with the programs of this build, the project's units and
-/// their user installed where the package installs them.
+/// their user installed where the package installs them, or with the package itself at hand.
 struct Machine {
     /// Further files: path on this machine, path inside, mode.
     var files: [(from: String, to: String, mode: String)] = []
@@ -11,6 +12,8 @@ struct Machine {
     var started: [String] = []
     /// Shell text that is run before the boot; `$ROOT` is the machine's root folder.
     var setup: [String] = []
+    /// A Debian package of the project, put at /srv/migrated.deb for the script to install, instead of this build's files.
+    var package: String?
 
     /// Boots, runs shell text as root, and powers off.
     func run(_ script: String, within limit: Duration = .seconds(120)) throws -> Program.Outcome {
@@ -20,6 +23,23 @@ struct Machine {
     /// Boots and leaves the rest to the caller.
     func boot(_ script: String, within limit: Duration = .seconds(120)) throws -> Program {
         var arguments = ["--timeout", "\(limit.components.seconds)"]
+        if let package {
+            arguments += ["--file", "\(package):/srv/migrated.deb"]
+        } else {
+            arguments += try buildsFiles()
+        }
+        arguments += files.flatMap { ["--file", "\($0.from):\($0.to):\($0.mode)"] }
+        arguments += binds.flatMap { ["--bind", $0] }
+        arguments += started.flatMap { ["--start", $0] }
+        arguments += setup.flatMap { ["--setup", $0] }
+        return try Program(
+            Self.project + "/deploy/with-systemd", arguments + ["--", "/bin/bash", "-c", script],
+            directory: Self.project)
+    }
+
+    /// The programs of this build, the project's units and their user, where the package installs them.
+    private func buildsFiles() throws -> [String] {
+        var arguments: [String] = []
         for name in ["migrated", "auditctl"] {
             arguments += ["--file", "\(try Program.built(name)):/usr/bin/\(name):0755"]
         }
@@ -39,14 +59,11 @@ struct Machine {
             done
             """,
         ]
-        arguments += files.flatMap { ["--file", "\($0.from):\($0.to):\($0.mode)"] }
-        arguments += binds.flatMap { ["--bind", $0] }
-        arguments += started.flatMap { ["--start", $0] }
-        arguments += setup.flatMap { ["--setup", $0] }
-        return try Program(
-            Self.project + "/deploy/with-systemd", arguments + ["--", "/bin/bash", "-c", script],
-            directory: Self.project)
+        return arguments
     }
+
+    /// The package that `deploy/package` has built, where the environment names it.
+    static let packageUnderTest = getenv("MIGRATED_PACKAGE").map { String(cString: $0) }
 
     /// The project's folder, three levels above this file.
     static let project = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()

@@ -173,28 +173,8 @@ struct `The units` {
         """
     }
 
-    /// Runs shell text with a few words of its own; they ask about the unit `$unit`.
+    /// Runs shell text that asks about the unit `$unit`.
     private func run(_ script: String, on machine: Machine? = nil) throws -> Program.Outcome {
-        try (machine ?? self.machine).run(
-            """
-            unit=migrated
-            show() { systemctl show -p "$1" "$unit"; }
-            status() { show StatusText | grep -qF -- "$1"; }
-            restarted() { [[ $(systemctl show -p NRestarts --value "$unit") == 1 ]]; }
-            running() { psql -X -A -t -d 'host=/srv/postgresql user=postgres dbname=\(database.name)' \
-                -c "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()" | grep -q 1; }
-            entries() { journalctl --sync; journalctl -u "$unit" -o json | jq -r "select($1) | $2"; }
-            told() { entries "$1" .MESSAGE | grep -q .; }
-            eventually() {
-                local looks
-                for ((looks = 0; looks < 300; looks++)); do "$@" && return; sleep 0.1; done
-                echo "never: $*"
-                show ActiveState,StatusText
-                journalctl -u "$unit" -o cat --no-pager | tail -n 20
-                exit 1
-            }
-            cd /
-            \(script)
-            """)
+        try (machine ?? self.machine).ask(script, server: "host=/srv/postgresql user=postgres dbname=\(database.name)")
     }
 }
