@@ -1,3 +1,4 @@
+internal import Configuration
 internal import JSON
 internal import Postgres
 internal import Reporting
@@ -11,11 +12,20 @@ extension FileRun {
     /// the connection was lost between two segments. Otherwise the rest would run in another schema or as another role.
     func handOver(_ connection: Connection, _ script: Script, before index: Int) throws(Stop) {
         guard sessions.takeFromUs() else { return }
-        let repeated = script.sessionSettings(before: index)
+        var settings = ["RESET search_path"]
+        if connection.user == self.settings.schema { settings.append(FileRun.leaveUserSchema) }
+        settings += script.sessionSettings(before: index)
         try run { () throws(RunFailure) in
-            _ = try sessions.run(connection, (["RESET search_path"] + repeated).joined(separator: "; "))
+            _ = try sessions.run(connection, settings.joined(separator: "; "))
         }
     }
+
+    /// Takes `"$user"` out of the search_path. For a role that is named like the history's schema, as the service's own user is, it means
+    /// that schema: the tables of a file that names no schema would be made among the history's.
+    private static let leaveUserSchema = """
+        SELECT pg_catalog.set_config('search_path', pg_catalog.regexp_replace(\
+        pg_catalog.current_setting('search_path'), '"\\$user"\\s*,\\s*|(,\\s*)?"\\$user"\\s*$', ''), false)
+        """
 }
 
 extension Script {

@@ -23,6 +23,18 @@ import Testing
         #expect(try bench.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'migrated'") == "0")
     }
 
+    @Test func `a role that is named like the history's schema does not put its tables there`() throws {
+        var bench = try Workbench()
+        bench.schema = "postgres"
+        try bench.write("1_a.sql", "CREATE TABLE a ();\nCREATE INDEX CONCURRENTLY i ON a ((1));\nCREATE TABLE b ();\n")
+        #expect(try bench.run("apply", "--schema", "postgres").status == 0)
+        #expect(try bench.query("SELECT 'a'::regclass::oid = 'public.a'::regclass, to_regclass('public.b')") == "t|b")
+        try bench.query("ALTER DATABASE \(bench.database.name) SET search_path = other, \"$user\", public")
+        try bench.write("2_c.sql", "SET work_mem = '1MB';\nCREATE SCHEMA other;\nCREATE TABLE c ();\n")
+        #expect(try bench.run("apply", "--schema", "postgres").status == 0)
+        #expect(try bench.query("SELECT to_regclass('other.c') IS NOT NULL") == "t")
+    }
+
     @Test func `every event is an entry of the journal with its fields`() throws {
         let bench = try Workbench()
         let journal = try FakeSocket(bench.folder.path("journal"))
