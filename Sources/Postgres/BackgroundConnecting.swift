@@ -19,14 +19,14 @@ final class BackgroundConnecting: Sendable {
     private let reading: Int32
     private let writing: Int32
 
-    /// Starts; nil where there are no descriptors left.
+    /// Starts; nil where there are no descriptors or threads left.
     init?(_ start: @escaping @Sendable () -> Handle) {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         reading = ends[0]
         writing = ends[1]
-        Task.detached { self.finish(start()) }
+        guard BackgroundThread.start({ self.finish(start()) }) else { return nil }
     }
 
     deinit {

@@ -177,6 +177,13 @@ public final class Cancellation: @unchecked Sendable {
         if unsafe PQcancel(handle, &words, Int32(words.count)) == 1 { return nil }
         return String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).trimmingLineEnd
     }
+
+    /// Asks the server to cancel, in a thread of its own; whether it did so is seen by how the statement ends.
+    ///
+    /// Where there is no thread to be had nothing is asked, and the caller's patience ends the session instead.
+    public func cancelInBackground() {
+        _ = BackgroundThread.start { _ = self.cancel() }
+    }
 }
 
 /// Keeps the receiver of notices at one address for libpq's callback.

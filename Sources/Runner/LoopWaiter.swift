@@ -37,7 +37,8 @@ final class LoopWaiter: SocketWaiter {
             }
             switch patience.judge(now: .now(), stopRequested: signals.stopRequested) {
             case .giveUp: return false
-            case .cancel: cancelInBackground()
+            // PQcancel opens a connection of its own and blocks for as long as that takes: never in the loop's thread.
+            case .cancel: cancellation?.cancelInBackground()
             case .wait(let until):
                 do {
                     try loop.turn(until: until)
@@ -71,12 +72,6 @@ final class LoopWaiter: SocketWaiter {
             }
         }
         return !signals.stopRequested
-    }
-
-    /// PQcancel opens a connection of its own and blocks for as long as that takes: never in the loop's thread.
-    private func cancelInBackground() {
-        guard let cancellation else { return }
-        Task.detached { _ = cancellation.cancel() }
     }
 }
 
