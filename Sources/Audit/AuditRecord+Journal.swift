@@ -47,7 +47,8 @@ extension AuditRecord {
             case .orphansDeleted: "deleted orphans of\(about) for \(what)\(rows)"
             case .orphansNullified: "set orphan references to null in\(about) for \(what)\(rows)"
             case .orphansRestored: "restored orphans of\(about) for \(what)\(rows)"
-            case .constraintAdded: "added constraint\(about) for \(what)"
+            case .constraintAdded:
+                "added constraint\(about) for \(what)" + (event.reason.map { " (\($0.replacingUnderscores))" } ?? "")
             case .indexCreated: "created index\(about) for \(what)"
             case .invalidIndexDropped: "dropped invalid index\(about) of \(what)"
             case .rolledBack: "rolled back \(what)\(took)"

@@ -125,6 +125,21 @@ extension SettingKey {
             "index-foreign-keys", \.foreignKeys.indexes, .yesOrNo, in: .foreignKeys,
             "Whether an index is created on the referencing columns of an added foreign key where none covers them. A file can set its own."
         ),
+        SettingKey(
+            "foreign-keys", \.foreignKeys.way, .choice(), in: .foreignKeys,
+            """
+            How ALTER TABLE … ADD FOREIGN KEY is done: 'one-transaction' does all of it with the file or nothing of it, and writers of both \
+            tables wait until its end; 'stepwise' adds the key NOT VALID, cleans in small transactions, builds the index CONCURRENTLY and \
+            validates, each step committed and recorded by itself: writers hardly wait, and a failure is taken up where it stopped. A file can \
+            set its own.
+            """),
+        SettingKey(
+            "preflight", \.preflight, .choice(), in: .foreignKeys,
+            """
+            What the start of an attempt records of what its file meets: 'catalog' the locks of a file that makes others wait, with the sizes of \
+            the tables, invalid indexes and old sessions in the way; 'full' that of every file, and the orphans of each foreign key, which reads \
+            the tables once more; 'no' nothing. 'migrated preflight' tells all of it beforehand in any case.
+            """),
     ]
 
     private static let limits = [

@@ -26,8 +26,10 @@ public struct Settings: Sendable, Equatable {
     public var onDrift = OnDrift.report
     /// `existing`: what becomes of a statement that creates something that exists.
     public var existing = Existing.fail
-    /// `orphans`, `orphan-limit`, `missing-table`, `index-foreign-keys`: how foreign keys over dirty data are treated.
+    /// `orphans`, `orphan-limit`, `missing-table`, `index-foreign-keys`, `foreign-keys`: how foreign keys over dirty data are treated.
     public var foreignKeys = ForeignKeyPolicy()
+    /// `preflight`: what an attempt records beforehand of what its file meets.
+    public var preflight = PreflightReport.catalog
     /// `settle`: how long the directory must be quiet before a run starts; 0 acts at once.
     public var settle = TimeSpan.milliseconds(500)
     /// `rescan`: how often the directory is read without a hint from the kernel.

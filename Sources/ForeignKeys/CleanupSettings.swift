@@ -1,5 +1,5 @@
 /// The settings under which rows are found and kept, and the way back to the file's own.
-enum CleanupSettings {
+public enum CleanupSettings {
     /// `row_security = off` makes a query fail that a policy would hide rows from (manual, "row_security"). The others make a value's text
     /// exact and the same for every session that may read it back.
     static let values: [(name: String, value: String)] = [
@@ -8,7 +8,7 @@ enum CleanupSettings {
     ]
 
     /// Sets them until the transaction's end.
-    static var set: String { sql(values) }
+    public static var set: String { sql(values) }
 
     /// Sets what `settings` says.
     static func restore(_ settings: [String: String]) -> String {

@@ -146,7 +146,7 @@ public struct ForeignKeyPlanner: Sendable {
                 detail: ["definition": definition]))
     }
 
-    private func index(
+    func index(
         _ key: ForeignKey, _ table: ForeignKeyFacts.Table, _ facts: ForeignKeyFacts, _ names: inout ChosenNames
     ) -> ForeignKeyStep? {
         let wanted = Set(key.columns)

@@ -18,12 +18,22 @@ public struct ForeignKeyPolicy: Sendable, Equatable {
         case skip
     }
 
+    /// In how many transactions a key is added.
+    public enum Way: String, Sendable, CaseIterable {
+        /// All of it in the file's own: with the file or not at all.
+        case oneTransaction = "one-transaction"
+        /// Each step in one of its own, so that writers hardly wait; what was begun is taken up again.
+        case stepwise
+    }
+
     /// `orphans`.
     public var orphans = Orphans.fail
     /// `missing-table`.
     public var missingTable = MissingTable.fail
     /// `index-foreign-keys`.
     public var indexes = false
+    /// `foreign-keys`.
+    public var way = Way.oneTransaction
     /// `orphan-limit`.
     public var limit = OrphanLimit.share(percent: 10)
     /// Whether a key that exists with the same definition is passed over.
@@ -33,7 +43,9 @@ public struct ForeignKeyPolicy: Sendable, Equatable {
     public init() {}
 
     /// Whether every file runs as it is written.
-    public var leavesFilesAlone: Bool { orphans == .fail && missingTable == .fail && !indexes && !skipsExisting }
+    public var leavesFilesAlone: Bool {
+        orphans == .fail && missingTable == .fail && !indexes && !skipsExisting && way == .oneTransaction
+    }
 }
 
 /// How large a cleanup may be before it fails: nobody's unattended deploy empties a table.

@@ -65,6 +65,35 @@ struct OrphanSQL {
             """ + insert(into: table, columns: columns, action: "nullified", from: "gone")
     }
 
+    // MARK: In small transactions
+
+    /// Where each orphan of a plain table is.
+    var find: String { "SELECT c.ctid FROM \(table.target) AS c WHERE \(isOrphan("c"))" }
+
+    /// As `delete`, of the rows at the places that the third parameter gives, as far as they are orphans still.
+    var deletePlaced: String {
+        let kept = KeptRow(columns: facts.rows, key: facts.rowKey ?? [], alias: "c", table: table)
+        return """
+            WITH gone AS (DELETE FROM \(table.target) AS c USING \(places) \
+            WHERE c.ctid OPERATOR(pg_catalog.=) k.place AND \(isOrphan("c")) RETURNING \(kept.expressions)) 
+            """ + insert(into: table, columns: key.columns, action: "deleted", from: "gone")
+    }
+
+    /// As `nullify`, of the rows at the places that the third parameter gives. Nobody else has locked the table, so that each row is
+    /// locked as it is read: what is kept is what was changed.
+    func nullifyPlaced(_ columns: [String]) -> String {
+        let kept = KeptRow(columns: facts.rows, key: facts.rowKey ?? [], alias: "c", table: table)
+        let assignments = columns.map { "\(SQLText.name($0)) = NULL" }.joined(separator: ", ")
+        return """
+            WITH old AS MATERIALIZED (SELECT c.ctid AS place, \(kept.expressions) FROM \(table.target) AS c, \(places) \
+            WHERE c.ctid OPERATOR(pg_catalog.=) k.place AND \(isOrphan("c")) FOR UPDATE OF c), \
+            gone AS (UPDATE \(table.target) AS c SET \(assignments) FROM old WHERE c.ctid OPERATOR(pg_catalog.=) old.place \
+            RETURNING old.key, old.old_row, old.old_text) 
+            """ + insert(into: table, columns: columns, action: "nullified", from: "gone")
+    }
+
+    private var places: String { "pg_catalog.unnest($3::pg_catalog.tid[]) AS k(place)" }
+
     /// Keeps the rows that `dependent`'s ON DELETE action is about to delete or change, `chain` being the keys that lead to it.
     func keep(_ dependent: ForeignKeyFacts.Dependent, through chain: [ForeignKeyFacts.Dependent]) -> String {
         var condition = isOrphan("c")

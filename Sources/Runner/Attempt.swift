@@ -18,6 +18,8 @@ struct Attempt {
     let invalidIndexes: [String]?
     /// Attempts whose cleanups are undone behind a down file's last statement.
     var restores: [String] = []
+    /// What `started` says of what the file meets.
+    var preflight: JSONValue?
     /// Whether an earlier attempt ended in the middle of this first segment.
     let resumes: Bool
     private(set) var began = Instant.now()
@@ -51,6 +53,7 @@ struct Attempt {
     func started(by actor: AuditEvent.Actor) -> AuditEvent {
         var event = event(.started, by: actor)
         event.detail = prepared.detail(layout: layout, from: firstSegment)
+        event.detail["preflight"] = preflight
         if let invalidIndexes { event.detail["invalid_indexes"] = .array(invalidIndexes.map(JSONValue.string)) }
         return event
     }

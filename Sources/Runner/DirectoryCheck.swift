@@ -106,7 +106,7 @@ public struct DirectoryCheck: Sendable {
             case .unusable(let finding): throw finding.complaint
             case .text(let checksum, let directives):
                 let file = try directory.file(migration, checksum: checksum, in: snapshot)
-                let script = try PreparedFile.script(of: file, .up, sizeLimit: settings.sizeLimit)
+                let script = try PreparedFile.script(of: file, .up, settings: settings)
                 // A baseline makes what the migrations that it stands for make, and runs instead of them.
                 if migration.baseline == nil {
                     review.add(migration, script: script, repeatable: directives.repeatable)
@@ -125,7 +125,7 @@ public struct DirectoryCheck: Sendable {
         do throws(Complaint) {
             let file = try directory.read(undoing, in: snapshot)
             guard file.has(.down) else { return }
-            let script = try PreparedFile.script(of: file, .down, sizeLimit: settings.sizeLimit)
+            let script = try PreparedFile.script(of: file, .down, settings: settings)
             if let warning = script.unparsed { review.add(undoing: undoing, warning, unparsed: true) }
         } catch {
             review.add(undoing: undoing, error)

@@ -102,7 +102,7 @@ extension Engine {
                 prepared.append(
                     try PreparedFile(
                         step: step, file: file, version: step.migration.recordedVersion(states),
-                        sizeLimit: settings.sizeLimit))
+                        settings: settings))
             } catch {
                 if error.status == .tryLater { throw .complaint(error) }
                 bad.append(BadFile(step: step, complaint: error))
@@ -120,7 +120,12 @@ extension Engine {
             sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
             actor: try actor())
         var attempts: [Attempt] = []
-        for file in files { attempts.append(try attempt(file, snapshot.set.layout)) }
+        let preflights = try preflights(of: files)
+        for (file, preflight) in zip(files, preflights) {
+            var attempt = try attempt(file, snapshot.set.layout)
+            attempt.preflight = preflight
+            attempts.append(attempt)
+        }
         FailPoint.beforeStarted.pass()
         if let first = attempts.first { try start(first, run.actor) }
         for index in attempts.indices {
@@ -157,6 +162,7 @@ extension Engine {
                 reporter.say(5, "trying \(attempt.prepared.migration.name) again in \(wait.brief)")
                 try sessions.pause(wait)
                 attempt = try self.attempt(attempt.prepared, attempt.layout, again: true)
+                attempt.preflight = try preflights(of: [attempt.prepared])[0]
                 try start(attempt, run.actor)
             }
         }
@@ -176,7 +182,7 @@ extension Engine {
         if resumes, file.script.segments.count > 1 {
             done = file.segmentsDone(try history.segmentsDone(version: file.version, file.direction))
         }
-        let builds = file.script.segments.contains { $0.concurrentIndex != nil }
+        let builds = file.script.segments.contains { $0.concurrentIndex != nil || $0.kind == .stepwise }
         return Attempt(
             file, layout: layout, firstSegment: done, resumes: resumes,
             invalidIndexes: builds ? try invalidIndexes() : nil)

@@ -58,7 +58,7 @@ extension Engine {
         do throws(Complaint) {
             let file = try MigrationFile(migration: migration, bytes: source)
             prepared = try PreparedFile(
-                deferred: file, version: deferred.version, sizeLimit: settings.sizeLimit)
+                deferred: file, version: deferred.version, settings: settings)
         } catch {
             throw .failure(Failure("invalid_file", error))
         }

@@ -1,3 +1,4 @@
+internal import Checks
 internal import Configuration
 internal import ForeignKeys
 internal import JSON
@@ -28,24 +29,46 @@ extension Engine {
                 let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
                 files.append(
                     try PreparedFile(
-                        step: step, file: file, version: step.migration.version, sizeLimit: settings.sizeLimit))
+                        step: step, file: file, version: step.migration.version, settings: settings))
             } catch {
                 summary.complaints.append(error)
             }
         }
         var preflight = Preflight(summary: try self.summary(of: plan, snapshot, summary))
         preflight.pending = files.map(\.migration.name)
-        var before = Forthcoming()
-        var tables: [TableName] = []
-        for file in files { preflight.remarks += try remarks(on: file, &before, &tables) }
-        preflight.remarks += try surroundings(of: tables, sessionAge)
+        let found = try lookAhead(files, countsOrphans: true, sessionAge: sessionAge)
+        preflight.remarks = found.files.flatMap(\.self) + found.around
         return preflight
+    }
+
+    /// What each of `files` would meet, run one after the other, and what stands round the tables that they name.
+    ///
+    /// - Parameter countsOrphans: whether foreign keys are looked at, which reads their tables; all else is in the catalog.
+    func lookAhead(
+        _ files: [PreparedFile], countsOrphans: Bool, sessionAge: TimeSpan
+    ) throws(RunFailure) -> (files: [[Preflight.Remark]], around: [Preflight.Remark]) {
+        let named = files.map { NamedTables($0.script) }
+        let impacts = files.map { StatementImpact.all(in: $0.script) }
+        let locked = impacts.joined().flatMap(\.locks).map { TableName(schema: $0.schema, $0.table) }
+        var tables: [TableName] = []
+        var seen: Set<TableName> = []
+        for table in named.flatMap(\.named).joined() + locked where seen.insert(table).inserted { tables.append(table) }
+        let (sizes, around) = try surroundings(of: tables, sessionAge)
+        var before = Forthcoming()
+        var remarks: [[Preflight.Remark]] = []
+        for (index, file) in files.enumerated() {
+            remarks.append(
+                try self.remarks(on: file, named[index], impacts[index], sizes, countsOrphans, &before))
+        }
+        return (remarks, around)
     }
 
     // MARK: One file
 
     private func remarks(
-        on file: PreparedFile, _ before: inout Forthcoming, _ tables: inout [TableName]
+        on file: PreparedFile, _ named: NamedTables, _ impacts: [StatementImpact],
+        _ sizes: [String: Surroundings.Table],
+        _ countsOrphans: Bool, _ before: inout Forthcoming
     ) throws(RunFailure) -> [Preflight.Remark] {
         let script = file.script
         if let warning = script.unparsed {
@@ -56,15 +79,19 @@ extension Engine {
                     what: "the file cannot be read by this program's grammar, so that nothing is said of it")
             ]
         }
-        let named = NamedTables(script)
-        let keys = ForeignKeyStatement.all(in: script)
+        let keys = countsOrphans ? ForeignKeyStatement.all(in: script) : []
         var remarks: [Preflight.Remark] = []
         for statement in script.statements.indices {
+            let forecast = StatementForecast(impacts[statement], number: statement + 1, sizes, before)
+            remarks.append(
+                Preflight.Remark(
+                    verdict: forecast.verdict, kind: "statement", migration: file.migration.name,
+                    place: script.place(at: script.statements[statement].range.lowerBound), what: forecast.words,
+                    impact: forecast))
             for key in keys where key.statement == statement {
                 remarks.append(try remark(on: key, in: file, before))
             }
             before.add(named, statement: statement)
-            for table in named.named[statement] where !tables.contains(table) { tables.append(table) }
         }
         return remarks
     }
@@ -123,8 +150,10 @@ extension Engine {
     // MARK: Round them
 
     /// The sizes of the tables that are there, their invalid indexes, and sessions whose locks on them are old.
-    private func surroundings(of tables: [TableName], _ sessionAge: TimeSpan) throws(RunFailure) -> [Preflight.Remark] {
-        guard !tables.isEmpty else { return [] }
+    private func surroundings(
+        of tables: [TableName], _ sessionAge: TimeSpan
+    ) throws(RunFailure) -> (sizes: [String: Surroundings.Table], remarks: [Preflight.Remark]) {
+        guard !tables.isEmpty else { return ([:], []) }
         let names = JSONValue.array(tables.map { .string($0.sql) }).text
         let answer = try look { (connection: Connection) throws(PostgresError) in
             [
@@ -135,7 +164,8 @@ extension Engine {
         }
         let found: [QueryResult]
         do throws(Complaint) { found = try answer.get() } catch { throw .complaint(error) }
-        return Surroundings.remarks(tables: found[0], indexes: found[1], sessions: found[2])
+        let sizes = Surroundings.sizes(found[0])
+        return (sizes, Surroundings.remarks(tables: sizes, indexes: found[1], sessions: found[2]))
     }
 
     /// Asks in a READ ONLY transaction of its own with the role's own search_path; what the server refuses is a complaint to be told.

@@ -109,7 +109,7 @@ extension Engine {
                 }
                 if let file, file.has(.down) {
                     files.append(
-                        .prepared(try PreparedFile(down: file, version: version, sizeLimit: settings.sizeLimit)))
+                        .prepared(try PreparedFile(down: file, version: version, settings: settings)))
                 } else if recordWithoutDownFile {
                     files.append(.none(version: version, name: name))
                 } else {

@@ -15,6 +15,7 @@ enum FailPoint: String, CaseIterable {
     case beforeStarted = "before-started"
     case afterStarted = "after-started"
     case transactionOpen = "transaction-open"
+    case keyStep = "key-step"
     case statementsDone = "statements-done"
     case beforeAppend = "before-append"
     case beforeCommit = "before-commit"

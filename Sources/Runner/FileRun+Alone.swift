@@ -91,7 +91,7 @@ extension FileRun {
     }
 
     /// Names of invalid indexes of the segment's table that this file's attempts have left; one that is being built is not among them.
-    private func leftovers(_ attempt: Attempt, _ built: Built) throws(Stop) -> [String] {
+    func leftovers(_ attempt: Attempt, _ built: Built) throws(Stop) -> [String] {
         try run { () throws(RunFailure) in
             // Those that stand before a further attempt may be an earlier one's.
             let before =
@@ -101,7 +101,7 @@ extension FileRun {
         }
     }
 
-    private func dropLeftovers(_ attempt: Attempt, _ built: Built) throws(Stop) {
+    func dropLeftovers(_ attempt: Attempt, _ built: Built) throws(Stop) {
         for name in try leftovers(attempt, built) {
             try run { () throws(RunFailure) in
                 try sessions.run(sessions.work(), "DROP INDEX CONCURRENTLY IF EXISTS \(name)")
@@ -114,7 +114,7 @@ extension FileRun {
     }
 
     /// What a concurrent build is about, by oid; nil where there is no such thing (yet).
-    private struct Built {
+    struct Built {
         var table: String?
         var index: String?
     }

@@ -41,7 +41,7 @@ extension FileRun {
         return keys.filter { !passed.contains($0) }
     }
 
-    private func facts(
+    func facts(
         _ keys: [ForeignKey], _ place: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
         _ limit: Instant?
     ) throws(Stop) -> [ForeignKeyFacts] {
@@ -79,12 +79,14 @@ extension FileRun {
                     orphans += done.orphans
                     if let event = done.event { events.append(event) }
                 }
+                if policy.orphans == .report, orphans > 0,
+                    let added = events.lastIndex(where: { $0.event == .constraintAdded })
+                {
+                    events[added].reason = "not_valid"
+                    events[added].detail["orphans"] = .integer(orphans)
+                }
             case .exists(let constraint, let definition):
-                var event = attempt.event(.skipped, by: actor)
-                event.reason = "object_exists"
-                event.object = "\((facts[number].table?.qualified ?? key.key.table).text).\(constraint)"
-                event.detail = ["definition": .string(definition)]
-                events.append(event)
+                events.append(existing(key, facts[number], constraint, definition, attempt))
             case .deferred(let missing):
                 events.append(deferral(key, missing, facts[number], attempt))
             case .refused(let complaint, let lines):
@@ -95,7 +97,18 @@ extension FileRun {
         return events
     }
 
-    private func deferral(
+    func existing(
+        _ key: ForeignKeyStatement, _ facts: ForeignKeyFacts, _ constraint: String, _ definition: String,
+        _ attempt: Attempt
+    ) -> AuditEvent {
+        var event = attempt.event(.skipped, by: actor)
+        event.reason = "object_exists"
+        event.object = "\((facts.table?.qualified ?? key.key.table).text).\(constraint)"
+        event.detail = ["definition": .string(definition)]
+        return event
+    }
+
+    func deferral(
         _ key: ForeignKeyStatement, _ missing: ForeignKeyPlan.Missing, _ facts: ForeignKeyFacts, _ attempt: Attempt
     ) -> AuditEvent {
         var event = attempt.event(.deferred, by: actor)
@@ -147,9 +160,9 @@ extension FileRun {
     }
 
     /// Does one step; says how many orphans it met and what is to be recorded.
-    private func perform(
+    func perform(
         _ step: ForeignKeyStep, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
-        _ connection: Connection, _ limit: Instant?
+        _ connection: Connection, _ limit: Instant?, _ more: [Parameter?] = []
     ) throws(Stop) -> (orphans: Int64, event: AuditEvent?) {
         let id = UUID()
         let began = Instant.now()
@@ -159,7 +172,8 @@ extension FileRun {
             case .attemptID: .text(attempt.id.description)
             }
         }
-        let result = try ask(&attempt, connection, at: key, limit, step.sql, parameters)
+        FailPoint.keyStep.pass()
+        let result = try ask(&attempt, connection, at: key, limit, step.sql, parameters + more)
         var rows: Int64?
         switch step.purpose {
         case .clean:
@@ -179,10 +193,29 @@ extension FileRun {
         event.rowCount = rows
         event.durationUS = (Instant.now() - began).microseconds
         event.detail = record.detail.mapValues(JSONValue.string)
+        if step.parameters.contains(.eventID) {
+            event.detail["sample_keys"] = try sampleKeys(of: id, key, &attempt, connection, limit)
+        }
         return (rows ?? 0, event)
     }
 
-    private func checkLimit(
+    /// The keys of some of the rows that an event counts, as the quarantine has them; nil where nothing tells its rows apart.
+    private func sampleKeys(
+        of event: UUID, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> JSONValue? {
+        let found = try ask(
+            &attempt, connection, at: key, limit,
+            """
+            SELECT q.key::pg_catalog.text FROM \(store.schema).orphan_quarantine AS q \
+            WHERE q.event_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid AND q.key IS NOT NULL \
+            AND pg_catalog.pg_column_size(q.key) OPERATOR(pg_catalog.<) 1000 ORDER BY q.id LIMIT 5
+            """, [.text(event.description)])
+        guard !found.rows.isEmpty else { return nil }
+        return .array(found.rows.map { History.json($0[0]) })
+    }
+
+    func checkLimit(
         _ step: ForeignKeyStep, _ orphans: Int64, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement,
         _ attempt: inout Attempt,
         _ connection: Connection, _ limit: Instant?
@@ -205,7 +238,7 @@ extension FileRun {
                     place: script.place(at: key.range.lowerBound))))
     }
 
-    private func ask(
+    func ask(
         _ attempt: inout Attempt, _ connection: Connection, at key: ForeignKeyStatement, _ limit: Instant?,
         _ sql: String, _ parameters: [Parameter?]
     ) throws(Stop) -> QueryResult {

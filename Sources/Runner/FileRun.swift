@@ -41,7 +41,17 @@ struct FileRun {
             let segment = script.segments[index]
             switch segment.kind {
             case .transaction:
-                try transaction(&attempt, index, limit, next: isLast ? next : nil) { attempt in
+                let body = { (attempt: inout Attempt, connection: Connection) throws(Stop) -> [AuditEvent] in
+                    // The file's own text, in one message.
+                    let events = try pieces(&attempt, connection, index, limit)
+                    return isLast ? events + (try restoreOrphans(&attempt, connection, limit)) : events
+                }
+                try transaction(&attempt, index, limit, next: isLast ? next : nil, body) { attempt in
+                    isLast
+                        ? finish(attempt, next) : [attempt.segmentApplied(index, since: began, by: actor)]
+                }
+            case .stepwise:
+                try stepwise(&attempt, index, limit, next: isLast ? next : nil) { attempt in
                     isLast
                         ? finish(attempt, next) : [attempt.segmentApplied(index, since: began, by: actor)]
                 }
@@ -63,8 +73,10 @@ struct FileRun {
 
     // MARK: A segment that is one transaction
 
-    private func transaction(
-        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?, _ events: (Attempt) -> [AuditEvent]
+    /// `body` does the work and says what is to be recorded of it; `events` go behind that.
+    func transaction(
+        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?,
+        _ body: (inout Attempt, Connection) throws(Stop) -> [AuditEvent], _ events: (Attempt) -> [AuditEvent]
     ) throws(Stop) {
         let script = attempt.prepared.script
         let segment = script.segments[index]
@@ -84,9 +96,7 @@ struct FileRun {
         let transaction = opened.last?.text(0, 0)
         FailPoint.transactionOpen.pass()
 
-        // The file's own text, in one message.
-        var further = try pieces(&attempt, connection, index, limit)
-        if index == script.segments.count - 1 { further += try restoreOrphans(&attempt, connection, limit) }
+        let further = try body(&attempt, connection)
         FailPoint.statementsDone.pass()
 
         // Still our transaction? Who the file acts as is its own matter again in its next segment. Deferred triggers fire now, so that nothing of the file runs behind the record.
@@ -125,7 +135,7 @@ struct FileRun {
             case .refused(.server(let server)): throw .failure(Failure(server, in: script, piece: nil))
             case .lost(let cause):
                 // The answer to COMMIT was lost: the event itself tells whether it is committed.
-                guard try settle(list[0].eventID, transaction) else { throw .failure(lost(cause, script)) }
+                guard let first = list.first, try settle(first.eventID, transaction) else { throw .failure(lost(cause, script)) }
             default: throw .run(failure)
             }
         }

@@ -92,7 +92,7 @@ extension Outlook.Entry {
             members["segments"] = .array(
                 script.segments.map { segment in
                     [
-                        "kind": .string(segment.kind == .alone ? "alone" : "transaction"),
+                        "kind": .string(segment.kind.word),
                         "statements": .integer(Int64(segment.statements.count)),
                         "line": JSONValue(segment.statements.first.map { script.statements[$0].line }),
                         "locks": .array(
@@ -114,6 +114,7 @@ extension Segment {
         switch kind {
         case .alone: "outside of a transaction"
         case .transaction: "one transaction"
+        case .stepwise: "foreign keys step by step"
         }
     }
 
@@ -122,6 +123,16 @@ extension Segment {
         relation: String, mode: LockMode, work: StatementImpact.Work
     )] {
         StatementImpact.strongest(statements.lazy.filter(impacts.indices.contains).map { impacts[$0] })
+    }
+}
+
+extension Segment.Kind {
+    fileprivate var word: String {
+        switch self {
+        case .alone: "alone"
+        case .transaction: "transaction"
+        case .stepwise: "stepwise"
+        }
     }
 }
 
@@ -154,7 +165,7 @@ extension Engine {
                 if step.isPending {
                     do throws(Complaint) {
                         let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
-                        entry.script = try PreparedFile.script(of: file, .up, sizeLimit: settings.sizeLimit)
+                        entry.script = try PreparedFile.script(of: file, .up, settings: settings)
                     } catch {
                         entry.complaint = error
                         summary.complaints.append(error)

@@ -6,7 +6,7 @@ public struct Preflight: Sendable {
     /// One thing that was found.
     struct Remark: Sendable {
         var verdict: KeyForecast.Verdict
-        /// `foreign_key`, `table`, `invalid_index` or `session`.
+        /// `statement`, `foreign_key`, `table`, `invalid_index` or `session`.
         var kind: String
         /// The migration's name; nil for what concerns all of them.
         var migration: String?
@@ -15,6 +15,8 @@ public struct Preflight: Sendable {
         var what: String
         /// Orphans, or rows of a table as the planner estimates them.
         var count: Int64?
+        /// What a statement locks.
+        var impact: StatementForecast?
 
         var line: String {
             let place =
@@ -29,12 +31,16 @@ public struct Preflight: Sendable {
         }
 
         var json: JSONValue {
-            [
+            let members: [String: JSONValue] = [
                 "verdict": .string(verdict.rawValue), "kind": .string(kind), "migration": JSONValue(migration),
                 "line": JSONValue(place?.line), "column": JSONValue(place?.column), "object": JSONValue(object),
                 "what": .string(what), "count": JSONValue(count),
             ]
+            return .object(members.merging(impact?.members ?? [:]) { member, _ in member })
         }
+
+        /// Whether a person reads of it: a statement that nobody notices is for machines alone.
+        var isWorthTelling: Bool { impact?.isWorthTelling ?? true }
     }
 
     /// Where the line stands.
@@ -51,7 +57,9 @@ public struct Preflight: Sendable {
 
     /// For people.
     public var lines: [String] {
-        remarks.map(\.line) + ["\(summary.status); \(failures == 0 ? "nothing" : String(failures)) would fail"]
+        remarks.filter(\.isWorthTelling).map(\.line) + [
+            "\(summary.status); \(failures == 0 ? "nothing" : String(failures)) would fail"
+        ]
     }
 
     /// For machines.

@@ -27,56 +27,60 @@ struct PreparedFile {
     var migration: Migration { file.migration }
 
     /// Parses a file. Throws `.badFile` where it cannot be run at all.
-    init(step: PlanStep, file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
+    init(step: PlanStep, file: MigrationFile, version: String, settings: Settings) throws(Complaint) {
         self.file = file
         self.version = version
         direction = .up
         if case .pending(_, let cause) = step.action { self.cause = cause } else { cause = nil }
         repeatable = step.repeatable
         lateBefore = step.lateBefore
-        let script = try PreparedFile.script(of: file, .up, sizeLimit: sizeLimit)
+        let script = try PreparedFile.script(of: file, .up, settings: settings)
         self.script = script
         digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
     }
 
     /// Parses an applied file again, for the keys that it left deferred.
-    init(deferred file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
+    init(deferred file: MigrationFile, version: String, settings: Settings) throws(Complaint) {
         self.file = file
         self.version = version
         direction = .up
         cause = nil
         repeatable = false
         lateBefore = nil
-        script = try PreparedFile.script(of: file, .up, sizeLimit: sizeLimit)
+        script = try PreparedFile.script(of: file, .up, settings: settings)
         digests = []
     }
 
     /// Parses the file that undoes a migration.
-    init(down file: MigrationFile, version: String, sizeLimit: Int) throws(Complaint) {
+    init(down file: MigrationFile, version: String, settings: Settings) throws(Complaint) {
         self.file = file
         self.version = version
         direction = .down
         cause = nil
         repeatable = false
         lateBefore = nil
-        let script = try PreparedFile.script(of: file, .down, sizeLimit: sizeLimit)
+        let script = try PreparedFile.script(of: file, .down, settings: settings)
         self.script = script
         digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
     }
 
     /// Parses what a file says of one way, and cuts it into segments. Throws `.badFile` where it cannot be run at all.
-    static func script(of file: MigrationFile, _ way: MigrationFile.Way, sizeLimit: Int) throws(Complaint) -> Script {
+    static func script(of file: MigrationFile, _ way: MigrationFile.Way, settings: Settings) throws(Complaint) -> Script
+    {
         let path = file.migration.path
         if file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
             throw Complaint(
                 .badFile, "the file is empty", hint: "A migration that is to do nothing says so in a comment.",
                 place: Place(file: path, line: 1, column: 1))
         }
-        return try Script(
+        let script = try Script(
             file.text(for: way), file: path,
             options: ScriptOptions(
                 breakpoints: file.migration.breakpoints, noTransaction: file.withoutTransaction(for: way),
-                sizeLimit: sizeLimit))
+                sizeLimit: settings.sizeLimit))
+        guard way == .up, (file.directives.foreignKeys ?? settings.foreignKeys.way) == .stepwise else { return script }
+        return script.separating(
+            Set(ForeignKeyStatement.all(in: script).lazy.filter(\.standsAlone).map(\.statement)))
     }
 
     /// How its foreign keys are treated: as its head says, else as the configuration does. A down file is run as it is.
@@ -89,8 +93,11 @@ struct PreparedFile {
         policy.missingTable = directives.missingTable ?? policy.missingTable
         policy.indexes = directives.indexForeignKeys ?? policy.indexes
         if existing(settings) != .fail { policy.skipsExisting = true }
+        policy.way = directives.foreignKeys ?? policy.way
         // Where keys are looked after at all, one that stands already is no mistake.
-        policy.skipsExisting = policy.skipsExisting || policy.orphans == .clean || policy.missingTable == .skip
+        policy.skipsExisting =
+            policy.skipsExisting || policy.orphans == .clean || policy.missingTable == .skip
+            || policy.way == .stepwise
         return policy
     }
 

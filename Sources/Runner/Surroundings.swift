@@ -11,12 +11,21 @@ enum Surroundings {
            FROM pg_catalog.jsonb_array_elements_text($1::pg_catalog.jsonb) AS w(name)) AS w
         """
 
-    /// Tables with rows and bytes, both as the last VACUUM or ANALYZE saw them.
+    /// Tables with rows and bytes, both as the last VACUUM or ANALYZE saw them; of a partitioned one those of its partitions together.
     static let tables = """
-        SELECT n.nspname || '.' || r.relname, r.reltuples::pg_catalog.int8,
-               r.relpages::pg_catalog.int8 * pg_catalog.current_setting('block_size')::pg_catalog.int8
-          FROM \(wanted) JOIN pg_catalog.pg_class AS r ON r.oid = w.oid AND r.relkind IN ('r', 'p', 'm')
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace ORDER BY 1
+        WITH RECURSIVE t AS (
+            SELECT w.name, pg_catalog.to_regclass(w.name)::pg_catalog.oid AS root, pg_catalog.to_regclass(w.name)::pg_catalog.oid AS part
+              FROM pg_catalog.jsonb_array_elements_text($1::pg_catalog.jsonb) AS w(name)
+            UNION ALL
+            SELECT t.name, t.root, i.inhrelid FROM t JOIN pg_catalog.pg_class AS p ON p.oid = t.part AND p.relkind = 'p'
+              JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.part)
+        SELECT t.name, n.nspname || '.' || r.relname,
+               pg_catalog.sum(p.reltuples) FILTER (WHERE p.reltuples >= 0 AND p.relkind <> 'p')::pg_catalog.int8,
+               (pg_catalog.sum(p.relpages) FILTER (WHERE p.relkind <> 'p')
+                * pg_catalog.current_setting('block_size')::pg_catalog.int8)::pg_catalog.int8
+          FROM t JOIN pg_catalog.pg_class AS r ON r.oid = t.root AND r.relkind IN ('r', 'p', 'm')
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace
+          JOIN pg_catalog.pg_class AS p ON p.oid = t.part GROUP BY 1, 2 ORDER BY 2, 1
         """
 
     static let invalidIndexes = """
@@ -41,13 +50,33 @@ enum Surroundings {
          GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 5 DESC
         """
 
-    static func remarks(tables: QueryResult, indexes: QueryResult, sessions: QueryResult) -> [Preflight.Remark] {
-        let sizes = tables.rows.indices.map { row -> Preflight.Remark in
-            let rows = tables.integer(row, 1).flatMap { $0 < 0 ? nil : $0 }
-            let size = (tables.integer(row, 2) ?? 0) >> 10
-            return Preflight.Remark(
-                verdict: .ok, kind: "table", object: tables.text(row, 0),
-                what: rows.map { "about \($0) rows in \(size) kB" } ?? "never analyzed", count: rows)
+    /// A table that is there, with its size.
+    struct Table {
+        /// Its qualified name.
+        var name: String
+        /// As PostgreSQL's planner estimates them; nil where never counted.
+        var rows: Int64?
+        var bytes: Int64
+
+        var size: String { rows.map { "about \($0) rows in \(bytes >> 10) kB" } ?? "never analyzed" }
+    }
+
+    /// What the answer to `tables` says, by the names that were asked for.
+    static func sizes(_ answer: QueryResult) -> [String: Table] {
+        var found: [String: Table] = [:]
+        for row in answer.rows.indices {
+            found[answer.text(row, 0) ?? ""] = Table(
+                name: answer.text(row, 1) ?? "", rows: answer.integer(row, 2), bytes: answer.integer(row, 3) ?? 0)
+        }
+        return found
+    }
+
+    static func remarks(tables: [String: Table], indexes: QueryResult, sessions: QueryResult) -> [Preflight.Remark] {
+        // One table may be asked for by two names.
+        let distinct = Dictionary(tables.values.map { ($0.name, $0) }) { first, _ in first }
+        let sizes = distinct.values.sorted { $0.name < $1.name }.map { table in
+            Preflight.Remark(
+                verdict: .ok, kind: "table", object: table.name, what: table.size, count: table.rows)
         }
         let invalid = indexes.rows.indices.map { row in
             Preflight.Remark(

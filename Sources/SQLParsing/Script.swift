@@ -14,7 +14,7 @@ public struct Script: Sendable {
     /// Its statements in order; none for an empty or comment-only file, nor where `unparsed` is set.
     public let statements: [Statement]
     /// What to send, in order. Covers all statements but the BEGIN and COMMIT of the file's own blocks.
-    public let segments: [Segment]
+    public internal(set) var segments: [Segment]
     /// The warning to record where the grammar could not read the file and it runs all the same.
     public let unparsed: Complaint?
     /// Whether the next file needs a new connection: this one alters login settings of a role, database or the system, changes the session's

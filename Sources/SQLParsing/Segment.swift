@@ -6,6 +6,8 @@ public struct Segment: Sendable, Equatable {
         case transaction
         /// One statement outside any transaction block, in a query string of its own.
         case alone
+        /// One statement whose foreign keys the runner adds step by step, each step in a transaction of its own.
+        case stepwise
     }
 
     /// How it is sent.

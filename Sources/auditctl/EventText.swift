@@ -83,6 +83,10 @@ struct EventText {
             let name = indent + Printable.line(key) + ":"
             switch value {
             case .object(let inner) where !inner.isEmpty: return [name] + lines(value, indent: indent + "  ")
+            case .array(let elements) where elements.contains { $0["verdict"] != nil && $0["what"] != nil }:
+                return [name] + elements.map { indent + "  " + remark($0) }
+            case .array(let elements) where key == "sample_keys":
+                return [name] + elements.map { indent + "  - " + flat($0) }
             case .array(let elements) where elements.contains(where: \.isNested):
                 return [name]
                     + elements.flatMap { element in
@@ -93,6 +97,23 @@ struct EventText {
             default: return ["\(name) \(plain(value))"]
             }
         }
+    }
+
+    /// The members of an object in one line.
+    private static func flat(_ value: JSONValue) -> String {
+        guard case .object(let members) = value else { return plain(value) }
+        return members.sorted { $0.key < $1.key }.map { "\(Printable.line($0.key)): \(plain($0.value))" }.joined(
+            separator: ", ")
+    }
+
+    /// One remark of a preflight, as the command of that name tells it.
+    private static func remark(_ value: JSONValue) -> String {
+        func text(_ key: String) -> String? { value[key]?.string }
+        let verdict = text("verdict") ?? ""
+        let word = verdict + String(repeating: " ", count: max(0, 4 - verdict.count))
+        let line = value["line"]?.integer.map { "line \($0)" }
+        return Printable.line(
+            word + " " + [line, text("object"), text("what")].compactMap(\.self).joined(separator: ": "))
     }
 
     private static func plain(_ value: JSONValue) -> String {

@@ -45,6 +45,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
             index-foreign-keys = "yes"
             signing-key = "/k"
             public-key = "/p"
+            foreign-keys = "stepwise"
+            preflight = "full"
             """)
         var expected = Settings()
         expected.database = "host=/run/postgresql dbname=app"
@@ -74,6 +76,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         expected.foreignKeys.indexes = true
         expected.signingKey = "/k"
         expected.publicKey = "/p"
+        expected.foreignKeys.way = .stepwise
+        expected.preflight = .full
         #expect(settings == expected)
         for key in SettingKey.all {
             #expect(key.written(settings) != key.written(Settings()), "\(key.name) not set above")

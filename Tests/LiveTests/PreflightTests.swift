@@ -79,6 +79,84 @@ import Testing
             ])
     }
 
+    @Test func `says of each statement what it locks, how large that is, and who waits`() throws {
+        let dirty = try DirtyDatabase("orphans=clean")
+        try dirty.bench.query("ANALYZE")
+        try dirty.bench.write(
+            "025_add_keys.up.sql",
+            """
+            ALTER TABLE error_logs ALTER COLUMN line TYPE text;
+            CREATE TABLE notes (id int);
+            ALTER TABLE notes ADD COLUMN more int;
+            CREATE INDEX CONCURRENTLY logs_line ON error_logs (line);
+            """)
+        let answer = try dirty.bench.run("preflight", "-o", "json")
+        let tape = try JSONTape(Array(answer.output.utf8))
+        let statements = try #require(tape.value(tape.root)["remarks"]?.array)
+            .filter { $0["kind"]?.string == "statement" }
+        #expect(statements.map { $0["statement"]?.integer } == [1, 2, 3, 4])
+        #expect(statements.map { $0["transactional"] } == [true, true, true, false])
+        #expect(statements.map { $0["verdict"]?.string } == ["note", "ok", "ok", "ok"])
+        let rewrite = try #require(statements[0]["locks"]?.array?.first)
+        #expect(rewrite["relation"]?.string == "error_logs")
+        #expect(rewrite["mode"]?.string == "ACCESS EXCLUSIVE")
+        #expect(rewrite["work"]?.string == "rewrite")
+        #expect(rewrite["blocks"]?.string == "readers and writers")
+        #expect(rewrite["rows"]?.integer == 212)
+        #expect((rewrite["bytes"]?.integer ?? 0) > 0)
+        #expect(statements[1]["locks"]?.array == [])
+        #expect(statements[2]["locks"]?.array?.first?["is_new"] == true)
+        let build = try #require(statements[3]["locks"]?.array?.first)
+        #expect(build["mode"]?.string == "SHARE UPDATE EXCLUSIVE")
+        #expect(build["blocks"] == .null)
+        let table = try dirty.bench.run("preflight")
+        #expect(
+            table.output.contains(
+                "note 025_add_keys.up.sql:1:1: ALTER COLUMN 'line' TYPE takes ACCESS EXCLUSIVE on 'error_logs' (about 212 rows in "
+            ), "\(table)")
+        #expect(!table.output.contains("'notes'"), "\(table)")
+    }
+
+    /// What the newest `started` keeps of it: `verdict kind` of each remark; nil where there is none.
+    private func kept(_ bench: Workbench) throws -> [String]? {
+        let detail = try bench.query(
+            "SELECT detail FROM migrated.migration_rollback_audit WHERE event = 'started' ORDER BY seq DESC LIMIT 1")
+        let tape = try JSONTape(Array(detail.utf8))
+        return tape.value(tape.root)["preflight"]?["remarks"]?.array?.map {
+            "\($0["verdict"]?.string ?? "") \($0["kind"]?.string ?? "")"
+        }
+    }
+
+    @Test func `is kept with the attempt, as much of it as is configured`() throws {
+        let dirty = try DirtyDatabase()
+        try dirty.bench.query("ANALYZE")
+        try dirty.apply()
+        #expect(try kept(dirty.bench) == ["note statement", "note statement", "ok statement"])
+        let story = try dirty.ask("show", "--migration", "025")
+        #expect(
+            story.output.contains(
+                "          note line 2: ADD FOREIGN KEY 'widgets_user' takes SHARE ROW EXCLUSIVE on 'dashboard_widgets' (about 105 rows in "
+            ), "\(story)")
+        // A plain file has nobody wait: nothing is asked and nothing kept.
+        try dirty.bench.write("026_plain.up.sql", "CREATE TABLE plain (id int PRIMARY KEY);")
+        try dirty.apply()
+        #expect(try kept(dirty.bench) == nil)
+
+        let full = try DirtyDatabase("orphans=clean")
+        try full.bench.folder.write("migrated.toml", "preflight = \"full\"\n")
+        #expect(try full.bench.run("apply").status == 1)
+        #expect(
+            try kept(full.bench)?.sorted()
+                == [
+                    "fail foreign_key", "note foreign_key", "note foreign_key", "note statement", "note statement",
+                    "ok statement",
+                ].sorted())
+        let none = try DirtyDatabase()
+        try none.bench.folder.write("migrated.toml", "preflight = \"no\"\n")
+        try none.apply()
+        #expect(try kept(none.bench) == nil)
+    }
+
     @Test func `tells of invalid indexes and of sessions that have held locks for long`() throws {
         let dirty = try DirtyDatabase()
         try dirty.bench.query(

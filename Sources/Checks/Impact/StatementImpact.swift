@@ -30,10 +30,14 @@ public struct StatementImpact: Sendable, Equatable {
     public struct Lock: Sendable, Equatable {
         /// The table as the statement names it, with a schema where it gives one.
         public var relation: String { name.text }
+        /// The schema that the statement gives; nil for none.
+        public var schema: String? { name.schema }
+        /// The table's name by itself, as the catalog has it.
+        public var table: String { name.name }
         /// How strongly it is locked.
         public let mode: LockMode
         /// What is done meanwhile; where it depends on the catalog, the most.
-        public let work: Work
+        public internal(set) var work: Work
         /// The part of the statement that wants it: `ALTER COLUMN 'kind' TYPE`, `CREATE INDEX`.
         public let action: String
         /// Whether an earlier statement of the same file has created the table: then nobody waits for it.
@@ -52,6 +56,9 @@ public struct StatementImpact: Sendable, Equatable {
     public internal(set) var locks: [Lock]
     /// Whether it runs in a transaction, and so with the statements round it or not at all.
     public let transactional: Bool
+    /// Whether its foreign keys are added step by step: the locks are those of ADD CONSTRAINT … NOT VALID then, and going over the rows holds
+    /// nobody up.
+    public internal(set) var isStepwise = false
 
     /// Why a table is worked on.
     enum Cause {
@@ -63,8 +70,10 @@ public struct StatementImpact: Sendable, Equatable {
     /// The impact of every statement of a script, in order; empty where it could not be parsed.
     public static func all(in script: Script) -> [StatementImpact] {
         var transactional = [Bool](repeating: true, count: script.statements.count)
-        for segment in script.segments where segment.kind == .alone {
+        var stepwise: Set<Int> = []
+        for segment in script.segments where segment.kind != .transaction {
             for index in segment.statements { transactional[index] = false }
+            if segment.kind == .stepwise { stepwise.formUnion(segment.statements) }
         }
         var created: Set<ObjectName> = []
         return script.statements.indices.map { index in
@@ -76,8 +85,15 @@ public struct StatementImpact: Sendable, Equatable {
                 reading.locks[at].isNew = true
             }
             if let name = ImpactReading.created(node, root) { created.insert(name) }
-            return StatementImpact(locks: reading.locks, transactional: transactional[index])
+            var impact = StatementImpact(locks: reading.locks, transactional: transactional[index])
+            if stepwise.contains(index) { impact.takeSteps() }
+            return impact
         }
+    }
+
+    private mutating func takeSteps() {
+        isStepwise = true
+        for index in locks.indices { locks[index].work = .neither }
     }
 
     /// What statements do to each table together: the strongest lock and the most work, in the order in which the tables are first

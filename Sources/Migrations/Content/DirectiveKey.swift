@@ -25,6 +25,8 @@ public enum DirectiveKey: String, CaseIterable, Sendable {
     case missingTable = "missing-table"
     /// `index-foreign-keys=yes|no`: whether an index is created where none covers the key.
     case indexForeignKeys = "index-foreign-keys"
+    /// `foreign-keys=one-transaction|stepwise`: whether a key is added with the file or step by step.
+    case foreignKeys = "foreign-keys"
 
     /// Whether the key is a bare word without a value.
     var isBare: Bool { self == .repeatable }

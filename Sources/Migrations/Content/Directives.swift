@@ -36,6 +36,8 @@ public struct Directives: Sendable, Equatable {
     public var missingTable: ForeignKeyPolicy.MissingTable?
     /// `index-foreign-keys`; nil where the configuration decides.
     public var indexForeignKeys: Bool?
+    /// `foreign-keys`; nil where the configuration decides.
+    public var foreignKeys: ForeignKeyPolicy.Way?
 
     /// What a file without directives asks for.
     public init() {}
@@ -70,6 +72,8 @@ public struct Directives: Sendable, Equatable {
         case .missingTable:
             Self.take(ForeignKeyPolicy.MissingTable(rawValue: value), into: &missingTable, "'fail' or 'skip'")
         case .indexForeignKeys: Self.take(["yes": true, "no": false][value], into: &indexForeignKeys, "'yes' or 'no'")
+        case .foreignKeys:
+            Self.take(ForeignKeyPolicy.Way(rawValue: value), into: &foreignKeys, "'one-transaction' or 'stepwise'")
         case .repeatable: Self.take(true, into: &repeatable, "nothing")
         }
     }

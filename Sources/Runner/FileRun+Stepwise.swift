@@ -1,0 +1,82 @@
+internal import Audit
+internal import Configuration
+internal import ForeignKeys
+internal import JSON
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension FileRun {
+    /// What a stepwise segment ends with: its events ride in its last transaction, and the next attempt's begin with them.
+    struct Closing {
+        var next: Attempt?
+        var events: (Attempt) -> [AuditEvent]
+    }
+
+    /// Runs the statement of a stepwise segment.
+    func stepwise(
+        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?,
+        _ events: @escaping (Attempt) -> [AuditEvent]
+    ) throws(Stop) {
+        let segment = attempt.prepared.script.segments[index]
+        let policy = attempt.prepared.foreignKeyPolicy(settings)
+        let keys = ForeignKeyStatement.all(in: attempt.prepared.script).filter {
+            segment.statements.contains($0.statement)
+        }
+        let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
+        for (number, key) in keys.enumerated() {
+            let facts = try unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(Stop) in
+                try self.facts(keys.map(\.key), key, &attempt, connection, limit)
+            }
+            let plans = zip(keys, facts).map { planner.stepwise($0.key, $1) }
+            if number == 0, plans.contains(.whole) {
+                let body = { (attempt: inout Attempt, connection: Connection) throws(Stop) -> [AuditEvent] in
+                    try pieces(&attempt, connection, index, limit)
+                }
+                return try transaction(&attempt, index, limit, next: next, body, events)
+            }
+            let isLast = number == keys.count - 1
+            let closing = Closing(next: isLast ? next : nil, events: isLast ? events : { _ in [] })
+            switch plans[number] {
+            case .steps(let steps):
+                let run = KeyRun(run: self, key: key, steps: steps, policy: policy, index: index, limit: limit)
+                try run.add(&attempt, closing)
+            case .exists(let constraint, let definition):
+                let event = existing(key, facts[number], constraint, definition, attempt)
+                try transaction(
+                    &attempt, index, limit, next: closing.next, { (_, _) throws(Stop) in [event] }, closing.events)
+            case .deferred(let missing):
+                let event = deferral(key, missing, facts[number], attempt)
+                try transaction(
+                    &attempt, index, limit, next: closing.next, { (_, _) throws(Stop) in [event] }, closing.events)
+            case .whole:
+                throw .failure(
+                    Failure(
+                        "foreign_key",
+                        Complaint(
+                            .failed,
+                            "the tables of this key were changed by others while the statement's earlier keys were added",
+                            hint: "Try again: what is done stays done.",
+                            place: attempt.prepared.script.place(at: key.range.lowerBound))))
+            }
+        }
+    }
+
+    /// A transaction that only reads and leaves no record; a cursor that is declared in it WITH HOLD is filled when it commits.
+    func unrecorded<Value>(
+        _ attempt: inout Attempt, _ index: Int, at key: ForeignKeyStatement, _ limit: Instant?,
+        _ body: (inout Attempt, Connection) throws(Stop) -> Value
+    ) throws(Stop) -> Value {
+        let script = attempt.prepared.script
+        let connection = try run { () throws(RunFailure) in try sessions.work() }
+        try handOver(connection, script, before: script.segments[index].statements.lowerBound)
+        try run { () throws(RunFailure) in
+            _ = try sessions.run(
+                connection, "BEGIN READ ONLY; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL jit = off")
+        }
+        let value = try body(&attempt, connection)
+        _ = try ask(&attempt, connection, at: key, limit, "COMMIT", [])
+        return value
+    }
+}

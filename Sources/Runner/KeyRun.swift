@@ -1,0 +1,256 @@
+internal import Audit
+internal import Configuration
+internal import ForeignKeys
+internal import JSON
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+/// Adds one foreign key in small transactions, each with its record: writers of the tables hardly wait.
+///
+/// 1. Orphans are looked for by a statement that only reads; the server keeps their places. A cleanup that is too large fails here.
+/// 2. The key is added NOT VALID: from then on no orphan can come, and a later attempt goes on from here.
+/// 3. Orphans are kept and cleaned a batch at a time. A row that somebody has moved meanwhile is left to the next round.
+/// 4. The index is built CONCURRENTLY.
+/// 5. VALIDATE CONSTRAINT proves the key. Where rows were left over it says so, and 1 and 3 are done again for those.
+struct KeyRun {
+    let run: FileRun
+    let key: ForeignKeyStatement
+    let steps: KeySteps
+    let policy: ForeignKeyPolicy
+    let index: Int
+    let limit: Instant?
+
+    /// How many rows one transaction cleans: what it locks is held for some tenths of a second at most.
+    private static let batch = 5000
+    /// How often orphans are looked for in all.
+    private static let rounds = 10
+    private static let cursor = "migrated_orphans"
+
+    /// The five steps, from where an earlier attempt stopped.
+    func add(_ attempt: inout Attempt, _ closing: FileRun.Closing) throws(FileRun.Stop) {
+        var orphans = try findFirst(&attempt)
+        try check(orphans, &attempt)
+        if steps.add != nil { try addUnproved(&attempt, orphans) }
+        var cleaned = try clean(&attempt)
+        try buildIndex(&attempt)
+        guard let validate = steps.validate, policy.orphans != .report || orphans == 0 else {
+            return try record(&attempt, closing) { (_, _) throws(FileRun.Stop) in [] }
+        }
+        for round in 1... {
+            do throws(FileRun.Stop) {
+                return try record(&attempt, closing) { (attempt, connection) throws(FileRun.Stop) in
+                    try step(validate, &attempt, connection).map { [$0] } ?? []
+                }
+            } catch {
+                // Rows that others moved or locked while their batch ran are orphans still.
+                guard case .failure(let failure) = error, failure.sqlstate == "23503", cleaned > 0,
+                    round < KeyRun.rounds
+                else { throw error }
+                run.sessions.dropWork()
+                orphans = try find(&attempt)
+                cleaned = try clean(&attempt)
+            }
+        }
+    }
+
+    // MARK: 1. Looking
+
+    /// Where the columns cannot be compared, PostgreSQL says so of the key in words of its own.
+    private func findFirst(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
+        do throws(FileRun.Stop) {
+            return try find(&attempt)
+        } catch {
+            guard steps.add != nil, case .failure(let failure) = error, failure.sqlstate?.hasPrefix("42") == true else {
+                throw error
+            }
+            run.sessions.dropWork()
+            try addUnproved(&attempt, 0)
+            throw error
+        }
+    }
+
+    /// How many orphans there are; where they are to be cleaned, the cursor holds their places.
+    private func find(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
+        FailPoint.keyStep.pass()
+        guard steps.clean != nil else {
+            return try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
+                let counted = try ask(&attempt, connection, steps.count)
+                return counted.rows.isEmpty ? 0 : counted.integer(0, 0) ?? 0
+            }
+        }
+        try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
+            _ = try ask(&attempt, connection, CleanupSettings.set)
+            _ = try ask(
+                &attempt, connection, "DECLARE \(KeyRun.cursor) SCROLL CURSOR WITH HOLD FOR \(steps.find)")
+        }
+        let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
+        let moved = try ask(&attempt, connection, "MOVE FORWARD ALL IN \(KeyRun.cursor)")
+        _ = try ask(&attempt, connection, "MOVE ABSOLUTE 0 IN \(KeyRun.cursor)")
+        return moved.affectedRows ?? 0
+    }
+
+    /// Fails where there are more than are allowed, before anything has changed.
+    private func check(_ orphans: Int64, _ attempt: inout Attempt) throws(FileRun.Stop) {
+        switch policy.orphans {
+        case .report: return
+        case .clean:
+            guard let clean = steps.clean, orphans > 0 else { return }
+            let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
+            try run.checkLimit(clean, orphans, policy, key, &attempt, connection, limit)
+        case .fail:
+            // A key that its author wants unproved is added over orphans, as PostgreSQL does.
+            guard orphans > 0, steps.validate != nil else { return }
+            throw .failure(
+                Failure(
+                    "orphans",
+                    Complaint(
+                        .failed,
+                        "\(orphans) row\(orphans == 1 ? "" : "s") of '\(steps.table.text)' refer\(orphans == 1 ? "s" : "") to rows that are not there, so that the key cannot be added",
+                        hint: "Mend them, or let them be cleaned: '-- migrated: orphans=clean'.",
+                        place: attempt.prepared.script.place(at: key.range.lowerBound), sqlstate: "23503")))
+        }
+    }
+
+    // MARK: 2. The key
+
+    private func addUnproved(_ attempt: inout Attempt, _ orphans: Int64) throws(FileRun.Stop) {
+        guard let add = steps.add else { return }
+        try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
+            guard var event = try step(add, &attempt, connection) else { return [] }
+            if orphans > 0 { event.detail["orphans"] = .integer(orphans) }
+            return [event]
+        }
+    }
+
+    // MARK: 3. Cleaning
+
+    /// Cleans what the cursor holds; returns how many rows that were.
+    private func clean(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
+        guard var step = steps.clean else { return 0 }
+        // All of them together are allowed already.
+        step.totalSQL = nil
+        var allowed = policy
+        allowed.limit = .rows(.max)
+        var cleaned: Int64 = 0
+        while true {
+            FailPoint.keyStep.pass()
+            let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
+            let places = try ask(&attempt, connection, "FETCH \(KeyRun.batch) FROM \(KeyRun.cursor)")
+            guard !places.rows.isEmpty else {
+                _ = try ask(&attempt, connection, "CLOSE \(KeyRun.cursor)")
+                return cleaned
+            }
+            let list = places.rows.indices.compactMap { places.text($0, 0).map { "\"\($0)\"" } }
+            let array = "{\(list.joined(separator: ","))}"
+            try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
+                _ = try ask(&attempt, connection, "SET LOCAL jit = off")
+                _ = try ask(&attempt, connection, CleanupSettings.set)
+                let done = try run.perform(
+                    step, allowed, key, &attempt, connection, limit, [.text(array)])
+                cleaned += done.orphans
+                return done.event.map { [$0] } ?? []
+            }
+        }
+    }
+
+    // MARK: 4. The index
+
+    private func buildIndex(_ attempt: inout Attempt) throws(FileRun.Stop) {
+        guard let step = steps.index, var event = step.record.flatMap({ indexEvent($0, attempt) }) else {
+            return try recordFoundIndex(&attempt)
+        }
+        let began = Instant.now()
+        let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
+        var built = FileRun.Built()
+        built.table = try run.run { () throws(RunFailure) in
+            try run.sessions.query(
+                connection, "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid", [.text(steps.table.sql)]
+            ).text(0, 0)
+        }
+        try run.dropLeftovers(attempt, built)
+        FailPoint.keyStep.pass()
+        try run.run { () throws(RunFailure) in
+            _ = try run.sessions.run(connection, run.limits(attempt, scope: "SET", waitsForSnapshots: true))
+        }
+        do throws(FileRun.Stop) {
+            _ = try ask(&attempt, connection, step.sql)
+        } catch {
+            guard case .failure(let failure) = error else { throw error }
+            if !failure.interrupts {
+                run.sessions.dropWork()
+                try run.dropLeftovers(attempt, built)
+            }
+            throw error
+        }
+        FailPoint.aloneDone.pass()
+        event.durationUS = (Instant.now() - began).microseconds
+        let done = event
+        try record(&attempt) { (_, _) throws(FileRun.Stop) in [done] }
+    }
+
+    private func indexEvent(_ record: ForeignKeyStep.Record, _ attempt: Attempt) -> AuditEvent? {
+        var event = attempt.event(.indexCreated, by: run.actor)
+        event.object = record.object
+        event.detail = record.detail.mapValues(JSONValue.string)
+        return event
+    }
+
+    /// An earlier attempt may have died between the end of the build and its record: the index that it announced is there, and is told of now.
+    private func recordFoundIndex(_ attempt: inout Attempt) throws(FileRun.Stop) {
+        guard steps.add == nil, policy.indexes,
+            let name = try run.run({ () throws(RunFailure) in try run.history.announcedIndex(of: steps.object) })
+        else { return }
+        var event = attempt.event(.indexCreated, by: run.actor)
+        event.object = name
+        event.reason = "found_complete"
+        let found = event
+        try record(&attempt) { (_, _) throws(FileRun.Stop) in [found] }
+    }
+
+    // MARK: Transactions
+
+    /// One transaction of the file's, with its record.
+    private func record(
+        _ attempt: inout Attempt, _ closing: FileRun.Closing = FileRun.Closing(next: nil, events: { _ in [] }),
+        _ body: (inout Attempt, Connection) throws(FileRun.Stop) -> [AuditEvent]
+    ) throws(FileRun.Stop) {
+        try run.transaction(&attempt, index, limit, next: closing.next, body, closing.events)
+    }
+
+    private func step(
+        _ step: ForeignKeyStep, _ attempt: inout Attempt, _ connection: Connection
+    ) throws(FileRun.Stop) -> AuditEvent? {
+        try run.perform(step, policy, key, &attempt, connection, limit).event
+    }
+
+    private func ask(
+        _ attempt: inout Attempt, _ connection: Connection, _ sql: String
+    ) throws(FileRun.Stop) -> QueryResult {
+        try run.ask(&attempt, connection, at: key, limit, sql, [])
+    }
+}
+
+extension History {
+    /// The index that the addition of that key announced, where it is there and valid and no event tells of it.
+    func announcedIndex(of object: String) throws(RunFailure) -> String? {
+        let table = "\(store.schema).migration_rollback_audit"
+        let result = try store.sessions.query(
+            store.sessions.work(),
+            """
+            SELECT detail, seq FROM \(table) WHERE event = 'constraint_added' AND reason = 'not_valid' AND object = $1
+             ORDER BY seq DESC LIMIT 1
+            """, [.text(object)])
+        guard let cell = result.rows.first?[0], let name = History.json(cell)["index"]?.string else { return nil }
+        let found = try store.sessions.query(
+            store.sessions.work(),
+            """
+            SELECT EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+                             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                            WHERE i.indisvalid AND n.nspname || '.' || c.relname = $1)
+               AND NOT EXISTS (SELECT FROM \(table) WHERE event = 'index_created' AND object = $1 AND seq > $2)
+            """, [.text(name), .integer(result.integer(0, 1) ?? 0)])
+        return found.isTrue(0, 0) ? name : nil
+    }
+}
