@@ -135,7 +135,9 @@ struct FileRun {
             case .refused(.server(let server)): throw .failure(Failure(server, in: script, piece: nil))
             case .lost(let cause):
                 // The answer to COMMIT was lost: the event itself tells whether it is committed.
-                guard let first = list.first, try settle(first.eventID, transaction) else { throw .failure(lost(cause, script)) }
+                guard let first = list.first, try settle(first.eventID, transaction) else {
+                    throw .failure(lost(cause, script))
+                }
             default: throw .run(failure)
             }
         }
