@@ -169,7 +169,7 @@ extension Engine {
     }
 
     /// Asks in a READ ONLY transaction of its own with the role's own search_path; what the server refuses is a complaint to be told.
-    private func look<Value>(
+    func look<Value>(
         _ body: (Connection) throws(PostgresError) -> Value
     ) throws(RunFailure) -> Result<Value, Complaint> {
         let connection = try sessions.work()

@@ -1,5 +1,4 @@
 internal import Checks
-internal import Configuration
 public import JSON
 internal import Migrations
 internal import Reporting
@@ -13,22 +12,53 @@ public struct Outlook: Sendable {
         var checksum: String?
         var script: Script?
         var complaint: Complaint?
+        var skips: [Skip] = []
     }
 
+    /// An object of a pending file that stands already and is passed over.
+    struct Skip: Sendable {
+        var object: String
+        var kind: String
+        var place: Place
+        /// Whether it is compared first, and anything but the same is an error.
+        var isCompared: Bool
+    }
+
+    let layout: LayoutName
+    let directory: String
     /// Where the line stands.
     public var summary: RunSummary
     var entries: [Entry]
+    /// What is told of the directory: files that are not run, orders in doubt.
+    var findings: [Finding]
+    /// Names of what is applied and has no file.
+    var missing: [String]
 
     /// For people: one line a migration, and one more for each segment of a file that is not one transaction.
     public var lines: [String] {
         var lines = entries.flatMap(\.lines)
+        lines += missing.map { "missing  \(Printable.line($0))  (applied, and its file is not there)" }
+        lines += findings.map {
+            "told     \(Printable.line($0.path))  (\($0.reason.rawValue): \(Printable.line($0.complaint.message)))"
+        }
         lines.append(summary.status)
         return lines
     }
 
     /// For machines.
     public var json: JSONValue {
-        ["migrations": .array(entries.map(\.json)), "status": .string(summary.status)]
+        [
+            "layout": .string(layout.rawValue), "directory": .string(directory),
+            "migrations": .array(entries.map(\.json)),
+            "findings": .array(
+                findings.map { finding in
+                    [
+                        "reason": .string(finding.reason.rawValue), "path": .string(finding.path),
+                        "message": .string(finding.complaint.message),
+                    ]
+                }),
+            "missing": .array(missing.map(JSONValue.string)), "status": .string(summary.status),
+        ]
     }
 }
 
@@ -76,6 +106,12 @@ extension Outlook.Entry {
             }
             if !locks.isEmpty { lines.append("           locks " + locks.joined(separator: ", ")) }
         }
+        for skip in skips {
+            let line = skip.place.line.map { ", line \($0)" } ?? ""
+            lines.append(
+                "           skips \(skip.kind) '\(Printable.line(skip.object))'\(line): it exists"
+                    + (skip.isCompared ? ", if it is the same" : ", whatever it is"))
+        }
         return lines
     }
 
@@ -85,9 +121,21 @@ extension Outlook.Entry {
             "version": .string(step.migration.version), "name": .string(step.migration.name),
             "path": .string(step.migration.path),
             "state": .string(state.word), "why": JSONValue(state.why), "checksum": JSONValue(checksum),
-            "repeatable": .bool(step.repeatable),
+            "repeatable": .bool(step.repeatable), "down": JSONValue(step.migration.downPath),
+            "reason": JSONValue(step.skipReason), "late_before": JSONValue(step.lateBefore),
         ]
+        if case .pending(let segment, _) = step.action, segment > 0 {
+            members["resume_at"] = .integer(Int64(segment + 1))
+        }
         if let script {
+            members["skips"] = .array(
+                skips.map { skip in
+                    [
+                        "reason": "object_exists", "object": .string(skip.object), "kind": .string(skip.kind),
+                        "line": JSONValue(skip.place.line), "column": JSONValue(skip.place.column),
+                        "compared": .bool(skip.isCompared),
+                    ]
+                })
             let impacts = StatementImpact.all(in: script)
             members["segments"] = .array(
                 script.segments.map { segment in
@@ -146,34 +194,5 @@ extension PlanStep.Cause {
         case .rolledBack: "it was rolled back"
         case .changed: "its text has changed"
         }
-    }
-}
-
-extension Engine {
-    /// What an `apply` would do now. Writes nothing, not even the history's schema.
-    public func outlook(limit: String? = nil) throws(RunFailure) -> Outlook {
-        let snapshot = try snapshot()
-        let installed = try store.installedVersion(try sessions.work()) != nil
-        let states = installed ? try history.states() : []
-        let plan = try plan(snapshot, states, limit: limit)
-        var summary = RunSummary()
-        var entries: [Outlook.Entry] = []
-        for step in plan.steps {
-            var entry = Outlook.Entry(step: step)
-            if case .text(let checksum, _) = snapshot.content(of: step.migration) {
-                entry.checksum = checksum
-                if step.isPending {
-                    do throws(Complaint) {
-                        let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
-                        entry.script = try PreparedFile.script(of: file, .up, settings: settings)
-                    } catch {
-                        entry.complaint = error
-                        summary.complaints.append(error)
-                    }
-                }
-            }
-            entries.append(entry)
-        }
-        return Outlook(summary: try self.summary(of: plan, snapshot, summary), entries: entries)
     }
 }
