@@ -1,4 +1,4 @@
-public import Audit
+internal import Audit
 internal import AuditSchema
 internal import Digest
 internal import Postgres
@@ -9,27 +9,28 @@ extension HistoryReader {
     /// The server's word is taken for nothing but the bytes: no function of the history's schema is called, row security that would hide
     /// rows is an error, and what cannot be read makes the verdict `cannotTell`.
     ///
-    /// - Parameter anchors: heads that were kept outside of the database: what the chain alone cannot show is held against them.
-    public func verify(anchors: [ChainHead] = []) -> Verdict {
+    /// - Parameter testimony: what was kept outside of the database: what the chain alone cannot show is held against it.
+    public func verify(_ testimony: Testimony = Testimony([])) -> Examination {
         do {
             return try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
                 guard let head = try storedHead() else {
-                    return .tampered([Finding(.unprotected, nil, "table 'audit_head' has not exactly one row")])
+                    return Examination(
+                        .tampered([Finding(.unprotected, nil, "table 'audit_head' has not exactly one row")]))
                 }
                 guard head.schemaVersion <= HistoryReader.knownSchemaVersion else {
-                    return .cannotTell(.newerSchema(head.schemaVersion))
+                    return Examination(.cannotTell(.newerSchema(head.schemaVersion)))
                 }
-                var check = Verification(head: head.head)
-                anchors.forEach { check.readAnchor($0) }
+                var check = Verification(head: head.head, testimony)
                 try readEvents(into: &check)
                 try readSources(into: &check)
                 for (table, trigger) in HistoryReader.protected {
                     for problem in try problems(of: table, trigger: trigger) { check.foundUnprotected(table, problem) }
                 }
-                return check.finish()
+                let verdict = check.finish()
+                return Examination(verdict, check.testimony, warnings: check.testimony.warnings(head: head.head.seq))
             }
         } catch {
-            return .cannotTell(error)
+            return Examination(.cannotTell(error))
         }
     }
 

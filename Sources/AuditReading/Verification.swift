@@ -1,4 +1,4 @@
-public import Audit
+internal import Audit
 internal import Digest
 
 /// What a check of the history found.
@@ -23,6 +23,10 @@ public struct Finding: Sendable, Equatable {
         case truncated
         /// An event stands where none was written.
         case inserted
+        /// From some event on it is another history than the one that was anchored outside of the database.
+        case fork
+        /// The same from its first event on.
+        case rebuilt
         /// What keeps the history append-only is not in place.
         case unprotected
     }
@@ -62,20 +66,18 @@ public struct Verification: Sendable {
     private var wanted: [String: Int64] = [:]
     private var named: [String: Int64] = [:]
 
-    /// Heads that were kept outside of the database, by seq.
-    private var anchors: [Int64: [UInt8]] = [:]
+    /// What the anchors outside of the database say.
+    public private(set) var testimony: Testimony
 
     /// So many findings are kept; further ones add nothing to the verdict.
     static let limit = 100
 
     /// Begins the check of a chain that should run from the head's genesis to its hash.
-    public init(head: Head) {
+    public init(head: Head, _ testimony: Testimony = Testimony([])) {
         self.head = head
+        self.testimony = testimony
         previous = (0, head.genesis, false)
     }
-
-    /// A head that was kept outside of the database was read. Anchors come before events.
-    public mutating func readAnchor(_ anchor: ChainHead) { anchors[anchor.seq] = anchor.hash }
 
     /// The next event of the chain was read.
     public mutating func read(_ row: HistoryRow) {
@@ -88,9 +90,7 @@ public struct Verification: Sendable {
             return
         }
         if seq > expected { find(.removed, expected, "\(Verification.events(expected, seq - 1)) missing") }
-        if let anchor = anchors.removeValue(forKey: seq), anchor != hash {
-            find(.edited, seq, "event \(seq) has another hash than the anchor that was kept outside of the database")
-        }
+        testimony.read(row, hash: hash)
         let ownHashHolds = row.computedHash == hash
         if !ownHashHolds {
             find(.edited, seq, "event \(seq) does not have the content that its hash was made of")
@@ -113,11 +113,10 @@ public struct Verification: Sendable {
 
     /// The last event of the chain was read.
     public mutating func readAllEvents() {
-        if let lost = anchors.keys.filter({ $0 > previous.seq }).max(), previous.seq >= head.seq {
-            find(
-                .truncated, previous.seq + 1,
-                "\(Verification.events(previous.seq + 1, lost)) missing at the end: the anchor outside of the database knows them"
-            )
+        for finding in testimony.findings(last: previous.seq, flaw: findings.compactMap(\.seq).min()) {
+            // What the database's own head knows to be missing is told once.
+            if finding.kind == .truncated, previous.seq < head.seq { continue }
+            find(finding.kind, finding.seq, finding.what)
         }
         if previous.seq < head.seq {
             find(.truncated, previous.seq + 1, "\(Verification.events(previous.seq + 1, head.seq)) missing at the end")

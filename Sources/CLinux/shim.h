@@ -39,3 +39,7 @@ static inline int try_read_lease(int file) {
     fcntl(file, F_SETLEASE, F_UNLCK);
     return 0;
 }
+
+/* Have no wrapper in older glibc, or one behind _GNU_SOURCE. */
+static inline int open_process(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+static inline int open_memory(void) { return (int)syscall(SYS_memfd_create, "migrated", 1u /* MFD_CLOEXEC */); }

@@ -199,5 +199,15 @@ extension SettingKey {
             The public key that 'auditctl verify' checks the anchors' signatures with. Keep a copy of it where neither the database's nor the \
             machine's administrators can change it, with the reports.
             """),
+        SettingKey(
+            "require-signature", \.requireSignature, .boolean, in: .evidence,
+            """
+            Run only files that one of the allowed signers has signed with ssh-keygen: by SHA256SUMS and SHA256SUMS.sig in the directory, or by \
+            NAME.sql.sig beside a file. What is not signed, or is not what was signed, is skipped as 'unsigned' and holds up the line.
+            """),
+        SettingKey(
+            "allowed-signers", \.allowedSigners, .path, in: .evidence, isPath: true,
+            defaultNote: "none; require-signature needs it", sample: "/etc/migrated/allowed_signers",
+            "Who may sign migrations, as ssh-keygen(1) reads it under ALLOWED SIGNERS: one line 'name key' for each."),
     ]
 }

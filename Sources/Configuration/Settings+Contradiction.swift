@@ -12,6 +12,14 @@ extension Settings {
                     hint: "Raise retry-wait-max or lower retry-wait.")
             )
         }
+        if requireSignature, allowedSigners == nil {
+            return (
+                ["require-signature"],
+                Complaint(
+                    .configuration, "'require-signature' is on and 'allowed-signers' names no file",
+                    hint: "Set allowed-signers to a file as ssh-keygen(1) reads it.")
+            )
+        }
         return nil
     }
 }

@@ -58,6 +58,10 @@ public struct Settings: Sendable, Equatable {
     public var signingKey: String?
     /// `public-key`: the file of the public key that signatures of anchors are checked with.
     public var publicKey: String?
+    /// `require-signature`: run only files that an allowed signer has signed.
+    public var requireSignature = false
+    /// `allowed-signers`: who they are, as ssh-keygen(1) reads it.
+    public var allowedSigners: String?
 
     /// The defaults.
     public init() {}

@@ -59,7 +59,7 @@ public final class Engine {
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)
         do throws(Complaint) {
-            directory = try MigrationDirectory(settings)
+            directory = try MigrationDirectory(settings, loop: loop)
         } catch {
             throw .complaint(error)
         }

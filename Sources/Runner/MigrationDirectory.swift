@@ -31,9 +31,11 @@ final class MigrationDirectory {
 
     let path: String
     private let settings: Settings
+    private let signatures: Signatures?
     private var known: [String: (facts: FileFacts, content: Candidate)] = [:]
 
-    init(_ settings: Settings) throws(Complaint) {
+    /// The directory that is configured; other programs that reading it needs run in `loop`.
+    init(_ settings: Settings, loop: PollLoop = PollLoop()) throws(Complaint) {
         guard let path = settings.directory else {
             throw Complaint(
                 .configuration, "no directory of migrations is configured",
@@ -41,6 +43,10 @@ final class MigrationDirectory {
         }
         self.path = path
         self.settings = settings
+        signatures =
+            settings.requireSignature
+            ? try Signatures(allowedSigners: settings.allowedSigners ?? "", sizeLimit: settings.sizeLimit, loop: loop)
+            : nil
     }
 
     /// Scans and reads. Throws `.tryLater` where something is still being written or changed meanwhile.
@@ -53,6 +59,7 @@ final class MigrationDirectory {
         }
         FailPoint.directoryRead.pass()
         let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        try signatures?.look(scan, entries)
         let set = try MigrationSet(
             listing: scan.listing, layout: settings.layout, order: settings.order,
             contents: { (path) throws(Complaint) in
@@ -88,7 +95,7 @@ final class MigrationDirectory {
                 candidate = try read(migration, entry, scan, &snapshot)
             }
             seen[migration.path] = (entry.facts, candidate)
-            snapshot.take(candidate)
+            snapshot.take(try signed(candidate, scan, entries, snapshot))
         }
         known = seen
         return snapshot
@@ -121,6 +128,20 @@ final class MigrationDirectory {
         }
     }
 
+    /// The candidate as it is where its text is signed or need not be; else why it is not run.
+    private func signed(
+        _ candidate: Candidate, _ scan: Systemd.DirectoryScan, _ entries: [String: Systemd.DirectoryEntry],
+        _ snapshot: Snapshot
+    ) throws(Complaint) -> Candidate {
+        guard let signatures, case .text(let checksum, _) = candidate.content else { return candidate }
+        let migration = candidate.migration
+        let problem = try signatures.problem(migration.path, checksum: checksum, scan, entries) {
+            () throws(Complaint) in try file(migration, checksum: checksum, in: snapshot).bytes
+        }
+        guard let problem else { return candidate }
+        return Candidate(migration, unusable: Finding(.unsigned, path: migration.path, complaint: problem))
+    }
+
     /// A file of `snapshot` as it is now: a migration's own, or with another path the one that undoes it.
     func read(_ migration: Migration, in snapshot: Snapshot) throws(Complaint) -> MigrationFile {
         guard let entry = snapshot.scan.entries.first(where: { $0.path == migration.path }) else {
@@ -131,7 +152,17 @@ final class MigrationDirectory {
         {
             throw MigrationDirectory.exposed(problem)
         }
-        return try MigrationFile(migration: migration, bytes: try snapshot.scan.read(entry, limit: settings.sizeLimit))
+        let file = try MigrationFile(
+            migration: migration, bytes: try snapshot.scan.read(entry, limit: settings.sizeLimit))
+        if let signatures {
+            let entries = Dictionary(
+                snapshot.scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+            let problem = try signatures.problem(migration.path, checksum: file.checksum, snapshot.scan, entries) {
+                () throws(Complaint) in file.bytes
+            }
+            if let problem { throw problem }
+        }
+        return file
     }
 
     private static func exposed(_ problem: String) -> Complaint {

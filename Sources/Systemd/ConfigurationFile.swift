@@ -6,6 +6,14 @@ public enum ConfigurationFile {
     /// Whether there is something at `path`.
     public static func exists(_ path: String) -> Bool { (try? Descriptor(opening: path, O_RDONLY | O_NONBLOCK)) != nil }
 
+    /// What stat(2) says of the file that `path` leads to; throws `.configuration` where there is none.
+    public static func facts(_ path: String) throws(Complaint) -> FileFacts {
+        guard let facts = FileFacts(at: Array(path.utf8), followed: true) else {
+            throw Complaint(.configuration, "'\(path)' does not exist or cannot be reached")
+        }
+        return facts
+    }
+
     /// The bytes of a file that is nobody else's to read, 64 KiB at most. Throws `.permission` where others than its owner may read or write
     /// it, and `.configuration` where it cannot be read. A systemd credential satisfies that (systemd.exec(5)).
     public static func readSecret(_ path: String) throws(Complaint) -> [UInt8] {

@@ -68,7 +68,7 @@ public final class Pager {
     }
 
     /// Lends `strings` as a null-terminated list of C strings for the length of `body`.
-    private static func withStrings(
+    static func withStrings(
         _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
     ) -> Int32 {
         var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]

@@ -34,6 +34,21 @@ public enum Process {
         return nil
     }
 
+    /// The number of the user with that name; nil where the user database knows none. See getpwnam_r(3).
+    public static func user(named name: String) -> UInt32? {
+        var room = 4096
+        while room <= 1 << 20 {
+            var buffer = [CChar](repeating: 0, count: room)
+            var record = unsafe passwd()
+            var found: UnsafeMutablePointer<passwd>?
+            let failed = unsafe getpwnam_r(name, &record, &buffer, room, &found)
+            if failed == 0 { return unsafe found == nil ? nil : record.pw_uid }
+            if failed != ERANGE && failed != EINTR { return nil }
+            if failed == ERANGE { room *= 4 }
+        }
+        return nil
+    }
+
     /// The user that logged in and of whose session this process is a part, whoever it runs as since (`sudo`, `su`); nil for none, as in a
     /// service. The kernel keeps it; see pam_loginuid(8).
     public static var loginUser: UInt32? {

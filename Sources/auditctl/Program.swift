@@ -20,7 +20,8 @@ internal import Systemd
             let arranged = VerbFirst.arranged(
                 arguments, verbs: Set(verbs),
                 flags: [
-                    "--failed", "--rows", "--all", "--no-pager", "--reverse", "-r", "--follow", "-f", "--help", "-h",
+                    "--failed", "--rows", "--all", "--no-pager", "--journal", "--reverse", "-r", "--follow", "-f",
+                    "--help", "-h",
                     "--version",
                 ])
             var command = try Auditctl.parseAsRoot(arranged)

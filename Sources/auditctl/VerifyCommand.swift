@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Audit
 internal import AuditReading
 internal import Digest
 internal import JSON
@@ -13,10 +12,11 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Every hash is computed again here, from the raw columns. Exit status: 0 intact, 1 changed, 2 cannot tell. What the \
             chain alone cannot show, a tail that was cut or rewritten to its end, is held against the anchors that the daemon keeps in its \
-            state directory, where they can be read.
+            state directory and in the journal, where they can be read. docs/evidence.md says what each verdict means and what to do then.
             """)
 
     @OptionGroup var history: HistoryOptions
+    @OptionGroup var witnesses: WitnessOptions
     @OptionGroup var form: OutputOptions
     @Option(
         name: .long,
@@ -26,98 +26,60 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         if let file { throw Ending(status: try ExportCheck(file, history).run(form)) }
-        let verdict = try verdict()
-        let status: ExitStatus =
-            switch verdict {
-            case .intact: .done
-            case .tampered: .failed
-            case .cannotTell: .cannotTell
-            }
+        let (examination, found) = try examine()
         let output = Output()
         do {
-            try tell(verdict, output)
+            try tell(examination, found, output)
             try output.flush()
         } catch is Ending {
             // The reader has gone, the verdict stays.
         }
-        if case .cannotTell(let error) = verdict {
+        if case .cannotTell(let error) = examination.verdict {
             var complaint = error.complaint
             complaint.message = "cannot tell: " + complaint.message
             Program.complain(complaint)
         }
-        throw Ending(status: status)
+        throw Ending(status: examination.status(needsSignature: found?.key != nil))
     }
 
     /// No connection is no verdict; a connection string that is none is a mistake in the words.
-    private func verdict() throws -> Verdict {
+    private func examine() throws -> (Examination, WitnessOptions.Found?) {
         do {
             let reader = try history.reader()
-            let log = try history.anchors(of: (try? reader.databaseIdentity()) ?? "")
-            return reader.verify(anchors: log.anchors.map(\.head))
+            let found = try witnesses.found(history, database: (try? reader.databaseIdentity()) ?? "")
+            return (reader.verify(found.testimony), found)
         } catch let error as PostgresError {
             if case .invalidTarget = error { throw error }
-            return .cannotTell(.database(error))
+            return (Examination(.cannotTell(.database(error))), nil)
         }
     }
 
-    private func tell(_ verdict: Verdict, _ output: Output) throws {
+    private func tell(_ examination: Examination, _ found: WitnessOptions.Found?, _ output: Output) throws {
         switch form.output {
         case .table:
-            switch verdict {
+            switch examination.verdict {
             case .intact(let count, let head):
+                let limit =
+                    examination.word == "intact" ? "" : " up to anchor \(examination.testimony.lastAnchored ?? 0)"
                 try output.line(
-                    output.coloured("intact", .green) + ": \(count) events, head \(Hex.text(head))")
+                    output.coloured("intact", .green) + "\(limit): \(count) events, head \(Hex.text(head))")
             case .tampered(let findings):
                 for finding in findings {
                     try output.line(
                         output.coloured(finding.kind.rawValue, .red) + ": " + Printable.line(finding.what))
                 }
-            case .cannotTell: break
+            case .cannotTell: return
             }
-        case .json, .ndjson: try output.line(JSONText.safe(verdict.json.text))
+            for line in examination.notes(found) { try output.line(Printable.line(line)) }
+            for line in examination.warnings + (found?.ignoredWords ?? []) {
+                try output.line(output.coloured("warning", .yellow) + ": " + Printable.line(line))
+            }
+        case .json, .ndjson: try output.line(JSONText.safe(examination.json(found).text))
         case .csv:
             try output.line("verdict,seq,what")
-            for row in verdict.rows {
+            for row in examination.rows {
                 try output.line(row.map { CSV.field($0.map(output.guarded)) }.joined(separator: ","))
             }
-        }
-    }
-}
-
-extension Verdict {
-    /// The verdict as one stable word: that of its first finding, where there is one.
-    var word: String {
-        switch self {
-        case .intact: "intact"
-        case .tampered(let findings): findings.first?.kind.rawValue ?? "edited"
-        case .cannotTell: "cannot_tell"
-        }
-    }
-
-    /// One object: verdict, and what belongs to it.
-    var json: JSONValue {
-        switch self {
-        case .intact(let count, let head):
-            ["verdict": .string(word), "count": .integer(count), "head": .string(Hex.text(head)), "findings": []]
-        case .tampered(let findings):
-            [
-                "verdict": .string(word), "seq": JSONValue(findings.first?.seq),
-                "findings": .array(
-                    findings.map {
-                        ["kind": .string($0.kind.rawValue), "seq": JSONValue($0.seq), "what": .string($0.what)]
-                    }),
-            ]
-        case .cannotTell(let error):
-            ["verdict": .string(word), "reason": .string(error.complaint.message), "findings": []]
-        }
-    }
-
-    /// Verdict, seq and words of each finding.
-    var rows: [[String?]] {
-        switch self {
-        case .intact(_, let head): [[word, nil, "head \(Hex.text(head))"]]
-        case .tampered(let findings): findings.map { [$0.kind.rawValue, $0.seq.map(String.init), $0.what] }
-        case .cannotTell(let error): [[word, nil, error.complaint.message]]
         }
     }
 }

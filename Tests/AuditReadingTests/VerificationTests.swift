@@ -22,8 +22,9 @@ import Testing
     private func verdict(
         _ records: [AuditRecord], head: ChainHead, sources: [String] = [SHA256.hex([])], anchors: [ChainHead] = []
     ) -> Verdict {
-        var check = Verification(head: .init(genesis: genesis, seq: head.seq, hash: head.hash))
-        for anchor in anchors { check.readAnchor(anchor) }
+        var check = Verification(
+            head: .init(genesis: genesis, seq: head.seq, hash: head.hash),
+            Testimony(anchors.map { WitnessedHead($0, .stateDirectory) }))
         for record in records { check.read(HistoryRow(record)) }
         check.readAllEvents()
         for digest in sources { check.readSource("sha256:" + SHA256.hex([]), digest: digest) }
@@ -67,7 +68,7 @@ import Testing
         #expect(verdict(records, head: records[4].head, anchors: anchors) == .intact(count: 5, head: records[4].hash))
         let rewritten = Array(records.prefix(2)) + chain(3, from: records[1].head, name: "b")
         let forked = first(verdict(rewritten, head: rewritten[4].head, anchors: anchors))
-        #expect(forked?.kind == .edited && forked?.seq == 4)
+        #expect(forked?.kind == .fork && forked?.seq == 3)
         // The tail is cut, and the head made to fit.
         let cut = first(verdict(Array(records.prefix(3)), head: records[2].head, anchors: anchors))
         #expect(cut?.kind == .truncated && cut?.seq == 4)

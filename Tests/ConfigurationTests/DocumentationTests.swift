@@ -40,6 +40,7 @@ import Testing
         expected.stateDirectory = "/var/lib/migrated"
         expected.signingKey = "/etc/migrated/signing-key"
         expected.publicKey = "/etc/migrated/signing-key.pub"
+        expected.allowedSigners = "/etc/migrated/allowed_signers"
         #expect(settings == expected)
     }
 }

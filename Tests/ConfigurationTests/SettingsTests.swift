@@ -47,6 +47,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
             public-key = "/p"
             foreign-keys = "stepwise"
             preflight = "full"
+            require-signature = true
+            allowed-signers = "/s"
             """)
         var expected = Settings()
         expected.database = "host=/run/postgresql dbname=app"
@@ -78,6 +80,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         expected.publicKey = "/p"
         expected.foreignKeys.way = .stepwise
         expected.preflight = .full
+        expected.requireSignature = true
+        expected.allowedSigners = "/s"
         #expect(settings == expected)
         for key in SettingKey.all {
             #expect(key.written(settings) != key.written(Settings()), "\(key.name) not set above")
@@ -91,6 +95,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         settings.stateDirectory = "/b"
         settings.signingKey = "/c"
         settings.publicKey = "/d"
+        settings.allowedSigners = "/e"
         settings.sizeLimit = 1025
         settings.settle = TimeSpan(microseconds: 1_234_567)
         let toml = SettingKey.all.map { "\($0.name) = \($0.written(settings) ?? "?")\n" }.joined()
@@ -101,6 +106,11 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         "[database]\nconninfo = \"dbname=a\"", "database = { conninfo = 'dbname=a' }", "database.conninfo = 'dbname=a'",
     ])
     func `the database may be a table`(toml: String) throws { #expect(try read(toml).database == "dbname=a") }
+
+    @Test func `who may sign is said where signatures are required`() throws {
+        #expect(throws: Complaint.self) { try read("require-signature = true") }
+        #expect(try read("require-signature = true\nallowed-signers = 's'").allowedSigners == "/etc/migrated/s")
+    }
 
     @Test func `relative paths are taken from the folder of the file`() throws {
         let toml = "directory = 'sql'\nstate-directory = './s'"

@@ -69,6 +69,41 @@ import Testing
         #expect(try there.faults() == "")
         #expect(try there.verify().status == 0)
     }
+
+    @Test func `and has not got the last events is not gone on with, until somebody answers for them`() throws {
+        let (primary, standby, ground) = try Self.pair()
+        try ground.write("001_one.sql", "CREATE TABLE one ();\n")
+        let either =
+            "host=\(standby.directory),\(primary.directory) target_session_attrs=read-write user=postgres dbname=\(ground.database.name)"
+        let daemon = try ground.start("run", "--database", either)
+        try ground.waitFor("event = 'applied' AND version = '001'", daemon)
+        let after = Database(cluster: standby, name: ground.database.name)
+        try eventually("replicated event") {
+            try after.query("SELECT count(*) FROM migrated.migration_rollback_audit WHERE event = 'applied'") == "1"
+        }
+        // The standby is away while the second file is applied, and so never hears of it.
+        try standby.stop(.fast)
+        try ground.write("002_two.sql", "CREATE TABLE two ();\n")
+        try ground.waitFor("event = 'applied' AND version = '002'", daemon)
+        let lost = try ground.query("SELECT count(*) FROM migrated.migration_rollback_audit")
+        try primary.stop(.immediate)
+        try standby.start()
+        try standby.promote()
+        let outcome = try daemon.outcome()
+        #expect(outcome.status == 78, "\(outcome)")
+        #expect(
+            outcome.errors.contains(
+                "and the anchor outside of the database is of event \(lost); the server is on timeline 2, the anchor is of timeline 1"
+            ),
+            "\(outcome)")
+        let there = ProvingGround(after, ground.folder)
+        #expect(try there.applied() == ["001_one"])
+        let accepted = try there.run("acknowledge", "--reason", "the primary is lost")
+        #expect(accepted.status == 0, "\(accepted)")
+        #expect(try there.run("apply").status == 0)
+        #expect(try there.applied() == ["001_one", "002_two"])
+        #expect(try there.verify().status == 0)
+    }
 }
 
 extension ProvingGround {

@@ -28,7 +28,9 @@ final class RecordedHistory {
         database = try Cluster.shared().createDatabase()
         let target = try ConnectionTarget(database.conninfo, applicationName: "history of a test")
         connection = try Connection(target, waiter: BlockingWaiter())
-        try connection.run(AuditSchema.sql(version: 1, quotedSchema: Quoting.identifier(schema)))
+        for version in 1...AuditSchema.currentVersion {
+            try connection.run(AuditSchema.sql(version: version, quotedSchema: Quoting.identifier(schema)))
+        }
         let found = try connection.query(
             "SELECT h.genesis FROM \(Quoting.identifier(schema)).audit_head AS h", binary: true)
         head = ChainHead(seq: 0, hash: try #require(found.rows.first.flatMap { $0[0] }))

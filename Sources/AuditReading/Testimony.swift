@@ -1,0 +1,154 @@
+internal import Audit
+internal import Digest
+internal import JSON
+
+/// What the anchors outside of the database say of a chain: events are fed in the order of `seq`, findings and warnings come out.
+public struct Testimony: Sendable {
+    /// How many anchors there are in the state directory, in the journal, made late, and with a signature that holds.
+    public private(set) var inStateDirectory = 0
+    public private(set) var inJournal = 0
+    public private(set) var late = 0
+    public private(set) var signed = 0
+    /// The newest event whose anchor fits: with a key, whose signed anchor fits.
+    public private(set) var lastAnchored: Int64?
+    /// The hash of that event.
+    var lastHash: [UInt8]?
+    /// Losses that an operator has acknowledged in this chain: the event that says so, and the events that were lost.
+    public private(set) var acknowledged: [(event: Int64, lost: ClosedRange<Int64>)] = []
+
+    /// An anchor with its place among those of the journal, oldest first.
+    private struct Numbered {
+        var witness: WitnessedHead
+        var order: Int
+    }
+    private var open: [Int64: [Numbered]] = [:]
+    private var contradictions: [Numbered] = []
+    /// The events whose anchors fit, in their order.
+    private var fits: [Int64] = []
+    private var acknowledgedAt: [Int64: Int] = [:]
+    private var broken: [WitnessedHead] = []
+    private var journalSeqs: [Int64] = []
+    private let needsSignature: Bool
+
+    /// - Parameters:
+    ///   - witnesses: the anchors; those of the journal in its order.
+    ///   - needsSignature: whether only a signature says how far the history is vouched for.
+    public init(_ witnesses: [WitnessedHead], needsSignature: Bool = false) {
+        self.needsSignature = needsSignature
+        for (order, witness) in witnesses.enumerated() {
+            if witness.place == .journal {
+                inJournal += 1
+                journalSeqs.append(witness.head.seq)
+            } else {
+                inStateDirectory += 1
+            }
+            if witness.isLate { late += 1 }
+            switch witness.seal {
+            case .none: break
+            case .valid: signed += 1
+            case .broken: broken.append(witness)
+            }
+            open[witness.head.seq, default: []].append(Numbered(witness: witness, order: order))
+        }
+    }
+
+    /// Whether there is any anchor.
+    public var isEmpty: Bool { inStateDirectory + inJournal == 0 }
+
+    /// The next event of the chain was read.
+    mutating func read(_ row: HistoryRow, hash: [UInt8]) {
+        let seq = row.seq
+        let witnesses = open.isEmpty ? nil : open.removeValue(forKey: seq)
+        for numbered in witnesses ?? [] {
+            guard numbered.witness.head.hash == hash else {
+                contradictions.append(numbered)
+                continue
+            }
+            if fits.last != seq { fits.append(seq) }
+            if !needsSignature || numbered.witness.seal == .valid { (lastAnchored, lastHash) = (seq, hash) }
+        }
+        guard row.kind == .acknowledged, let from = row.detail["lost_from"]?.integer,
+            let to = row.detail["lost_to"]?.integer, from > 0, from <= to
+        else { return }
+        acknowledged.append((seq, from...to))
+        let entry = witnesses?.first { $0.witness.place == .journal && $0.witness.head.hash == hash }
+        acknowledgedAt[seq] = entry?.order
+    }
+
+    /// What speaks against a chain that ends at `last` and whose own first flaw is at `flaw`.
+    func findings(last: Int64, flaw: Int64?) -> [Finding] {
+        var findings = broken.map { witness in
+            Finding(
+                .edited, witness.head.seq,
+                "the anchor of event \(witness.head.seq) in \(witness.place.name) has a signature that the key did not make"
+            )
+        }
+        let against = contradictions.filter { !isAcknowledged($0) }.sorted { $0.witness.head.seq < $1.witness.head.seq }
+        if let first = against.first?.witness {
+            findings.append(judgement(first, others: against.count, flaw: flaw))
+        }
+        let beyond = open.values.joined().filter { $0.witness.head.seq > last && !isAcknowledged($0) }
+        if let lost = beyond.max(by: { $0.witness.head.seq < $1.witness.head.seq })?.witness {
+            findings.append(
+                Finding(
+                    .truncated, last + 1,
+                    "\(Verification.events(last + 1, lost.head.seq)) missing at the end: \(lost.place.name) has an anchor of event \(lost.head.seq)"
+                ))
+        }
+        return findings
+    }
+
+    /// What the first anchor that does not fit means.
+    private func judgement(_ first: WitnessedHead, others: Int, flaw: Int64?) -> Finding {
+        let seq = first.head.seq
+        if let flaw, flaw <= seq {
+            return Finding(.edited, seq, "event \(seq) has another hash than its anchor in \(first.place.name)")
+        }
+        // Alone, an anchor in the middle could as well be that of a fork.
+        if fits.isEmpty, seq == 1 || others > 1 {
+            return Finding(
+                .rebuilt, 1,
+                "no anchor fits this history: it was written anew from its first event (event \(seq) has another hash than its anchor in \(first.place.name))"
+            )
+        }
+        return fork(from: (fits.last { $0 < seq } ?? 0) + 1, first)
+    }
+
+    private func fork(from: Int64, _ first: WitnessedHead) -> Finding {
+        Finding(
+            .fork, from,
+            "from event \(from) on this is another history than the one that was anchored: event \(first.head.seq) has another hash than its anchor in \(first.place.name), \(Hex.text(first.head.hash))"
+        )
+    }
+
+    /// Whether an anchor is of what an operator has acknowledged as lost: older in the journal than the acknowledgement itself, which has its
+    /// own anchor there. The anchor file begins anew with each acknowledgement, and needs no such excuse.
+    private func isAcknowledged(_ numbered: Numbered) -> Bool {
+        guard numbered.witness.place == .journal else { return false }
+        return acknowledged.contains { event, lost in
+            lost.contains(numbered.witness.head.seq) && (acknowledgedAt[event].map { numbered.order < $0 } ?? false)
+        }
+    }
+
+    /// What is no tampering and yet makes the evidence weaker; `head` is the newest event.
+    public func warnings(head: Int64) -> [String] {
+        if isEmpty {
+            return [
+                "anchors missing: none was found outside of the database; a tail that was cut off, or rewritten to its end, would not be seen"
+            ]
+        }
+        var warnings: [String] = []
+        if needsSignature, signed == 0 { warnings.append("anchors missing: none is signed by the key") }
+        let first = journalSeqs.min() ?? 0
+        if first > 1 { warnings.append("anchors missing: those in the journal begin at event \(first)") }
+        if first > 0 {
+            let known = Set(journalSeqs)
+            let missing = (first...max(first, head)).filter { !known.contains($0) }
+            if let from = missing.first, let to = missing.last {
+                warnings.append(
+                    "anchors missing: the journal lacks \(missing.count) between event \(from) and event \(to)")
+            }
+        }
+        return warnings
+    }
+}

@@ -1,0 +1,40 @@
+public import Audit
+
+/// A head of the chain that was kept outside of the database, and what is known of who kept it.
+public struct WitnessedHead: Sendable, Equatable {
+    /// Where it was kept.
+    public enum Place: String, Sendable {
+        /// The anchor file in the daemon's state directory.
+        case stateDirectory = "state_directory"
+        /// The journal, in an entry of a trusted user's.
+        case journal
+
+        /// In words.
+        var name: String { self == .journal ? "the journal" : "the state directory" }
+    }
+
+    /// What its signature is worth.
+    public enum Seal: Sendable, Equatable {
+        /// It has none, or one of another key, or none was asked for.
+        case none
+        /// It is of the key that was asked for.
+        case valid
+        /// It names that key, which did not make it.
+        case broken
+    }
+
+    /// The event's number and hash.
+    public var head: ChainHead
+    public var place: Place
+    /// Whether it was made later than right after the commit.
+    public var isLate: Bool
+    public var seal: Seal
+
+    /// A head from its parts.
+    public init(_ head: ChainHead, _ place: Place, isLate: Bool = false, seal: Seal = .none) {
+        self.head = head
+        self.place = place
+        self.isLate = isLate
+        self.seal = seal
+    }
+}
