@@ -65,6 +65,7 @@ let package = Package(
             resources: [
                 .embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql"),
                 .embedInCode("v003_acknowledged.sql"),
+                .embedInCode("v004_token.sql"), .embedInCode("roles.sql"),
             ],
             swiftSettings: strict),
 

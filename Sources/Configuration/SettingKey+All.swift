@@ -21,6 +21,16 @@ extension SettingKey {
             password here: use peer authentication, a passfile, or a systemd credential (passfile=/run/credentials/…).
             """),
         SettingKey(
+            "audit.database", \.auditDatabase,
+            .optionalString("a string that libpq accepts as a connection string, and that is not empty"),
+            in: .connection, secret: true,
+            defaultNote: "none; one login runs the files and keeps the history",
+            sample: "user=migrated_audit dbname=app",
+            """
+            A second login to the same database, which keeps the history. Then the login that runs the files can append no event by itself: \
+            docs/roles.md says what one login weakens. A --database on the command line sets this one aside; --audit-database goes with it.
+            """),
+        SettingKey(
             "schema", \.schema,
             .string("a schema name of 1 to 63 bytes that does not begin with 'pg_'") {
                 (1...63).contains($0.utf8.count) && !$0.utf8.contains(0) && !$0.hasPrefix("pg_")

@@ -62,6 +62,9 @@ struct SettingKey: Sendable {
         case evidence = "Evidence"
     }
 
+    /// The flag that says the same, without its dashes.
+    var flag: String { name.split(separator: ".").joined(separator: "-") }
+
     /// Every name, aliases too, as the path of tables it stands in.
     var paths: [[String]] {
         ([name] + aliases).map { $0.split(separator: ".").map(String.init) }

@@ -10,6 +10,9 @@ public struct Settings: Sendable, Equatable {
     /// `database`: the connection string for libpq, or "" for libpq's own defaults and PG* variables. It may hold a password: it is
     /// never part of a message, and `description` and reflection leave it out.
     public var database = ""
+    /// `audit.database`: the connection string of the login that keeps the history; nil where the login that runs the files does. Treated
+    /// like `database`.
+    public var auditDatabase: String?
     /// `directory`: where the migrations are. A relative path in the file is taken from the file's own folder, and is already joined here.
     public var directory: String?
     /// `schema`: the schema of the history.

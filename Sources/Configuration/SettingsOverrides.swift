@@ -6,6 +6,8 @@ public import Reporting
 public struct SettingsOverrides: Sendable, Equatable {
     /// `--database`
     public var database: String?
+    /// `--audit-database`
+    public var auditDatabase: String?
     /// `--directory`
     public var directory: String?
     /// `--schema`
@@ -35,7 +37,8 @@ public struct SettingsOverrides: Sendable, Equatable {
     /// Each flag's key with what was given for it.
     var given: [(key: String, text: String?)] {
         [
-            ("database", database), ("directory", directory), ("schema", schema), ("state-directory", stateDirectory),
+            ("database", database), ("audit.database", auditDatabase), ("directory", directory), ("schema", schema),
+            ("state-directory", stateDirectory),
             ("layout", layout), ("late", late), ("settle", settle), ("rescan", rescan),
             ("statement-timeout", statementTimeout),
             ("lock-timeout", lockTimeout), ("idle-in-transaction-timeout", idleTimeout), ("deadline", deadline),
@@ -47,13 +50,15 @@ public struct SettingsOverrides: Sendable, Equatable {
     /// - Throws: a usage complaint (64) that names the first flag with a value that its key does not accept. It holds no secret.
     public func applied(to settings: Settings) throws(Complaint) -> Settings {
         var settings = settings
+        // Another database than the file's keeps its own history, or the record would go astray.
+        if database != nil { settings.auditDatabase = nil }
         for (name, text) in given {
             guard let text else { continue }
             guard let key = SettingKey.named(name) else {
                 preconditionFailure("every flag of SettingsOverrides is a key; a test reads the list against the table")
             }
             guard key.store(.flag(text), &settings) else {
-                throw key.refusal(of: .flag(text), as: "--" + name, status: .usage)
+                throw key.refusal(of: .flag(text), as: "--" + key.flag, status: .usage)
             }
         }
         return settings
@@ -70,7 +75,7 @@ extension SettingsOverrides: CustomStringConvertible, CustomReflectable {
 
     private var shown: [(label: String?, value: Any)] {
         given.compactMap { key, text in
-            text.map { (key, (SettingKey.named(key)?.isSecret ?? true) ? "hidden" : $0) }
+            text.map { (SettingKey.named(key)?.flag ?? key, (SettingKey.named(key)?.isSecret ?? true) ? "hidden" : $0) }
         }
     }
 }

@@ -60,6 +60,17 @@ extension ValueForm where Value == String {
 }
 
 extension ValueForm where Value == String? {
+    /// Any string that is not empty.
+    static func optionalString(_ accepted: String) -> ValueForm {
+        ValueForm(
+            accepted: accepted, takes: \.isText,
+            read: { value in
+                guard let text = value.text, !text.isEmpty else { return .none }
+                return .some(text)
+            },
+            written: { $0.map(tomlString) })
+    }
+
     /// A path, which is never empty.
     static var path: ValueForm {
         ValueForm(

@@ -20,6 +20,8 @@ struct Attempt {
     var restores: [String] = []
     /// What `started` says of what the file meets.
     var preflight: JSONValue?
+    /// What its next event is appended with, where a session that had the file appends it.
+    var token = OneTimeToken()
     /// Whether an earlier attempt ended in the middle of this first segment.
     let resumes: Bool
     private(set) var began = Instant.now()

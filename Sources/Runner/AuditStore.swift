@@ -9,7 +9,7 @@ struct AuditStore {
     let sessions: Sessions
     /// The schema's quoted name.
     let schema: String
-    private let name: String
+    let name: String
     let witness: Witness
 
     init(sessions: Sessions, schema: String, witness: Witness) {
@@ -32,7 +32,12 @@ struct AuditStore {
                             WHERE c.relname = 'audit_head' AND n.nspname = $1::text)
             """, [.text(name)])
         guard found.isTrue(0, 0) else { return nil }
-        let version = try sessions.query(connection, "SELECT schema_version FROM \(schema).audit_head")
+        let version: QueryResult
+        do {
+            version = try sessions.query(connection, "SELECT schema_version FROM \(schema).audit_head")
+        } catch {
+            throw refused(error, login: connection.user)
+        }
         return version.rows.isEmpty ? nil : Int(version.integer(0, 0) ?? 0)
     }
 
@@ -41,36 +46,52 @@ struct AuditStore {
         let wanted = AuditSchema.currentVersion
         if let installed = try installedVersion(connection) {
             if installed == wanted { return }
-            guard installed < wanted else {
-                throw .complaint(
-                    Complaint(
-                        .configuration,
-                        "the history in schema \(schema) has version \(installed), this program knows \(wanted)",
-                        hint: "A newer migrated has been here: install that version or a later one."))
+            guard installed < wanted else { throw newer(installed) }
+        }
+        try installing(connection) { () throws(RunFailure) in
+            let installed = try installedVersion(connection) ?? 0
+            for version in installed..<max(installed, wanted) {
+                try sessions.run(connection, AuditSchema.sql(version: version + 1, quotedSchema: schema))
             }
         }
+    }
+
+    /// Runs `body`, which sets the schema up, in one transaction that no other process is in.
+    func installing<Value>(
+        _ connection: Connection, _ body: () throws(RunFailure) -> Value
+    ) throws(RunFailure) -> Value {
         do {
             // Two processes may meet a new database at once: the second waits here and then finds the work done.
             try sessions.run(
                 connection,
-                "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SELECT pg_catalog.pg_advisory_xact_lock(\(DatabaseLock.key + 1))"
-            )
-            let installed = try installedVersion(connection) ?? 0
-            for version in (installed + 1)..<(wanted + 1) {
-                try sessions.run(connection, AuditSchema.sql(version: version, quotedSchema: schema))
-            }
+                """
+                BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; \
+                SELECT pg_catalog.pg_advisory_xact_lock(\(DatabaseLock.key + 1))
+                """)
+            let value = try body()
             try sessions.run(connection, "COMMIT")
+            return value
         } catch {
-            sessions.dropWork()
+            sessions.dropBooks()
             guard case .refused(let cause) = error else { throw error }
             var complaint = cause.complaint
             complaint.message = "the history's schema \(schema) could not be set up: \(complaint.message)"
             if cause.sqlstate == "42501" {
                 complaint.status = .permission
-                complaint.hint = "Let the role create the schema: GRANT CREATE ON DATABASE … TO …;"
+                complaint.hint =
+                    "Run 'migrated init' as a superuser, or let the role create it: GRANT CREATE ON DATABASE … TO …;"
             }
             throw .complaint(complaint)
         }
+    }
+
+    /// The refusal of a history that a newer program has written.
+    func newer(_ version: Int) -> RunFailure {
+        .complaint(
+            Complaint(
+                .configuration,
+                "the history in schema \(schema) has version \(version), this program knows \(AuditSchema.currentVersion)",
+                hint: "A newer migrated has been here: install that version or a later one."))
     }
 
     // MARK: Events
@@ -78,20 +99,9 @@ struct AuditStore {
     /// The SQL that locks the head until the transaction's end and reads it with the server's clock, and with the hash that stands where
     /// the newest anchor is.
     var headQuery: String {
-        """
-        SELECT h.seq, pg_catalog.encode(h.hash, 'hex'), \
-        (extract(epoch FROM pg_catalog.clock_timestamp() - '2000-01-01 00:00:00+00'::pg_catalog.timestamptz) * 1000000)::bigint, \
-        \(hashAtAnchor) \
-        FROM \(schema).audit_head AS h FOR UPDATE
-        """
-    }
-
-    /// The expression over `audit_head AS h` for the hash of the event with the newest anchor's number: mostly that is the head itself.
-    private var hashAtAnchor: String {
-        guard let anchor = witness.head else { return "NULL::text" }
+        let anchor = witness.head.map { String($0.seq) } ?? "NULL"
         return """
-            CASE WHEN h.seq <= \(anchor.seq) THEN NULL ELSE (SELECT pg_catalog.encode(a.hash, 'hex') \
-            FROM \(schema).migration_rollback_audit AS a WHERE a.seq = \(anchor.seq)) END
+            SELECT h.seq, h.hash, h.clock, h.hash_at_anchor FROM \(schema).lock_head(\(anchor)) AS h
             """
     }
 
@@ -129,11 +139,37 @@ struct AuditStore {
 
     /// The statement that writes a record; the server checks it again.
     private func append(_ record: AuditRecord) -> Connection.Step {
-        let values = record.columns
-        let places = AuditColumn.allCases.enumerated().map { "$\($0.offset + 1)::\($0.element.sqlType)" }
+        Connection.Step("SELECT \(schema).append_event(\(row(0)))", AuditStore.values(record))
+    }
+
+    /// How a session that a file had may append: it spends `token`, and `next` is what is expected then.
+    struct Permit {
+        var token: OneTimeToken
+        var next: OneTimeToken?
+    }
+
+    /// The statement that writes records from a session that a file had.
+    private func append(_ records: [AuditRecord], _ permit: Permit) -> Connection.Step {
+        let rows = records.indices.map { row(2 + $0 * AuditColumn.allCases.count) }
         return Connection.Step(
-            "SELECT \(schema).append_event(ROW(\(places.joined(separator: ",")))::\(schema).migration_rollback_audit)",
-            AuditColumn.allCases.map { values[$0].map(Parameter.bytes) })
+            "SELECT \(schema).append_attempt($1::bytea, $2::bytea, ARRAY[\(rows.joined(separator: ","))])",
+            [.bytes(permit.token.bytes), permit.next.map { .bytes($0.digest) }] + records.flatMap(AuditStore.values))
+    }
+
+    /// The statement that says which token the end of an attempt will carry.
+    func expect(_ token: OneTimeToken) -> Connection.Step {
+        Connection.Step("SELECT \(schema).expect_token($1::bytea)", [.bytes(token.digest)])
+    }
+
+    /// A row of the history whose values stand behind the first `offset` parameters.
+    private func row(_ offset: Int) -> String {
+        let places = AuditColumn.allCases.enumerated().map { "$\(offset + $0.offset + 1)::\($0.element.sqlType)" }
+        return "ROW(\(places.joined(separator: ",")))::\(schema).migration_rollback_audit"
+    }
+
+    private static func values(_ record: AuditRecord) -> [Parameter?] {
+        let values = record.columns
+        return AuditColumn.allCases.map { values[$0].map(Parameter.bytes) }
     }
 
     /// The statement that keeps a file's exact bytes.
@@ -147,7 +183,7 @@ struct AuditStore {
     @discardableResult
     func record(_ events: [AuditEvent], with steps: [Connection.Step] = []) throws(RunFailure) -> [AuditRecord] {
         guard !events.isEmpty else { return [] }
-        let connection = try sessions.work()
+        let connection = try sessions.books()
         let opened = try sessions.run(
             connection,
             """
@@ -163,17 +199,19 @@ struct AuditStore {
     /// go before them.
     ///
     /// - Parameter opened: the results of the message that ended in `headQuery`; since then the head is locked.
+    /// - Parameter permit: what a session that a file had appends with; the one that keeps the history needs none.
     /// - Parameter recover: told what went wrong; it returns where the events are committed nevertheless.
     /// - Returns: what is committed, to be told of now.
     func commit<Failure: Error>(
         _ connection: Connection, _ events: [AuditEvent], behind opened: [QueryResult],
-        with steps: [Connection.Step] = [], recover: (RunFailure) throws(Failure) -> Void
+        with steps: [Connection.Step] = [], permit: Permit? = nil, recover: (RunFailure) throws(Failure) -> Void
     ) throws(Failure) -> [AuditRecord] {
         var records: [AuditRecord] = []
         do throws(RunFailure) {
             let (head, clock) = try head(opened.last)
             records = link(events, behind: head, clock: clock)
-            try sessions.pipeline(connection, steps + records.map(append) + [Connection.Step("COMMIT")])
+            let appends = permit.map { [append(records, $0)] } ?? records.map(append)
+            try sessions.pipeline(connection, steps + appends + [Connection.Step("COMMIT")])
         } catch {
             try recover(error)
         }
@@ -183,9 +221,11 @@ struct AuditStore {
     /// The same, where nothing is known of a commit whose answer is lost.
     func commit(
         _ connection: Connection, _ events: [AuditEvent], behind opened: [QueryResult],
-        with steps: [Connection.Step] = []
+        with steps: [Connection.Step] = [], permit: Permit? = nil
     ) throws(RunFailure) -> [AuditRecord] {
-        try commit(connection, events, behind: opened, with: steps) { (failure) throws(RunFailure) in throw failure }
+        try commit(connection, events, behind: opened, with: steps, permit: permit) { (failure) throws(RunFailure) in
+            throw failure
+        }
     }
 }
 

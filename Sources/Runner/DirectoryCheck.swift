@@ -170,12 +170,12 @@ public struct DirectoryCheck: Sendable {
     }
 
     /// For machines.
-    public var json: JSONValue {
+    public var members: [String: JSONValue] {
         var members = report.members
         members["layout"] = JSONValue(layout?.rawValue)
         members["directory"] = .string(directory)
         if let appliedCount { members["applied"] = .integer(Int64(appliedCount)) }
-        return .object(members)
+        return members
     }
 }
 

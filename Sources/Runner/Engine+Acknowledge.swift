@@ -10,7 +10,7 @@ extension Engine {
     ///
     /// Returns the sentence that says what was accepted. Throws `.failed` where there is nothing to accept.
     public func acknowledge(reason: String, lockPatience: TimeSpan) throws(RunFailure) -> String {
-        let connection = try sessions.work()
+        let connection = try sessions.books()
         let found = try lookAtHistory(connection)
         guard let anchor = found.anchor else {
             throw .complaint(
@@ -31,7 +31,7 @@ extension Engine {
         try withLock(patience: lockPatience) { () throws(RunFailure) in
             let log: AnchorLog
             do throws(SystemFailure) { log = try witness.log() } catch { throw .complaint(error.complaint) }
-            let holding = try store.holding(try sessions.work(), log.anchors.map(\.head))
+            let holding = try store.holding(try sessions.books(), log.anchors.map(\.head))
             let common = holding.max() ?? 0
             var event = AuditEvent(.acknowledged, by: try actor())
             event.reason = found.continuity.reason

@@ -23,7 +23,7 @@ extension Engine {
     public func adopt(_ goal: AdoptionGoal, dryRun: Bool, lockPatience: TimeSpan) throws(RunFailure) -> AdoptionReport {
         let snapshot = try snapshot()
         if dryRun {
-            let installed = try store.installedVersion(try sessions.work()) != nil
+            let installed = try store.installedVersion(try sessions.books()) != nil
             let adoption = try adoption(goal, snapshot, lockPatience: nil)
             return try report(adoption, snapshot, installed ? try history.states() : [], dryRun: true)
         }

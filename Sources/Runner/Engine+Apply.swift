@@ -171,7 +171,8 @@ extension Engine {
     /// Makes the begin of an attempt durable, before the file's first statement.
     func start(_ attempt: Attempt, _ actor: AuditEvent.Actor) throws(RunFailure) {
         let source = store.keep(source: attempt.prepared.file.bytes, checksum: attempt.prepared.file.checksum)
-        reporter.report(try store.record([attempt.started(by: actor)], with: [source]))
+        reporter.report(
+            try store.record([attempt.started(by: actor)], with: [source, store.expect(attempt.token)]))
         FailPoint.afterStarted.pass()
     }
 

@@ -9,7 +9,7 @@ extension Engine {
     /// What can be said of the directory with its history beside it: as without a database, but for the statements of applied files, which
     /// nobody can change any more; and of applied files that were changed or have gone. Reads alone.
     public func check(files: [String] = []) throws(RunFailure) -> DirectoryCheck {
-        let installed = try store.installedVersion(try sessions.work()) != nil
+        let installed = try store.installedVersion(try sessions.books()) != nil
         let states = installed ? try history.states() : []
         var recorded = DirectoryCheck.Recorded()
         recorded.count = states.count { $0.status.isApplied }
@@ -47,7 +47,7 @@ extension Engine {
     /// The bytes that were kept under a checksum, where they were.
     private func source(_ checksum: String) throws(RunFailure) -> [UInt8]? {
         let found = try sessions.query(
-            sessions.work(),
+            sessions.books(),
             "SELECT pg_catalog.encode(source, 'hex') FROM \(store.schema).migration_source WHERE checksum = $1",
             [.text(checksum)])
         return found.rows.isEmpty ? nil : found.text(0, 0).flatMap { Hex.bytes($0) }

@@ -79,6 +79,7 @@ extension FileRun {
         let limit = settings.deadline.microseconds > 0 ? Instant.now() + settings.deadline : nil
         try handOver(connection, attempt.prepared.script, before: key.statement)
         try run { () throws(RunFailure) in
+            try store.announce(attempt.token)
             _ = try sessions.run(
                 connection,
                 "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; SET LOCAL jit = off")
@@ -100,7 +101,9 @@ extension FileRun {
             try connection.run("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(store.headQuery)")
         }
         reporter.report(
-            try run { () throws(RunFailure) in try store.commit(connection, events, behind: opened) })
+            try run { () throws(RunFailure) in
+                try store.commit(connection, events, behind: opened, permit: AuditStore.Permit(token: attempt.token))
+            })
         try run(sessions.clean)
     }
 }
@@ -110,7 +113,7 @@ extension History {
     func deferredKeys() throws(RunFailure) -> [DeferredKey] {
         let table = "\(store.schema).migration_rollback_audit"
         let result = try store.sessions.query(
-            store.sessions.work(),
+            store.sessions.books(),
             """
             SELECT d.seq, d.version, d.name, d.checksum, d.object, d.detail
               \(HistoryReader.openDeferrals(table))
@@ -130,7 +133,7 @@ extension History {
     /// The exact bytes of an attempted file.
     func source(_ checksum: String) throws(RunFailure) -> [UInt8]? {
         let result = try store.sessions.query(
-            store.sessions.work(),
+            store.sessions.books(),
             "SELECT pg_catalog.encode(source, 'hex') FROM \(store.schema).migration_source WHERE checksum = $1",
             [.text(checksum)])
         return result.rows.isEmpty ? nil : result.text(0, 0).flatMap { Hex.bytes($0) }

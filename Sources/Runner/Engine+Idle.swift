@@ -20,8 +20,8 @@ extension Engine {
 
     /// The sessions as sources of a loop that has nothing else to do: they tell of their own end, and of others' events.
     func idleSources(onChange: @escaping () -> Void) -> [any PollSource] {
-        let own = Set([sessions.working, sessions.locking].compactMap { $0?.sessionPID })
-        return [sessions.working, sessions.locking].compactMap { $0 }.filter(\.isAlive).map { connection in
+        let own = Set(sessions.all.map(\.sessionPID))
+        return sessions.all.filter(\.isAlive).map { connection in
             IdleSource(connection) { [sessions] in
                 guard connection.consumeInput() else {
                     sessions.dropAll()

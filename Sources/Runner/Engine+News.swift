@@ -133,7 +133,7 @@ extension Engine {
     /// What an earlier attempt at the same text said.
     private func earlierFailure(_ step: PlanStep) throws(RunFailure) -> Complaint {
         let found = try sessions.query(
-            sessions.work(),
+            sessions.books(),
             """
             SELECT message, sqlstate, detail FROM \(store.schema).migration_rollback_audit
              WHERE event = 'failed' AND name = $1 ORDER BY seq DESC LIMIT 1

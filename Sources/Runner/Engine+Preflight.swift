@@ -19,7 +19,7 @@ extension Engine {
         limit: String? = nil, sessionAge: TimeSpan = .seconds(60)
     ) throws(RunFailure) -> Preflight {
         let snapshot = try snapshot()
-        let states = try store.installedVersion(try sessions.work()) != nil ? try history.states() : []
+        let states = try store.installedVersion(try sessions.books()) != nil ? try history.states() : []
         let plan = try plan(snapshot, states, limit: limit)
         var summary = RunSummary()
         var files: [PreparedFile] = []
@@ -38,6 +38,7 @@ extension Engine {
         preflight.pending = files.map(\.migration.name)
         let found = try lookAhead(files, countsOrphans: true, sessionAge: sessionAge)
         preflight.remarks = found.files.flatMap(\.self) + found.around
+        preflight.remarks += try powers()
         return preflight
     }
 
@@ -148,6 +149,19 @@ extension Engine {
     }
 
     // MARK: Round them
+
+    /// What the logins could do to the history.
+    private func powers() throws(RunFailure) -> [Preflight.Remark] {
+        var logins = [(try sessions.work().user, true)]
+        if sessions.hasTwoLogins { logins.append((try sessions.books().user, false)) }
+        var remarks: [Preflight.Remark] = []
+        for (login, runsFiles) in logins {
+            let powers = try sessions.powers(of: login, runsFiles: runsFiles, schema: settings.schema)
+            guard let weakness = powers?.weakness else { continue }
+            remarks.append(Preflight.Remark(verdict: .note, kind: "login", what: weakness))
+        }
+        return remarks
+    }
 
     /// The sizes of the tables that are there, their invalid indexes, and sessions whose locks on them are old.
     private func surroundings(

@@ -30,22 +30,34 @@ extension Engine {
     /// Only of those: another daemon that waits for the lock is left in peace.
     private func endLeftoverSessions(of attempts: [History.OpenAttempt]) throws(RunFailure) {
         let ids = attempts.map { Quoting.literal($0.attemptID.description) }.joined(separator: ", ")
-        let lock = try sessions.lock().sessionPID
-        let own = try sessions.work().sessionPID
-        while true {
-            let left = try sessions.query(
-                sessions.work(),
-                """
-                SELECT pg_catalog.pg_terminate_backend(a.pid)
-                  FROM pg_catalog.pg_stat_activity AS a
-                 WHERE a.datname = pg_catalog.current_database() AND a.pid NOT IN ($1::integer, $2::integer)
-                   AND a.application_name IN (
-                       SELECT pg_catalog.left('migrated ' || s.host || ' ' || s.pid, 63)
-                         FROM \(store.schema).migration_rollback_audit AS s WHERE s.event = 'started' AND s.attempt_id IN (\(ids)))
-                """, [.integer(lock), .integer(own)])
-            if left.rows.isEmpty { return }
-            reporter.say(5, "waiting for \(left.rows.count) session(s) that an interrupted attempt left behind")
-            try sessions.pause(.milliseconds(100))
+        // The history is read as who keeps it, the sessions are ended as who they belong to.
+        let known = try sessions.query(
+            sessions.books(),
+            """
+            SELECT DISTINCT pg_catalog.left('migrated ' || s.host || ' ' || s.pid, 63)
+              FROM \(store.schema).migration_rollback_audit AS s WHERE s.event = 'started' AND s.attempt_id IN (\(ids))
+            """)
+        let names = known.rows.indices.compactMap { known.text($0, 0).map(Quoting.literal) }
+        guard !names.isEmpty else { return }
+        let asking = try sessions.hasTwoLogins ? [sessions.books(), sessions.work()] : [sessions.work()]
+        _ = try sessions.lock()
+        let own = sessions.all.map { String($0.sessionPID) }.joined(separator: ", ")
+        for connection in asking {
+            // A login may end its own sessions, not the other's.
+            let mine = sessions.hasTwoLogins ? "AND a.usename = current_user" : ""
+            while true {
+                let left = try sessions.query(
+                    connection,
+                    """
+                    SELECT pg_catalog.pg_terminate_backend(a.pid)
+                      FROM pg_catalog.pg_stat_activity AS a
+                     WHERE a.datname = pg_catalog.current_database() AND a.pid NOT IN (\(own)) \(mine)
+                       AND a.application_name IN (\(names.joined(separator: ", ")))
+                    """)
+                if left.rows.isEmpty { break }
+                reporter.say(5, "waiting for \(left.rows.count) session(s) that an interrupted attempt left behind")
+                try sessions.pause(.milliseconds(100))
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ extension Engine {
 
     /// Names of what is not applied yet.
     private func unapplied(_ goal: [Migration], _ version: String?) throws(RunFailure) -> [String] {
-        let installed = try store.installedVersion(try sessions.work()) != nil
+        let installed = try store.installedVersion(try sessions.books()) != nil
         let applied = installed ? try history.states().filter(\.status.isApplied) : []
         if let version {
             let number = Version(version)

@@ -76,11 +76,12 @@ public final class Engine {
     /// Connects, refuses a history that does not go on from its anchor, brings the history's schema up to date, and makes up for anchors
     /// that a crash has left out.
     func prepareHistory() throws(RunFailure) {
-        let connection = try sessions.work()
+        let connection = try sessions.books()
         guard attended !== connection else { return }
         let found = try lookAtHistory(connection)
         if let refusal = found.refusal(timeline: witness.timeline) { throw .complaint(refusal) }
         try store.install(connection)
+        try store.admit(sessions.work())
         try makeUpAnchors(connection)
         attended = connection
     }

@@ -125,11 +125,13 @@ struct FileRun {
                     interrupts: true))
         }
 
-        // The record, and COMMIT.
+        // The record with the token that only now leaves this process, and COMMIT. A further segment of the file needs a further token.
+        let expected = index == script.segments.count - 1 ? next?.token : OneTimeToken()
+        let permit = AuditStore.Permit(token: attempt.token, next: expected)
         let list = further + events(attempt)
         FailPoint.beforeAppend.pass()
         FailPoint.beforeCommit.pass()
-        let records = try store.commit(connection, list, behind: closed, with: sources(next)) {
+        let records = try store.commit(connection, list, behind: closed, with: sources(next), permit: permit) {
             (failure) throws(Stop) in
             switch failure {
             case .refused(.server(let server)): throw .failure(Failure(server, in: script, piece: nil))
@@ -141,6 +143,7 @@ struct FileRun {
             default: throw .run(failure)
             }
         }
+        if let expected { attempt.token = expected }
         FailPoint.afterCommit.pass()
         reporter.report(records)
     }
@@ -168,7 +171,9 @@ struct FileRun {
 
     /// Records events in a transaction of their own; a lost answer is settled by the first of them.
     private func record(_ events: [AuditEvent], _ next: Attempt?) throws(Stop) {
-        let records = try run { () throws(RunFailure) in try store.record(events, with: sources(next)) }
+        let records = try run { () throws(RunFailure) in
+            try store.record(events, with: sources(next) + (next.map { [store.expect($0.token)] } ?? []))
+        }
         FailPoint.afterCommit.pass()
         reporter.report(records)
     }

@@ -14,7 +14,7 @@ struct History {
     /// The newest state of every migration that was ever met.
     func states() throws(RunFailure) -> [VersionState] {
         let result = try sessions.query(
-            sessions.work(),
+            sessions.books(),
             "SELECT version, name, status, checksum, repeatable, event FROM \(store.schema).migration_status")
         return result.rows.indices.compactMap { row in
             guard let version = result.text(row, 0), let status = result.text(row, 2) else { return nil }
@@ -40,7 +40,7 @@ struct History {
     /// Attempts without an end. Attempts end one after the other under the lock, so that only the newest can be open.
     func openAttempts() throws(RunFailure) -> [OpenAttempt] {
         let result = try sessions.query(
-            sessions.work(),
+            sessions.books(),
             """
             SELECT s.attempt_id, s.version, s.name, s.checksum, s.direction, s.detail
               FROM (SELECT * FROM \(table) WHERE event = 'started' ORDER BY seq DESC LIMIT 64) AS s
@@ -61,7 +61,7 @@ struct History {
     /// The digests of the segments that an unfinished series of attempts at `version` has committed, in order.
     func segmentsDone(version: String, _ direction: AuditEvent.Direction = .up) throws(RunFailure) -> [String] {
         let result = try sessions.query(
-            sessions.work(),
+            sessions.books(),
             """
             SELECT detail FROM \(table)
              WHERE event = 'statement_applied' AND version = $1 AND direction = $2
@@ -76,7 +76,7 @@ struct History {
     /// How many attempts at that text in a row, up to now, were cut off by the loss of a session.
     func interruptions(version: String, checksum: String) throws(RunFailure) -> Int {
         let result = try sessions.query(
-            sessions.work(),
+            sessions.books(),
             """
             SELECT count(*) FROM \(table)
              WHERE event = 'interrupted' AND reason IN ('connection_lost', 'lock_lost') AND version = $1 AND checksum = $2
@@ -89,7 +89,7 @@ struct History {
     /// Applied versions, the one applied last first; those that run again with each change are not among them.
     func appliedInReverse() throws(RunFailure) -> [(version: String, name: String)] {
         let result = try sessions.query(
-            sessions.work(),
+            sessions.books(),
             "SELECT version, name FROM \(store.schema).migration_status WHERE status = 'applied' AND NOT repeatable ORDER BY seq DESC"
         )
         return result.rows.indices.map { (result.text($0, 0) ?? "", result.text($0, 1) ?? "") }
@@ -98,7 +98,7 @@ struct History {
     /// The invalid indexes that stood before the first of the attempts that are under way at `version`, by their names.
     func invalidIndexesBefore(version: String) throws(RunFailure) -> Set<String>? {
         let result = try sessions.query(
-            sessions.lock(),
+            sessions.asideBooks(),
             """
             SELECT detail FROM \(table)
              WHERE event = 'started' AND version = $1 AND detail LIKE '%"invalid_indexes":%'
@@ -120,7 +120,7 @@ struct History {
     /// Every skip that was recorded, so that each is told once.
     func skips(event: EventKind = .skipped) throws(RunFailure) -> Set<Skip> {
         let result = try sessions.query(
-            sessions.work(), "SELECT DISTINCT name, checksum, reason FROM \(table) WHERE event = $1",
+            sessions.books(), "SELECT DISTINCT name, checksum, reason FROM \(table) WHERE event = $1",
             [.text(event.rawValue)])
         return Set(
             result.rows.indices.map { row in
@@ -131,14 +131,14 @@ struct History {
     /// The seq of the event with that id; nil where it was not committed.
     func seq(of event: UUID) throws(RunFailure) -> Int64? {
         let result = try sessions.query(
-            sessions.work(), "SELECT seq FROM \(table) WHERE event_id = $1::uuid", [.text(event.description)])
+            sessions.books(), "SELECT seq FROM \(table) WHERE event_id = $1::uuid", [.text(event.description)])
         return result.rows.isEmpty ? nil : result.integer(0, 0)
     }
 
     /// Whether the transaction with that id is still open somewhere: its session may outlive our connection to it.
     func isInProgress(transaction: String) throws(RunFailure) -> Bool {
         let result = try sessions.query(
-            sessions.work(), "SELECT pg_catalog.pg_xact_status($1::text::pg_catalog.xid8) = 'in progress'",
+            sessions.books(), "SELECT pg_catalog.pg_xact_status($1::text::pg_catalog.xid8) = 'in progress'",
             [.text(transaction)])
         return result.isTrue(0, 0)
     }

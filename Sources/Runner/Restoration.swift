@@ -67,7 +67,7 @@ extension History {
     /// The attempts at a version that took rows out.
     func cleanupAttempts(version: String) throws(RunFailure) -> [String] {
         let result = try store.sessions.query(
-            store.sessions.work(),
+            store.sessions.books(),
             """
             SELECT attempt_id::text FROM \(store.schema).migration_rollback_audit
              WHERE version = $1 AND event IN ('orphans_deleted', 'orphans_nullified') GROUP BY attempt_id ORDER BY max(seq) DESC
@@ -78,7 +78,7 @@ extension History {
     /// The version and name of an attempt that took rows out; nil where there is none with that id.
     func cleanup(attempt: UUID) throws(RunFailure) -> (version: String?, name: String?, checksum: String?)? {
         let result = try store.sessions.query(
-            store.sessions.work(),
+            store.sessions.books(),
             """
             SELECT version, name, checksum FROM \(store.schema).migration_rollback_audit
              WHERE attempt_id = $1::uuid AND event IN ('orphans_deleted', 'orphans_nullified') LIMIT 1
@@ -109,6 +109,8 @@ extension Engine {
             template.version = found.version
             template.name = found.name
             template.checksum = found.checksum
+            let token = OneTimeToken()
+            try store.announce(token)
             try sessions.run(connection, "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'")
             do throws(RunFailure) {
                 let events = try Restoration(schema: store.schema, reporter: reporter).run(
@@ -123,7 +125,8 @@ extension Engine {
                     }
                 }
                 let records = try store.commit(
-                    connection, events, behind: try sessions.run(connection, store.headQuery))
+                    connection, events, behind: try sessions.run(connection, store.headQuery),
+                    permit: AuditStore.Permit(token: token))
                 reporter.report(records)
                 try sessions.clean()
                 return records.map(\.sentence)

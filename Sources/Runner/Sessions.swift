@@ -3,12 +3,15 @@ internal import Postgres
 internal import Reporting
 internal import Systemd
 
-/// The two sessions of a runner: one that works, and one that stays idle and holds the lock.
+/// The sessions of a runner: one that works, one that stays idle and holds the lock, and one that keeps the books where that is another
+/// login's.
 ///
 /// The lock has a session of its own because a file can end or change the session it runs in, and because a session that holds a
 /// lock while it is idle blocks nobody's concurrent index build.
 final class Sessions {
     let target: ConnectionTarget
+    /// The login that keeps the history, where it is another one.
+    let bookTarget: ConnectionTarget?
     let waiter: LoopWaiter
     /// Whether the server can watch for a client that has gone (PostgreSQL 14 and later, on Linux).
     private var checksClient: Bool?
@@ -20,13 +23,17 @@ final class Sessions {
     /// Whether the working session is as we set it up: no file has had it since.
     private var isOurs = false
     private(set) var locking: Connection?
+    private var keeping: Connection?
 
     init(_ settings: Settings, waiter: LoopWaiter, listens: Bool) throws(RunFailure) {
         self.waiter = waiter
         self.listens = listens
         do throws(PostgresError) {
-            target = try ConnectionTarget(
-                settings.database, applicationName: "migrated \(Process.hostName) \(Process.pid)")
+            let name = "migrated \(Process.hostName) \(Process.pid)"
+            target = try ConnectionTarget(settings.database, applicationName: name)
+            bookTarget = try settings.auditDatabase.map { (text) throws(PostgresError) in
+                try ConnectionTarget(text, applicationName: name)
+            }
         } catch {
             throw .complaint(error.complaint)
         }
@@ -35,7 +42,7 @@ final class Sessions {
     /// The working session, opened where there is none.
     func work() throws(RunFailure) -> Connection {
         if let working, working.isAlive { return working }
-        let opened = try open()
+        let opened = try open(target)
         working = opened
         isOurs = true
         return opened
@@ -44,21 +51,62 @@ final class Sessions {
     /// The idle session for the lock, opened where there is none.
     func lock() throws(RunFailure) -> Connection {
         if let locking, locking.isAlive { return locking }
-        let opened = try open()
+        let opened = try open(target)
         if listens { try run(opened, "LISTEN migrated_audit") }
         locking = opened
         return opened
     }
 
+    /// The session that reads and writes the history: of a login of its own, where no file comes near it, or the working one.
+    func books() throws(RunFailure) -> Connection {
+        guard let bookTarget else { return try work() }
+        if let keeping, keeping.isAlive { return keeping }
+        let opened = try open(bookTarget)
+        try compare(opened, try work())
+        keeping = opened
+        return opened
+    }
+
+    /// A session that reads the history and that no file has touched, in the middle of one, too.
+    func asideBooks() throws(RunFailure) -> Connection { try hasTwoLogins ? books() : lock() }
+
+    /// Whether the history has a login of its own.
+    var hasTwoLogins: Bool { bookTarget != nil }
+    /// All that stand.
+    var all: [Connection] { [working, locking, keeping].compactMap { $0 } }
+
     /// Ends the working session, whatever state it is in.
     func dropWork() { working = nil }
-    /// Ends both.
+    /// Ends the session that `books` gave.
+    func dropBooks() { if bookTarget == nil { dropWork() } else { keeping = nil } }
+    /// Ends all of them.
     func dropAll() {
         working = nil
         locking = nil
+        keeping = nil
     }
 
-    private func open() throws(RunFailure) -> Connection {
+    /// Both logins have to reach the same database, or the record would be of another one than what is done.
+    private func compare(_ books: Connection, _ work: Connection) throws(RunFailure) {
+        var names: [String] = []
+        for connection in [books, work] {
+            let found = try run(
+                connection,
+                """
+                SELECT pg_catalog.concat_ws(' ', s.system_identifier, d.oid, pg_catalog.pg_postmaster_start_time()) \
+                FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+                """)
+            names.append(found.last?.text(0, 0) ?? "")
+        }
+        guard names[0] == names[1] else {
+            throw .complaint(
+                Complaint(
+                    .configuration, "'database' and '[audit] database' are not the same database",
+                    hint: "Give both the same host and dbname; only the user may differ."))
+        }
+    }
+
+    private func open(_ target: ConnectionTarget) throws(RunFailure) -> Connection {
         waiter.begin(.connecting(from: .now(), yieldsToStop: !isFinishing))
         let connection: Connection
         do throws(PostgresError) {
@@ -66,12 +114,12 @@ final class Sessions {
         } catch {
             throw failure(error)
         }
-        try inspect(connection)
+        try inspect(connection, target)
         return connection
     }
 
     /// What must be true of a server before we trust a lock or a commit on it.
-    private func inspect(_ connection: Connection) throws(RunFailure) {
+    private func inspect(_ connection: Connection, _ target: ConnectionTarget) throws(RunFailure) {
         guard connection.serverVersion >= 120_000 else {
             throw .complaint(
                 Complaint(
@@ -90,14 +138,14 @@ final class Sessions {
                         hint: "Give several hosts with 'target_session_attrs=read-write', or wait for its promotion.")))
         }
         connection.sessionPID = found.last?.integer(0, 0).map { Int32(truncatingIfNeeded: $0) } ?? connection.backendPID
-        if connection.sessionPID != connection.backendPID { try inspectPooler(connection) }
+        if connection.sessionPID != connection.backendPID { try inspectPooler(connection, target) }
     }
 
     /// Behind a pooler that gives a backend to each transaction no lock can be trusted; one that gives it to a session is as good as none.
     ///
     /// The pooler shows itself by calling the session by another process id than the server does. Then a second session opens a
     /// transaction: if it gets the backend that the first one had, or the first one has another one now, backends are not ours to keep.
-    private func inspectPooler(_ connection: Connection) throws(RunFailure) {
+    private func inspectPooler(_ connection: Connection, _ target: ConnectionTarget) throws(RunFailure) {
         let refusal = Complaint(
             .configuration,
             "the database is reached through a pooler that does not keep a session on its server connection",

@@ -42,7 +42,7 @@ struct HistoryOptions: ParsableArguments {
 
     /// Connects with settings that were read already.
     func reader(_ settings: Settings) throws -> HistoryReader {
-        let target = try ConnectionTarget(settings.database, applicationName: Program.name)
+        let target = try ConnectionTarget(settings.auditDatabase ?? settings.database, applicationName: Program.name)
         let connection = try Connection(target, waiter: BlockingWaiter())
         return HistoryReader(connection, schema: settings.schema)
     }

@@ -55,11 +55,16 @@ struct CheckVerb: ParsableCommand {
         let settings = try common.settings()
         let check = try common.database == nil ? DirectoryCheck(settings, files: files) : compared(settings)
         let least: Severity = all || failOn == .note ? .note : .warning
+        let weakness = weakness(of: settings)
         switch output {
         case .table:
             for finding in check.report.findings(from: least) { finding.lines.forEach { Terminal.print($0) } }
+            if let weakness { Terminal.print("note: " + weakness) }
             Terminal.print(check.status)
-        case .json: Terminal.print(check.json)
+        case .json:
+            var members = check.members
+            if let weakness { members["configuration"] = [.string(weakness)] }
+            Terminal.print(.object(members))
         case .sarif:
             Terminal.print(
                 SARIF.document(check.report, version: Version.text, from: least) { file in
@@ -87,6 +92,15 @@ struct CheckVerb: ParsableCommand {
         let check = try engine.check(files: files)
         engine.disconnect()
         return check
+    }
+
+    /// What the configuration leaves open. Nothing is said to whoever only has files looked at, or compares them with some database.
+    private func weakness(of settings: Settings) -> String? {
+        guard common.database == nil, !settings.database.isEmpty, settings.auditDatabase == nil else { return nil }
+        return """
+            one login runs the files and keeps the history ('[audit] database' is not set): a file can append events that look true, \
+            and where that login owns the history, change it; see docs/roles.md
+            """
     }
 
     /// Where a file of the directory lies, as code hosts want it: relative to the working directory where it is below.

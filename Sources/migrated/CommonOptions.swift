@@ -25,6 +25,8 @@ struct SettingsOptions: ParsableArguments {
     var config: String?
     @Option(name: .long, help: "Connection string as libpq takes it; a password belongs into a passfile.")
     var database: String?
+    @Option(name: .long, help: "Connection string of the login that keeps the history (default: the same login).")
+    var auditDatabase: String?
     @Option(name: .long, help: "Directory of the migrations.")
     var directory: String?
     @Option(name: .long, help: "Schema of the history (default: migrated).")
@@ -66,6 +68,7 @@ struct SettingsOptions: ParsableArguments {
     private var overrides: SettingsOverrides {
         var overrides = SettingsOverrides()
         overrides.database = database
+        overrides.auditDatabase = auditDatabase
         overrides.directory = directory
         overrides.schema = schema
         overrides.stateDirectory = stateDirectory

@@ -15,7 +15,8 @@ struct Migrated: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunVerb.self, ApplyVerb.self, PlanVerb.self, PreflightVerb.self, CheckVerb.self, WaitVerb.self,
+            RunVerb.self, InitVerb.self, ApplyVerb.self, PlanVerb.self, PreflightVerb.self, CheckVerb.self,
+            WaitVerb.self,
             RollbackVerb.self,
             ResolveVerb.self,
             RetryVerb.self, RestoreOrphansVerb.self, AdoptVerb.self, AcknowledgeVerb.self, KeygenVerb.self,

@@ -6,6 +6,8 @@ internal import Systemd
 enum Terminal {
     /// One line of results.
     static func print(_ line: String) { write(line, to: 1) }
+    /// A text that has its line ends already.
+    static func print(lines: String) { write(lines.hasSuffix("\n") ? String(lines.dropLast()) : lines, to: 1) }
     /// A document of results.
     static func print(_ value: JSONValue) { write(value.text, to: 1) }
 

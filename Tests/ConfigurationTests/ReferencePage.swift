@@ -37,7 +37,7 @@ enum ReferencePage {
                     page += "* Also written: " + key.aliases.map { "`\($0)`" }.joined(separator: ", ") + ".\n"
                 }
                 if SettingsOverrides().given.contains(where: { $0.key == key.name }) {
-                    page += "* Flag: `--\(key.name)`.\n"
+                    page += "* Flag: `--\(key.flag)`.\n"
                 }
                 page += "\n"
             }

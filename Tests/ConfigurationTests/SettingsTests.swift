@@ -19,6 +19,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         let settings = try read(
             """
             database = 'host=/run/postgresql dbname=app'
+            audit.database = 'dbname=app user=keeper'
             directory = "/srv/m"
             layout = "golang-migrate"
             order = "bytes"
@@ -52,6 +53,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
             """)
         var expected = Settings()
         expected.database = "host=/run/postgresql dbname=app"
+        expected.auditDatabase = "dbname=app user=keeper"
         expected.directory = "/srv/m"
         expected.layout = .golangMigrate
         expected.order = .bytes
@@ -91,6 +93,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
     @Test func `what a setting writes is read back as the same`() throws {
         var settings = Settings()
         settings.database = "dbname='a \"b\" \\ \u{1}\n'"
+        settings.auditDatabase = "dbname=a"
         settings.directory = "/a"
         settings.stateDirectory = "/b"
         settings.signingKey = "/c"
@@ -143,7 +146,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
     }
 
     @Test func `all complaints are told, in the order of the lines`() {
-        let toml = "settle = 'x'\nlayuot = 'flat'\n\nrescan = 0\n[audit]\nx = 1\n"
+        let toml = "settle = 'x'\nlayuot = 'flat'\n\nrescan = 0\n[nothing]\nx = 1\n"
         let complaints = Settings.complaints(toml: Array(toml.utf8), file: "f")
         #expect(complaints.map(\.place?.line) == [1, 2, 4, 5])
         #expect(complaints.allSatisfy { $0.status == .configuration })
@@ -162,6 +165,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         var flags = SettingsOverrides()
         for flag in flags.given { #expect(SettingKey.named(flag.key) != nil) }
         flags.database = "dbname=b"
+        flags.auditDatabase = "dbname=b user=c"
         flags.directory = "sql"
         flags.layout = "auto"
         flags.late = "stop"
@@ -178,6 +182,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         settings.layout = .flat
         let applied = try flags.applied(to: settings)
         #expect(applied.database == "dbname=b" && applied.directory == "sql" && applied.layout == nil)
+        #expect(applied.auditDatabase == "dbname=b user=c")
         #expect(applied.late == .stop && applied.schema == "h" && applied.stateDirectory == "/s")
         #expect(applied.settle == .seconds(0) && applied.rescan == .seconds(5) && applied.deadline == .seconds(0))
         #expect(applied.statementTimeout == .seconds(3600) && applied.lockTimeout == .seconds(1))
@@ -228,8 +233,10 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
     @Test func `no description or dump repeats it`() {
         var settings = Settings()
         settings.database = Self.secret
+        settings.auditDatabase = Self.secret
         var flags = SettingsOverrides()
         flags.database = Self.secret
+        flags.auditDatabase = Self.secret
         var dumped = ""
         dump(settings, to: &dumped)
         dump(flags, to: &dumped)

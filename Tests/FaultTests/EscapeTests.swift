@@ -34,7 +34,7 @@ import Testing
         ),
         ("INSERT INTO counter VALUES ('x'); DO $$ BEGIN EXECUTE 'COMMIT'; END $$;", "0A000"),
         ("INSERT INTO counter VALUES ('x'); DO $$ BEGIN EXECUTE 'PREPARE TRANSACTION ''p'''; END $$;", "0A000"),
-        ("INSERT INTO counter VALUES ('x'); DROP SCHEMA migrated CASCADE;", "42P01"),
+        ("INSERT INTO counter VALUES ('x'); DROP SCHEMA migrated CASCADE;", "3F000"),
         ("INSERT INTO counter VALUES ('x'); ALTER TABLE migrated.audit_head RENAME TO gone;", "42P01"),
         ("INSERT INTO counter VALUES ('x'); DELETE FROM migrated.migration_rollback_audit;", "MG004"),
         (

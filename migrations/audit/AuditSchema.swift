@@ -8,6 +8,7 @@ public enum AuditSchema {
     /// The files in order: number n is `files[n - 1]`.
     static let files: [[UInt8]] = [
         PackageResources.v001_history_sql, PackageResources.v002_orphans_sql, PackageResources.v003_acknowledged_sql,
+        PackageResources.v004_token_sql,
     ]
 
     /// The number of the newest file.
@@ -17,7 +18,16 @@ public enum AuditSchema {
     ///
     /// The files write their schema as `"migrated"`, in quotes and nowhere else, so that replacing it is exact.
     public static func sql(version: Int, quotedSchema: String) -> String {
-        let text = String(decoding: files[version - 1], as: UTF8.self)
+        text(files[version - 1], quotedSchema: quotedSchema)
+    }
+
+    /// The text of `roles.sql` for that schema: who owns the history, and who may do what with it.
+    public static func roles(quotedSchema: String) -> String {
+        text(PackageResources.roles_sql, quotedSchema: quotedSchema)
+    }
+
+    private static func text(_ file: [UInt8], quotedSchema: String) -> String {
+        let text = String(decoding: file, as: UTF8.self)
         let pieces = text.split(separator: "\"\(standardName)\"", omittingEmptySubsequences: false)
         return pieces.joined(separator: quotedSchema)
     }

@@ -1,0 +1,16 @@
+internal import Digest
+
+/// What lets an attempt append its end from the session that its file had: the history knows its digest from the attempt's begin, and
+/// nobody knows the token itself until it is spent, in the same message.
+struct OneTimeToken {
+    /// 32 random bytes of the system's generator.
+    let bytes: [UInt8]
+
+    init() {
+        var generator = SystemRandomNumberGenerator()
+        bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+
+    /// What the history is told beforehand.
+    var digest: [UInt8] { SHA256.hash(bytes) }
+}
