@@ -125,8 +125,9 @@ struct FileRun {
                     interrupts: true))
         }
 
-        // The record with the token that only now leaves this process, and COMMIT. A further segment of the file needs a further token.
-        let expected = index == script.segments.count - 1 ? next?.token : OneTimeToken()
+        // The record with the token that only now leaves this process, and COMMIT. What else this attempt may have to record needs a further
+        // token.
+        let expected = next?.token ?? OneTimeToken()
         let permit = AuditStore.Permit(token: attempt.token, next: expected)
         let list = further + events(attempt)
         FailPoint.beforeAppend.pass()
@@ -143,7 +144,7 @@ struct FileRun {
             default: throw .run(failure)
             }
         }
-        if let expected { attempt.token = expected }
+        attempt.token = expected
         FailPoint.afterCommit.pass()
         reporter.report(records)
     }
