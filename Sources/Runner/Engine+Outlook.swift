@@ -10,7 +10,7 @@ extension Engine {
     /// What an `apply` would do now. Writes nothing, not even the history's schema.
     public func outlook(limit: String? = nil) throws(RunFailure) -> Outlook {
         let snapshot = try snapshot()
-        let installed = try store.installedVersion(try sessions.work()) != nil
+        let installed = try store.installedVersion(try sessions.books()) != nil
         let states = installed ? try history.states() : []
         let plan = try plan(snapshot, states, limit: limit)
         var summary = RunSummary()
