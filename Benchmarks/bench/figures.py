@@ -9,16 +9,19 @@ import time
 from . import files
 from .cluster import PSQL
 from .daemon import Daemon
+from .keys import keys
 from .measure import alternate, line, ratios, spread, timed
 
 
 class Bench:
     """What all figures need: the program, the server, a folder, and how often to repeat."""
 
-    def __init__(self, migrated, cluster, rounds):
+    def __init__(self, migrated, cluster, rounds, rows):
         self.migrated = migrated
         self.cluster = cluster
         self.rounds = rounds
+        # Of the child table of `keys`.
+        self.rows = rows
         # A database with the 1,000 small files applied, once there is one.
         self.applied = None
         self.folder = cluster.folder + "/work"
@@ -234,4 +237,4 @@ def check(bench):
 
 
 ALL = {"apply": apply_files, "nothing": nothing, "latency": latency, "idle": idle, "ready": ready, "parse": parse,
-       "check": check}
+       "check": check, "keys": keys}

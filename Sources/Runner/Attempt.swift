@@ -9,7 +9,7 @@ internal import Systemd
 
 /// One try at one file.
 struct Attempt {
-    let id = UUID()
+    let id: UUID
     let prepared: PreparedFile
     let layout: LayoutName
     /// The segment to begin with; those before it are committed already.
@@ -30,7 +30,11 @@ struct Attempt {
     /// How many of the file's IF NOT EXISTS have been accounted for.
     private var placed = 0
 
-    init(_ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, resumes: Bool, invalidIndexes: [String]?) {
+    init(
+        _ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, resumes: Bool, invalidIndexes: [String]?,
+        id: UUID = UUID()
+    ) {
+        self.id = id
         self.prepared = prepared
         self.layout = layout
         self.firstSegment = firstSegment

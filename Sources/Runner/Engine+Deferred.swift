@@ -19,6 +19,8 @@ struct DeferredKey {
     var object: String
     var statement: Int
     var position: Int
+    /// The attempt that put it off: what is done for it later is part of that one's story.
+    var attempt: UUID
 }
 
 extension Engine {
@@ -67,7 +69,8 @@ extension Engine {
         }
         guard let found else { return }
         var attempt = Attempt(
-            prepared, layout: snapshot.set.layout, firstSegment: 0, resumes: false, invalidIndexes: nil)
+            prepared, layout: snapshot.set.layout, firstSegment: 0, resumes: false, invalidIndexes: nil,
+            id: deferred.attempt)
         try run.addDeferred(found, seq: deferred.seq, &attempt)
     }
 }
@@ -115,18 +118,20 @@ extension History {
         let result = try store.sessions.query(
             store.sessions.books(),
             """
-            SELECT d.seq, d.version, d.name, d.checksum, d.object, d.detail
+            SELECT d.seq, d.version, d.name, d.checksum, d.object, d.detail, d.attempt_id
               \(HistoryReader.openDeferrals(table))
             """)
         return result.rows.indices.compactMap { row in
             let detail = History.json(result.rows[row][5])
             guard let seq = result.integer(row, 0), let version = result.text(row, 1),
                 let checksum = result.text(row, 3),
-                let statement = detail["statement"]?.integer, let position = detail["position"]?.integer
+                let statement = detail["statement"]?.integer, let position = detail["position"]?.integer,
+                let attempt = result.text(row, 6).flatMap({ UUID($0) })
             else { return nil }
             return DeferredKey(
                 seq: seq, version: version, name: result.text(row, 2) ?? version, checksum: checksum,
-                object: result.text(row, 4) ?? "", statement: Int(statement), position: Int(position))
+                object: result.text(row, 4) ?? "", statement: Int(statement), position: Int(position),
+                attempt: attempt)
         }
     }
 
