@@ -72,10 +72,13 @@ public struct DirectoryCheck: Sendable {
             let snapshot = try directory.read()
             layout = snapshot.set.layout
             // As the plan has it: what is repeatable runs after everything else.
-            for repeatable in [false, true] {
-                for candidate in snapshot.candidates where candidate.isRepeatable == repeatable {
-                    DirectoryCheck.add(candidate, to: &review, directory, snapshot, settings)
-                }
+            let ordered = [false, true].flatMap { repeatable in
+                snapshot.candidates.filter { $0.isRepeatable == repeatable }
+            }
+            let scripts = DirectoryCheck.scripts(of: ordered.map { snapshot.files[$0.migration.path] }, settings)
+            for candidate in ordered {
+                let script = scripts.next() ?? nil
+                DirectoryCheck.add(candidate, script, to: &review, directory, snapshot, settings)
             }
             for finding in snapshot.set.findings { review.add(finding) }
             DirectoryCheck.add(recorded, to: &review)
@@ -96,8 +99,20 @@ public struct DirectoryCheck: Sendable {
         for file in recorded.edited { review.add(editedAfterApply: file.path, line: file.line, excerpt: file.excerpt) }
     }
 
+    /// Parses files while others are reviewed; nil for one that has not been read yet.
+    private static func scripts(
+        of files: [MigrationFile?], _ settings: Settings
+    ) -> Ahead<Result<Script, Complaint>?> {
+        Ahead(count: files.count) { index in
+            files[index].map { file in
+                Result { () throws(Complaint) in try PreparedFile.script(of: file, .up, settings: settings) }
+            }
+        }
+    }
+
     private static func add(
-        _ candidate: Candidate, to review: inout Review, _ directory: MigrationDirectory,
+        _ candidate: Candidate, _ parsed: Result<Script, Complaint>?, to review: inout Review,
+        _ directory: MigrationDirectory,
         _ snapshot: MigrationDirectory.Snapshot, _ settings: Settings
     ) {
         let migration = candidate.migration
@@ -105,8 +120,10 @@ public struct DirectoryCheck: Sendable {
             switch candidate.content {
             case .unusable(let finding): throw finding.complaint
             case .text(let checksum, let directives):
-                let file = try directory.file(migration, checksum: checksum, in: snapshot)
-                let script = try PreparedFile.script(of: file, .up, settings: settings)
+                let script =
+                    if let parsed { try parsed.get() } else {
+                        try DirectoryCheck.script(migration, checksum, directory, snapshot, settings)
+                    }
                 // A baseline makes what the migrations that it stands for make, and runs instead of them.
                 if migration.baseline == nil {
                     review.add(migration, script: script, repeatable: directives.repeatable)
@@ -130,6 +147,14 @@ public struct DirectoryCheck: Sendable {
         } catch {
             review.add(undoing: undoing, error)
         }
+    }
+
+    private static func script(
+        _ migration: Migration, _ checksum: String, _ directory: MigrationDirectory,
+        _ snapshot: MigrationDirectory.Snapshot, _ settings: Settings
+    ) throws(Complaint) -> Script {
+        let file = try directory.file(migration, checksum: checksum, in: snapshot)
+        return try PreparedFile.script(of: file, .up, settings: settings)
     }
 
     /// The directory that a file on the command line belongs to.

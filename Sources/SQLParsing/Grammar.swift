@@ -34,7 +34,7 @@ enum Grammar {
         unsafe pthread_attr_init(&attributes)
         defer { unsafe pthread_attr_destroy(&attributes) }
         // Address space, not memory: only what a deep text touches is ever backed.
-        unsafe pthread_attr_setstacksize(&attributes, 256 << 20)
+        unsafe pthread_attr_setstacksize(&attributes, DeepThread.stackSize)
         var thread = pthread_t()
         let status = unsafe pthread_create(
             &thread, &attributes,
