@@ -24,6 +24,8 @@ public final class Daemon {
     private var isReady = false
     private var hasStarted = false
     private var lastWords = ""
+    /// Whether something was done since memory was last given back.
+    private var isUntidy = true
 
     /// A daemon that has not begun; `reload` reads the configuration again.
     public init(
@@ -78,6 +80,7 @@ public final class Daemon {
     }
 
     private func work() -> ExitStatus? {
+        isUntidy = true
         do throws(RunFailure) {
             let summary = try engine.apply(lockPatience: .seconds(0), openWriters: watcher.openWriters) { [self] line in
                 notifier.status(line)
@@ -156,6 +159,8 @@ public final class Daemon {
     // MARK: Waiting
 
     private func idle(until: Instant) {
+        if isUntidy { Process.returnFreeMemory() }
+        isUntidy = false
         let sources = engine.idleSources { [self] in agenda.historyChanged(now: .now()) }
         sources.forEach(loop.add)
         defer { sources.forEach(loop.remove) }

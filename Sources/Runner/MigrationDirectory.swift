@@ -87,10 +87,8 @@ final class MigrationDirectory {
             if let same = known[migration.path], same.facts == entry.facts, same.content.migration == migration {
                 candidate = same.content
             } else {
-                if openWriters.contains(migration.path) || scan.isBeingWritten(entry) == true {
-                    throw Complaint(
-                        .tryLater, "'\(path)/\(migration.path)' is still being written",
-                        hint: "It is read once whoever writes it has closed it.")
+                if openWriters.contains(migration.path) {
+                    throw Systemd.DirectoryScan.beingWritten("\(path)/\(migration.path)")
                 }
                 candidate = try read(migration, entry, scan, &snapshot)
             }
@@ -118,7 +116,8 @@ final class MigrationDirectory {
         }
         if !isOther, let obstacle = migration.obstacle { return Candidate(migration, unusable: obstacle) }
         do throws(Complaint) {
-            let file = try MigrationFile(migration: migration, bytes: try scan.read(entry, limit: settings.sizeLimit))
+            let file = try MigrationFile(
+                migration: migration, bytes: try scan.read(entry, limit: settings.sizeLimit, refusingWriters: true))
             snapshot.files[migration.path] = file
             return Candidate(file)
         } catch {

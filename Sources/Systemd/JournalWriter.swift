@@ -22,7 +22,10 @@ public final class JournalWriter: PollSource {
 
     /// Where journald listens.
     public static let standardPath = "/run/systemd/journal/socket"
-    private static let reconnectEvery = TimeSpan.seconds(1)
+    private static let reconnectFirst = TimeSpan.seconds(1)
+    private static let reconnectAtMost = TimeSpan.seconds(60)
+    /// How long to wait before the next look for a journal that has gone: each time longer, so that its absence wakes nobody for ever.
+    private var reconnectAfter = JournalWriter.reconnectFirst
 
     private let path: String
     private let bounds: Bounds
@@ -126,6 +129,7 @@ public final class JournalWriter: PollSource {
         if socket != nil {
             wasConnected = true
             reconnectAt = nil
+            reconnectAfter = JournalWriter.reconnectFirst
         }
     }
 
@@ -140,7 +144,9 @@ public final class JournalWriter: PollSource {
     }
 
     private func planReconnect() {
-        if socket == nil, !queue.isEmpty, reconnectAt == nil { reconnectAt = .now() + JournalWriter.reconnectEvery }
+        guard socket == nil, !queue.isEmpty, reconnectAt == nil else { return }
+        reconnectAt = .now() + reconnectAfter
+        reconnectAfter = min(TimeSpan(microseconds: reconnectAfter.microseconds * 2), JournalWriter.reconnectAtMost)
     }
 
     /// Whether the entry is off our hands: taken by the journal, or dropped and counted because it can never be sent.

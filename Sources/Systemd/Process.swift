@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// What this process is and who runs it.
@@ -6,6 +7,9 @@ public enum Process {
     public static var pid: Int32 { getpid() }
     /// The effective user id.
     public static var effectiveUser: UInt32 { geteuid() }
+
+    /// Gives the memory that the program has freed back to the system; see malloc_trim(3). Milliseconds: for when nothing else is to do.
+    public static func returnFreeMemory() { _ = malloc_trim(0) }
 
     /// The name of this host; see gethostname(2).
     public static var hostName: String {

@@ -10,7 +10,11 @@ enum WholeFile {
     }
 
     /// What is left to read of `file`, in as few calls as the `expected` size allows.
-    static func read(_ file: Descriptor, limit: Int, expected: Int, path: String) throws(SystemFailure) -> [UInt8] {
+    ///
+    /// Of a regular file, less than was asked for is the end.
+    static func read(
+        _ file: Descriptor, limit: Int, expected: Int, path: String, isRegular: Bool = false
+    ) throws(SystemFailure) -> [UInt8] {
         var bytes: [UInt8] = []
         // One byte more than expected, so that the end is seen by the same call.
         var step = min(max(expected, 0), limit) + 1
@@ -25,7 +29,7 @@ enum WholeFile {
             }
             if count < 0 { throw .last("read", path: path) }
             bytes.removeLast(step - count)
-            if count == 0 { return bytes }
+            if count == 0 || (isRegular && count < step && bytes.count <= limit) { return bytes }
             if bytes.count > limit { throw SystemFailure("read", path: path, errno: EFBIG) }
             step = min(max(4096, bytes.count), 1 << 20)
         }
