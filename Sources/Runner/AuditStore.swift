@@ -138,8 +138,10 @@ struct AuditStore {
     }
 
     /// The statement that writes a record; the server checks it again.
+    ///
+    /// The row is one value in its binary form (PostgreSQL's record_recv): a row built of 23 parameters is planned anew each time.
     private func append(_ record: AuditRecord) -> Connection.Step {
-        Connection.Step("SELECT \(schema).append_event(\(row(0)))", AuditStore.values(record))
+        Connection.Step("SELECT \(schema).append_event(\(row(1)))", [AuditStore.value(record)])
     }
 
     /// How a session that a file had may append: it spends `token`, and `next` is what is expected then.
@@ -150,10 +152,9 @@ struct AuditStore {
 
     /// The statement that writes records from a session that a file had.
     private func append(_ records: [AuditRecord], _ permit: Permit) -> Connection.Step {
-        let rows = records.indices.map { row(2 + $0 * AuditColumn.allCases.count) }
-        return Connection.Step(
-            "SELECT \(schema).append_attempt($1::bytea, $2::bytea, ARRAY[\(rows.joined(separator: ","))])",
-            [.bytes(permit.token.bytes), permit.next.map { .bytes($0.digest) }] + records.flatMap(AuditStore.values))
+        Connection.Step(
+            "SELECT \(schema).append_attempt($1::bytea, $2::bytea, ARRAY[\(records.indices.map { row(3 + $0) }.joined(separator: ","))])",
+            [.bytes(permit.token.bytes), permit.next.map { .bytes($0.digest) }] + records.map(AuditStore.value))
     }
 
     /// The statement that says which token the end of an attempt will carry.
@@ -161,15 +162,19 @@ struct AuditStore {
         Connection.Step("SELECT \(schema).expect_token($1::bytea)", [.bytes(token.digest)])
     }
 
-    /// A row of the history whose values stand behind the first `offset` parameters.
-    private func row(_ offset: Int) -> String {
-        let places = AuditColumn.allCases.enumerated().map { "$\(offset + $0.offset + 1)::\($0.element.sqlType)" }
-        return "ROW(\(places.joined(separator: ",")))::\(schema).migration_rollback_audit"
-    }
+    /// The parameter at `place` as a row of the history.
+    private func row(_ place: Int) -> String { "$\(place)::\(schema).migration_rollback_audit" }
 
-    private static func values(_ record: AuditRecord) -> [Parameter?] {
+    /// A record in the row's binary form.
+    private static func value(_ record: AuditRecord) -> Parameter {
         let values = record.columns
-        return AuditColumn.allCases.map { values[$0].map(Parameter.bytes) }
+        var row = CanonicalForm.small(Int32(AuditColumn.allCases.count))
+        for column in AuditColumn.allCases {
+            row += CanonicalForm.small(column.typeIdentifier)
+            row += CanonicalForm.small(values[column].map { Int32($0.count) } ?? -1)
+            row += values[column] ?? []
+        }
+        return .bytes(row)
     }
 
     /// The statement that keeps a file's exact bytes.
@@ -230,15 +235,15 @@ struct AuditStore {
 }
 
 extension AuditColumn {
-    /// The column's type, so that its binary form is read as it is meant.
-    var sqlType: String {
+    /// The oid of the column's type, which is the same on every server (PostgreSQL's pg_type.dat).
+    fileprivate var typeIdentifier: Int32 {
         switch form {
-        case .text: "text"
-        case .integer: "bigint"
-        case .small: "integer"
-        case .uuid: "uuid"
-        case .time: "timestamptz"
-        case .bytes: "bytea"
+        case .text: 25
+        case .integer: 20
+        case .small: 23
+        case .uuid: 2950
+        case .time: 1184
+        case .bytes: 17
         }
     }
 }

@@ -25,7 +25,7 @@ struct DatabaseLock {
     /// An SQL condition that is true while the session with that backend holds the lock.
     static func heldCondition(backendPID: Int32) -> String {
         """
-        EXISTS (SELECT FROM pg_catalog.pg_locks AS l WHERE l.locktype = 'advisory' AND l.granted AND l.pid = \(backendPID) \
+        EXISTS (SELECT FROM pg_catalog.pg_lock_status() AS l WHERE l.locktype = 'advisory' AND l.granted AND l.pid = \(backendPID) \
         AND l.classid = \(UInt32(truncatingIfNeeded: key >> 32)) AND l.objid = \(UInt32(truncatingIfNeeded: key)) AND l.objsubid = 1)
         """
     }

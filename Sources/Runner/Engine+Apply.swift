@@ -152,7 +152,7 @@ extension Engine {
         while true {
             do throws(FileRun.Stop) {
                 try run.apply(&attempt, next: next)
-                if attempt.prepared.script.changesSettings { sessions.dropWork() } else { try run.run(sessions.clean) }
+                if attempt.prepared.script.changesSettings { sessions.dropWork() } else { sessions.takeBack() }
                 return nil
             } catch {
                 guard case .failure(let failure) = error, !failure.interrupts,

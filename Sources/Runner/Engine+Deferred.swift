@@ -78,15 +78,12 @@ extension Engine {
 extension FileRun {
     /// Adds one deferred key in a transaction of its own, if what it needs is there.
     func addDeferred(_ key: ForeignKeyStatement, seq: Int64, _ attempt: inout Attempt) throws(Stop) {
-        let connection = try run { () throws(RunFailure) in try sessions.work() }
         let limit = settings.deadline.microseconds > 0 ? Instant.now() + settings.deadline : nil
-        try handOver(connection, attempt.prepared.script, before: key.statement)
-        try run { () throws(RunFailure) in
-            try store.announce(attempt.token)
-            _ = try sessions.run(
-                connection,
-                "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; SET LOCAL jit = off")
-        }
+        try run { () throws(RunFailure) in try store.announce(attempt.token) }
+        let connection = try handOver(
+            attempt.prepared.script, before: key.statement,
+            "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; SET LOCAL jit = off"
+        ).connection
         var policy = attempt.prepared.foreignKeyPolicy(settings)
         policy.missingTable = .skip
         policy.skipsExisting = true
@@ -95,7 +92,7 @@ extension FileRun {
         for index in events.indices { events[index].detail["deferred_seq"] = .integer(seq) }
         guard isDone, !events.isEmpty else {
             try run { () throws(RunFailure) in _ = try sessions.run(connection, "ROLLBACK") }
-            return try run(sessions.clean)
+            return sessions.takeBack()
         }
         let opened = try guarded(
             &attempt, connection, limit, { [script = attempt.prepared.script] in Failure($0, in: script, piece: nil) }
@@ -107,7 +104,7 @@ extension FileRun {
             try run { () throws(RunFailure) in
                 try store.commit(connection, events, behind: opened, permit: AuditStore.Permit(token: attempt.token))
             })
-        try run(sessions.clean)
+        sessions.takeBack()
     }
 }
 

@@ -22,8 +22,7 @@ extension FileRun {
         let script = attempt.prepared.script
         let segment = script.segments[index]
         let builds = segment.concurrentIndex.flatMap { $0.action == .drop ? nil : $0 }
-        let connection = try run { () throws(RunFailure) in try sessions.work() }
-        try handOver(connection, script, before: segment.statements.lowerBound)
+        let connection = try handOver(script, before: segment.statements.lowerBound).connection
         var built = Built()
         if let builds {
             // Once, here: only this session has the search_path by which the file names things.

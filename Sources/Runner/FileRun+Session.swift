@@ -10,13 +10,18 @@ extension FileRun {
     ///
     /// Those are repeated where a file goes on in another session than the one it began in: behind segments of an earlier attempt, or after
     /// the connection was lost between two segments. Otherwise the rest would run in another schema or as another role.
-    func handOver(_ connection: Connection, _ script: Script, before index: Int) throws(Stop) {
-        guard sessions.takeFromUs() else { return }
-        var settings = ["RESET search_path"]
-        if connection.user == self.settings.schema { settings.append(FileRun.leaveUserSchema) }
-        settings += script.sessionSettings(before: index)
+    ///
+    /// `opening` is what is to run first then; `isOurs` where no word of it is the file's.
+    func handOver(_ script: Script, before index: Int, _ opening: String? = nil, isOurs: Bool = true) throws(Stop) -> (
+        connection: Connection, results: [QueryResult]
+    ) {
         try run { () throws(RunFailure) in
-            _ = try sessions.run(connection, settings.joined(separator: "; "))
+            let user = if let working = sessions.working { working.user } else { try sessions.work().user }
+            // Its words hold backslashes, too.
+            let leaving = user == settings.schema ? [FileRun.leaveUserSchema] : []
+            return try sessions.handOver(
+                ["RESET search_path"] + leaving, repeated: script.sessionSettings(before: index), opening,
+                isOurs: isOurs && leaving.isEmpty)
         }
     }
 

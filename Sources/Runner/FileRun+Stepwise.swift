@@ -69,12 +69,10 @@ extension FileRun {
         _ body: (inout Attempt, Connection) throws(Stop) -> Value
     ) throws(Stop) -> Value {
         let script = attempt.prepared.script
-        let connection = try run { () throws(RunFailure) in try sessions.work() }
-        try handOver(connection, script, before: script.segments[index].statements.lowerBound)
-        try run { () throws(RunFailure) in
-            _ = try sessions.run(
-                connection, "BEGIN READ ONLY; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL jit = off")
-        }
+        let connection = try handOver(
+            script, before: script.segments[index].statements.lowerBound,
+            "BEGIN READ ONLY; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL jit = off"
+        ).connection
         let value = try body(&attempt, connection)
         _ = try ask(&attempt, connection, at: key, limit, "COMMIT", [])
         return value

@@ -30,7 +30,7 @@ struct FileRun {
     /// Runs what is left of the file; `next` is the following attempt, whose `started` rides in the last commit.
     func apply(_ attempt: inout Attempt, next: Attempt?) throws(Stop) {
         attempt.begin()
-        try run { () throws(RunFailure) in try sessions.probeClientCheck(sessions.work()) }
+        try run { () throws(RunFailure) in try sessions.probeClientCheck() }
         let script = attempt.prepared.script
         let deadline = attempt.prepared.file.directives.deadline ?? settings.deadline
         let limit = deadline.microseconds > 0 ? Instant.now() + deadline : nil
@@ -80,19 +80,15 @@ struct FileRun {
     ) throws(Stop) {
         let script = attempt.prepared.script
         let segment = script.segments[index]
-        let connection = try run { () throws(RunFailure) in try sessions.work() }
-        try handOver(connection, script, before: segment.statements.lowerBound)
 
         // BEGIN, with our limits around whatever the file does.
-        let opened = try run { () throws(RunFailure) in
-            try sessions.run(
-                connection,
-                """
-                \(segment.begin ?? "BEGIN"); \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; \
-                SET LOCAL idle_in_transaction_session_timeout = \(settings.idleTimeout.milliseconds); \
-                SELECT pg_catalog.pg_current_xact_id()
-                """)
-        }
+        let (connection, opened) = try handOver(
+            script, before: segment.statements.lowerBound,
+            """
+            \(segment.begin ?? "BEGIN"); \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; \
+            SET LOCAL idle_in_transaction_session_timeout = \(settings.idleTimeout.milliseconds); \
+            SELECT pg_catalog.pg_current_xact_id()
+            """, isOurs: segment.begin == nil)
         let transaction = opened.last?.text(0, 0)
         FailPoint.transactionOpen.pass()
 

@@ -128,7 +128,6 @@ extension Engine {
                     connection, events, behind: try sessions.run(connection, store.headQuery),
                     permit: AuditStore.Permit(token: token))
                 reporter.report(records)
-                try sessions.clean()
                 return records.map(\.sentence)
             } catch {
                 sessions.dropWork()

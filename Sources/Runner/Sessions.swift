@@ -20,8 +20,17 @@ final class Sessions {
     /// Set while an attempt's end is recorded: a request to stop must not keep that from being done.
     var isFinishing = false
     private(set) var working: Connection?
-    /// Whether the working session is as we set it up: no file has had it since.
-    private var isOurs = false
+    /// In what state the working session is.
+    private var state = State.files
+
+    private enum State {
+        /// As we set it up: no file has had it since.
+        case ours
+        /// A file has it.
+        case files
+        /// The file is done with it: cleaned before anything else is sent.
+        case left
+    }
     private(set) var locking: Connection?
     private var keeping: Connection?
 
@@ -39,12 +48,18 @@ final class Sessions {
         }
     }
 
-    /// The working session, opened where there is none.
+    /// The working session, clean; opened where there is none.
     func work() throws(RunFailure) -> Connection {
-        if let working, working.isAlive { return working }
+        if let working, working.isAlive {
+            if state == .left {
+                try run(working, (Sessions.cleaning + ["COMMIT"]).joined(separator: "; "))
+                state = .ours
+            }
+            return working
+        }
         let opened = try open(target)
         working = opened
-        isOurs = true
+        state = .ours
         return opened
     }
 
@@ -173,9 +188,10 @@ final class Sessions {
     }
 
     /// Asks once whether the server can watch for a client that has gone: then a killed daemon's locks do not outlive it.
-    func probeClientCheck(_ connection: Connection) throws(RunFailure) {
+    func probeClientCheck() throws(RunFailure) {
         guard checksClient == nil else { return }
         checksClient = false
+        let connection = try work()
         guard connection.serverVersion >= 140_000 else { return }
         do {
             try run(connection, "SET client_connection_check_interval = '2s'; RESET client_connection_check_interval")
@@ -199,17 +215,40 @@ final class Sessions {
     /// backslash, as the grammar reads it. A file gets its role's own search_path back.
     private static let pins = ["SET search_path = pg_catalog, pg_temp", "SET standard_conforming_strings = on"]
 
-    /// Marks the working session as a file's; true where it was ours until now.
-    func takeFromUs() -> Bool {
-        defer { isOurs = false }
-        return isOurs
+    /// The statements that bring a session back to the state in which it was opened: a file can change role, search_path and limits.
+    ///
+    /// What DISCARD ALL does (PostgreSQL manual, DISCARD), but for its DISCARD PLANS: that would have the server plan our functions anew
+    /// for every file, and a plan holds nothing of the session. They open a transaction of their own, which whoever sends them ends: in one
+    /// message with a file's BEGIN they would be the file's.
+    private static let cleaning =
+        [
+            "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE", "RESET statement_timeout", "CLOSE ALL",
+            "SET SESSION AUTHORIZATION DEFAULT",
+            "RESET ALL", "DEALLOCATE ALL", "UNLISTEN *", "SELECT pg_catalog.pg_advisory_unlock_all()", "DISCARD TEMP",
+            "DISCARD SEQUENCES",
+        ] + pins
+
+    /// Gives the working session to a file, clean: runs `preparing`, then what the file has `repeated` of the settings that it made earlier,
+    /// then `opening`; all in one message where the text is ours alone. A file that has the session already is given `opening` alone.
+    func handOver(
+        _ preparing: [String], repeated: [String], _ opening: String?, isOurs: Bool
+    ) throws(RunFailure) -> (connection: Connection, results: [QueryResult]) {
+        var statements = opening.map { [$0] } ?? []
+        // A file's own words are not sent before a backslash means what the grammar took it for.
+        if state == .left, isOurs, repeated.isEmpty, let working, working.isAlive {
+            statements = Sessions.cleaning + preparing + ["COMMIT"] + statements
+        } else {
+            let connection = try work()
+            if state == .ours { try run(connection, (preparing + repeated).joined(separator: "; ")) }
+        }
+        let connection = if let working { working } else { try work() }
+        state = .files
+        return (connection, statements.isEmpty ? [] : try run(connection, statements.joined(separator: "; ")))
     }
 
-    /// Gives the working session back in the state in which it was opened: a file can change role, search_path and limits.
-    func clean() throws(RunFailure) {
-        guard let working, working.isAlive, !isOurs else { return }
-        isOurs = true
-        try pipeline(working, (["DISCARD ALL"] + Sessions.pins).map { Connection.Step($0) })
+    /// Takes the working session back from a file; it is cleaned before it is used again.
+    func takeBack() {
+        if state == .files { state = .left }
     }
 
     /// Runs our own short statements; a request to stop does not interrupt them.
