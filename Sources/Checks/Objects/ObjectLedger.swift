@@ -29,10 +29,11 @@ struct ObjectLedger {
 
     private var entries: [SchemaObject: Entry] = [:]
     /// What goes when its owner goes: parts, and the indexes of a table.
-    private var owned: [SchemaObject: Set<SchemaObject>] = [:]
+    private var owned: [SchemaObject: [SchemaObject]] = [:]
     private var holders: [SchemaObject: SchemaObject] = [:]
     private var pending: [SchemaObject: [Site]] = [:]
-    private var byName: [String: Set<SchemaObject>] = [:]
+    /// By the name that a body would call them; some may have gone since.
+    private var byName: [String: [SchemaObject]] = [:]
     /// Names that unread bodies may have created.
     private var mentioned: Set<String> = []
     private var temporary: Set<SchemaObject> = []
@@ -145,10 +146,10 @@ struct ObjectLedger {
         }
         count += 1
         entries[object] = entry
-        byName[object.part ?? object.name, default: []].insert(object)
+        byName[object.part ?? object.name, default: []].append(object)
         if object.schema == SchemaObject.temporarySchema { temporary.insert(object) }
         if let owner = holder ?? object.owner {
-            owned[owner, default: []].insert(object)
+            owned[owner, default: []].append(object)
             if holder != nil { holders[object] = owner }
             if object.kind == .function, entries[owner] == nil {
                 entries[owner] = entry
@@ -199,8 +200,9 @@ struct ObjectLedger {
 
     private mutating func forget(_ object: SchemaObject) {
         entries[object] = nil
-        byName[object.part ?? object.name]?.remove(object)
-        if let owner = holders.removeValue(forKey: object) ?? object.owner { owned[owner]?.remove(object) }
+        if let owner = holders.removeValue(forKey: object) ?? object.owner {
+            owned[owner]?.removeAll { $0 == object }
+        }
     }
 
     private mutating func rename(_ old: SchemaObject, to new: SchemaObject) {
@@ -209,7 +211,7 @@ struct ObjectLedger {
         for part in parts {
             if part.part == nil {
                 holders[part] = new
-                owned[new, default: []].insert(part)
+                owned[new, default: []].append(part)
             } else if let entry = entries[part] {
                 let moved = part.moved(to: new)
                 forget(part)
@@ -222,15 +224,15 @@ struct ObjectLedger {
         put(new, entry)
         if let holder {
             holders[new] = holder
-            owned[holder, default: []].insert(new)
+            owned[holder, default: []].append(new)
         }
         settle(new, entry, mayHaveExisted: true)
     }
 
     private mutating func put(_ object: SchemaObject, _ entry: Entry) {
         entries[object] = entry
-        byName[object.part ?? object.name, default: []].insert(object)
-        if let owner = object.owner { owned[owner, default: []].insert(object) }
+        byName[object.part ?? object.name, default: []].append(object)
+        if let owner = object.owner { owned[owner, default: []].append(object) }
         if object.schema == SchemaObject.temporarySchema { temporary.insert(object) }
     }
 

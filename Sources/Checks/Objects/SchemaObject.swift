@@ -26,6 +26,12 @@ struct SchemaObject: Hashable {
         }
     }
 
+    /// Names tell objects apart well enough; there are many to keep.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(part)
+    }
+
     /// The same part of another owner.
     func moved(to owner: SchemaObject) -> SchemaObject {
         SchemaObject(kind: kind, schema: owner.schema, name: owner.name, part: part)
