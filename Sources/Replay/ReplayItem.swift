@@ -14,6 +14,11 @@ public struct ReplayItem: Sendable {
     /// What people call it: `table`.
     public var word: String { subject.word }
 
+    /// Its name as the statement writes it, without a schema: `users`, `users.email`.
+    public var name: String {
+        subject.names.first.map { [$0.name, $0.part].compactMap(\.self).joined(separator: ".") } ?? ""
+    }
+
     /// Whether any object of the same definition is the one, because the file gives it no name.
     public var isNameless: Bool { subject.isNameless }
 

@@ -8,13 +8,19 @@ extension ReplayItem {
     /// - Parameters:
     ///   - text: the script's text with its foreign keys blanked, every byte in its place.
     ///   - namesKeys: whether foreign keys that have a name are among them, to be found by it alone.
-    public static func all(of statement: Int, in script: Script, text: [UInt8], namesKeys: Bool = false) -> [ReplayItem]
-    {
+    ///   - includesConditional: whether statements with IF NOT EXISTS or OR REPLACE are among them.
+    public static func all(
+        of statement: Int, in script: Script, text: [UInt8], namesKeys: Bool = false, includesConditional: Bool = false
+    ) -> [ReplayItem] {
         guard let node = script.root(statement) else { return [] }
         if script.statements[statement].node == "AlterTableStmt" {
-            return commands(node, script, text, statement, namesKeys: namesKeys)
+            return commands(
+                node, script, text, statement, namesKeys: namesKeys, includesConditional: includesConditional)
         }
-        guard let subject = subject(node, script, text, statement) else { return [] }
+        let isConditional = ["if_not_exists", "replace", "skipIfNewValExists"].contains { node.flag($0) }
+        guard includesConditional || !isConditional, let subject = subject(node, script, text, statement) else {
+            return []
+        }
         return [
             ReplayItem(statement: statement, command: nil, range: script.statements[statement].range, subject: subject)
         ]
@@ -41,7 +47,8 @@ extension ReplayItem {
     }
 
     private static func commands(
-        _ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int, namesKeys: Bool
+        _ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int, namesKeys: Bool,
+        includesConditional: Bool
     ) -> [ReplayItem] {
         guard node.text("objtype") == "OBJECT_TABLE", let list = AlterTableCommands(statement, in: script),
             let copy = Copy(node.field("relation"), script, statement)
@@ -50,6 +57,7 @@ extension ReplayItem {
         guard commands.count == list.ranges.count else { return [] }
         return zip(commands, list.ranges).enumerated().compactMap { number, pair in
             let (command, range) = pair
+            guard includesConditional || !command.flag("missing_ok") else { return nil }
             // The command alone, for the copy: ALTER TABLE scratch.t ADD …
             var alone = StatementText(text, list.head.lowerBound..<range.upperBound)
             alone.replace(list.head.upperBound..<range.lowerBound, with: " ")
@@ -65,7 +73,7 @@ extension ReplayItem {
     {
         switch command.text("subtype") {
         case "AT_AddColumn":
-            guard !command.flag("missing_ok"), let column = command.node("def"), column.type == "ColumnDef" else {
+            guard let column = command.node("def"), column.type == "ColumnDef" else {
                 return nil
             }
             return ColumnReplay(column.fields, copy, text)

@@ -5,6 +5,8 @@ internal import SQLParsing
 protocol ReplaySubject: Sendable {
     /// What people call it: `table`.
     var word: String { get }
+    /// The names by which other statements mean it, without schemas; the first is its own.
+    var names: [ObjectNames] { get }
     /// What is looked up by the session's own search_path before that is pinned: a table, or a type; nil where only a name is new.
     var lookup: Lookup { get }
     /// A query for the standing object: its schema as SQL writes it, the object for people, its oid, and what the class wants besides. It
@@ -24,6 +26,17 @@ protocol ReplaySubject: Sendable {
     var tellsBeyond: Bool { get }
     /// The invalid index that stands there, as SQL writes it.
     func invalidIndex(_ standing: Standing) -> String?
+}
+
+/// A name that an object goes by: its own, or its table's with its own as a part.
+struct ObjectNames: Sendable {
+    var name: String
+    var part: String?
+
+    init(_ name: String, _ part: String? = nil) {
+        self.name = name
+        self.part = part
+    }
 }
 
 extension ReplaySubject {

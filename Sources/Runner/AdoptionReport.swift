@@ -1,6 +1,7 @@
 public import JSON
 internal import Migrations
-internal import Reporting
+internal import Replay
+public import Reporting
 
 /// What an adoption came to, or would.
 public struct AdoptionReport: Sendable {
@@ -16,6 +17,11 @@ public struct AdoptionReport: Sendable {
     var adopted: [Adopted] = []
     /// Names of what the history knew as applied before.
     public internal(set) var alreadyApplied: [String] = []
+
+    /// For a baseline: how much of each migration stands in the database.
+    var evidence: [FileEvidence] = []
+    /// Whether a baseline that the database does not bear out is recorded all the same.
+    var acceptsDifferences = false
 
     init(adoption: Adoption, layout: LayoutName, dryRun: Bool) {
         self.adoption = adoption
@@ -41,7 +47,13 @@ public struct AdoptionReport: Sendable {
             detail["table"] = .string("\(source.table.schema).\(source.table.name)")
             detail["tool_checksum"] = .string(entry.checksum.rawValue)
         }
-        if let assumption = entry.assumption { detail["assumed"] = .string(assumption.rawValue) }
+        if let found = evidence.first(where: { $0.name == entry.migration.name }) {
+            detail["verdict"] = .string(found.verdict.rawValue)
+            detail["objects"] = .integer(Int64(found.findings.count))
+            if !found.stands { detail["accepted_differences"] = .array(found.shortcomings) }
+        } else if let assumption = entry.assumption {
+            detail["assumed"] = .string(assumption.rawValue)
+        }
         if let at = entry.appliedAt { detail["applied_at"] = .string(at) }
         if entry.migration.repeatable { detail["repeatable"] = true }
         return detail
@@ -49,10 +61,12 @@ public struct AdoptionReport: Sendable {
 
     /// For people: a line a migration, a line for whatever a person should know, and the sum.
     public var lines: [String] {
-        var lines = adopted.map { adopted in
+        if refusal != nil { return evidence.flatMap(\.lines) }
+        var lines = evidence.flatMap(\.lines)
+        lines += adopted.map { adopted in
             var notes: [String] = []
             switch adopted.entry.assumption {
-            case .version? where adoption.source == nil: notes.append("on your word")
+            case .version? where adoption.source == nil: notes += word(for: adopted.entry)
             case .version?: notes.append("assumed from how far the history had come")
             case .text?: notes.append("assumed that the text is the same: no checksum was kept")
             case nil: if adopted.entry.checksum != .same { notes.append(adopted.entry.checksum.words) }
@@ -67,6 +81,14 @@ public struct AdoptionReport: Sendable {
         return lines
     }
 
+    private func word(for entry: AdoptedEntry) -> [String] {
+        switch evidence.first(where: { $0.name == entry.migration.name })?.verdict {
+        case .present: []
+        case .partly, .absent: ["differences accepted"]
+        case .untold, nil: ["on your word"]
+        }
+    }
+
     private var sum: String {
         var sum = dryRun ? "would adopt \(adopted.count) migration(s)" : "adopted \(adopted.count) migration(s)"
         if let source = adoption.source {
@@ -77,10 +99,31 @@ public struct AdoptionReport: Sendable {
     }
 
     private var notes: [String] {
-        guard adoption.source == nil else { return [] }
-        return [
-            "nobody compared these files with the objects in the database; 'migrated' takes your word that they are there"
-        ]
+        let untold = evidence.filter { $0.verdict == .untold }.count
+        return untold == 0
+            ? [] : ["\(untold) migration(s) create nothing that can be compared: 'migrated' takes your word for them"]
+    }
+
+    /// Why a baseline is not taken over; nil where it is.
+    public var refusal: Complaint? {
+        let names = Set(adopted.map(\.entry.migration.name))
+        let wanting = evidence.filter { names.contains($0.name) && !$0.stands }
+        guard let first = wanting.first, !acceptsDifferences else { return nil }
+        let more = wanting.count > 1 ? ", and \(wanting.count - 1) more" : ""
+        let way =
+            highestPresent.map { "Up to '\($0)' everything is there: 'migrated adopt --baseline \($0)'." }
+            ?? "Not even the first migration is there as its file says."
+        return Complaint(
+            .failed,
+            "the database does not bear the baseline out: '\(first.name)' is \(first.verdict == .absent ? "absent" : "not there as its file says")\(more)",
+            hint: "\(way) With --accept-differences it is recorded all the same, with what is missing.")
+    }
+
+    /// The version up to which everything stands; nil where not even the first migration does.
+    private var highestPresent: String? {
+        let standing = evidence.prefix { $0.stands }
+        guard let last = standing.last(where: { $0.verdict == .present }) else { return nil }
+        return adoption.entries.first { $0.migration.name == last.name }?.migration.version
     }
 
     /// For machines.
@@ -89,8 +132,10 @@ public struct AdoptionReport: Sendable {
             "tool": JSONValue(adoption.source?.tool.rawValue),
             "table": JSONValue(adoption.source.map { "\($0.table.schema).\($0.table.name)" }),
             "dry_run": .bool(dryRun),
+            "evidence": .array(evidence.map(\.json)),
+            "refused": JSONValue(refusal?.message),
             "adopted": .array(
-                adopted.map { adopted in
+                (refusal == nil ? adopted : []).map { adopted in
                     var members = detail(adopted.entry)
                     members["version"] = .string(adopted.version)
                     members["name"] = .string(adopted.entry.migration.name)

@@ -10,8 +10,8 @@ internal import Systemd
 public enum AdoptionGoal: Sendable {
     /// Another tool's history: of that tool and in that table, as far as they are given; otherwise the one that is there.
     case history(tool: AdoptionTool?, table: String?)
-    /// Everything up to a version, on the operator's word.
-    case baseline(String)
+    /// Everything up to a version. Files whose objects are not all there refuse it, unless their differences are accepted.
+    case baseline(String, acceptsDifferences: Bool)
 }
 
 extension Engine {
@@ -19,19 +19,20 @@ extension Engine {
     ///
     /// Holds our lock and, while its history is read, the lock under which that tool migrates. All events are one transaction. What is
     /// applied already is left alone, so that a second adoption records nothing new. With `dryRun` nothing is written, not even the
-    /// history's schema, and no lock is taken.
+    /// history's schema, and no lock is taken. A baseline that the database does not bear out records nothing: the report says why.
     public func adopt(_ goal: AdoptionGoal, dryRun: Bool, lockPatience: TimeSpan) throws(RunFailure) -> AdoptionReport {
         let snapshot = try snapshot()
         if dryRun {
             let installed = try store.installedVersion(try sessions.books()) != nil
             let adoption = try adoption(goal, snapshot, lockPatience: nil)
-            return try report(adoption, snapshot, installed ? try history.states() : [], dryRun: true)
+            return try report(adoption, snapshot, installed ? try history.states() : [], goal, dryRun: true)
         }
         try prepareHistory()
         return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
             let adoption = try adoption(goal, snapshot, lockPatience: lockPatience)
-            let report = try report(adoption, snapshot, try history.states(), dryRun: false)
+            let report = try report(adoption, snapshot, try history.states(), goal, dryRun: false)
+            guard report.refusal == nil else { return report }
             let sources = report.adopted.compactMap { adopted in
                 adopted.file.map { store.keep(source: $0.bytes, checksum: $0.checksum) }
             }
@@ -44,7 +45,7 @@ extension Engine {
         _ goal: AdoptionGoal, _ snapshot: MigrationDirectory.Snapshot, lockPatience: TimeSpan?
     ) throws(RunFailure) -> Adoption {
         switch goal {
-        case .baseline(let version):
+        case .baseline(let version, _):
             return try told { () throws(Complaint) in try Adoption(baseline: version, set: snapshot.set) }
         case .history(let tool, let named):
             let read = try read(tool, named, lockPatience)
@@ -112,12 +113,17 @@ extension Engine {
     }
 
     private func report(
-        _ adoption: Adoption, _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState], dryRun: Bool
+        _ adoption: Adoption, _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState],
+        _ goal: AdoptionGoal, dryRun: Bool
     ) throws(RunFailure) -> AdoptionReport {
         let known = Dictionary(
             states.map { (snapshot.set.identity(version: $0.version, name: $0.name), $0) },
             uniquingKeysWith: { _, newer in newer })
         var report = AdoptionReport(adoption: adoption, layout: snapshot.set.layout, dryRun: dryRun)
+        if case .baseline(_, let accepts) = goal {
+            report.evidence = try evidence(adoption.entries.map(\.migration), snapshot)
+            report.acceptsDifferences = accepts
+        }
         for entry in adoption.entries {
             if known[entry.migration.identity]?.status.isApplied == true {
                 report.alreadyApplied.append(entry.migration.name)

@@ -23,8 +23,12 @@ struct AdoptVerb: ParsableCommand {
     var from: String?
     @Option(name: .long, help: "Its table, as NAME or SCHEMA.NAME, where it has another name.")
     var historyTable: String?
-    @Option(name: .long, help: "Where no tool kept a history: everything up to this version is there.")
+    @Option(
+        name: .long,
+        help: "Where no tool kept a history: everything up to this version is there; compared with the database first.")
     var baseline: String?
+    @Flag(name: .long, help: "Record a baseline although its objects are not all there as its files say.")
+    var acceptDifferences = false
     @Flag(name: .long, help: "Only say what would be recorded.")
     var dryRun = false
 
@@ -38,6 +42,7 @@ struct AdoptVerb: ParsableCommand {
         case .table: report.lines.forEach { Terminal.print($0) }
         case .json: Terminal.print(report.json)
         }
+        if let refusal = report.refusal { throw refusal }
     }
 
     private func goal() throws(Complaint) -> AdoptionGoal {
@@ -55,6 +60,6 @@ struct AdoptVerb: ParsableCommand {
                 .usage, "--baseline goes without --from and --history-table",
                 hint: "Either a history says what is applied, or you do.")
         }
-        return .baseline(baseline)
+        return .baseline(baseline, acceptsDifferences: acceptDifferences)
     }
 }

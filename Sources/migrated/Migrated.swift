@@ -29,7 +29,8 @@ struct Migrated: ParsableCommand {
                 Array(CommandLine.arguments.dropFirst()),
                 verbs: Set(configuration.subcommands.compactMap { $0.configuration.commandName }),
                 flags: [
-                    "--all", "--dry-run", "--applied", "--rolled-back", "--record-without-down-file",
+                    "--all", "--accept-differences", "--dry-run", "--applied", "--rolled-back",
+                    "--record-without-down-file",
                     "--restore-orphans",
                     "--no-restore-orphans", "--help", "-h",
                     "--version",

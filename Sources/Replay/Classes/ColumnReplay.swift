@@ -17,6 +17,7 @@ struct ColumnReplay: ReplaySubject {
         namedConstraints = Set(column.descendants(with: "conname").compactMap { $0.text("conname") })
     }
 
+    var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
 
     var standing: String {

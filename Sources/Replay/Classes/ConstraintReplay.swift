@@ -29,6 +29,7 @@ struct ConstraintReplay: ReplaySubject {
         self.text = text
     }
 
+    var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
     var namedConstraints: Set<String> { name.map { [$0] } ?? [] }
     /// A second primary key cannot be: there the one that stands is meant.

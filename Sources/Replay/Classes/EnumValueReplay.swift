@@ -9,7 +9,7 @@ struct EnumValueReplay: ReplaySubject {
     private let neighbour: (value: String, isBefore: Bool)?
 
     init?(_ node: TreeNode) {
-        guard !node.flag("skipIfNewValExists"), !node.has("oldVal"), let value = node.text("newVal"),
+        guard !node.has("oldVal"), let value = node.text("newVal"),
             let type = TableName(parts: node.strings("typeName"))
         else { return nil }
         self.type = type
@@ -18,6 +18,7 @@ struct EnumValueReplay: ReplaySubject {
         neighbour = node.text("newValNeighbor").map { ($0, !node.flag("newValIsAfter")) }
     }
 
+    var names: [ObjectNames] { [ObjectNames(type.name, value)] }
     var lookup: Lookup { .type(type) }
 
     var standing: String {

@@ -8,7 +8,7 @@ struct ExtensionReplay: ReplaySubject {
     private let wanted: [(name: String, text: String)]
 
     init?(_ node: TreeNode) {
-        guard !node.flag("if_not_exists"), let name = node.text("extname") else { return nil }
+        guard let name = node.text("extname") else { return nil }
         self.name = name
         let options = ["new_version": "version", "schema": "schema"]
         wanted = node.list("options", of: "DefElem").compactMap { option in
@@ -16,6 +16,8 @@ struct ExtensionReplay: ReplaySubject {
             return option.node("arg")?.fields.text("sval").map { (name, $0) }
         }
     }
+
+    var names: [ObjectNames] { [ObjectNames(name)] }
 
     var standing: String {
         """

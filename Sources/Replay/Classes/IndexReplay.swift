@@ -9,7 +9,7 @@ struct IndexReplay: ReplaySubject {
     private let text: StatementText
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
-        guard !node.flag("if_not_exists"), let copy = Copy(node.field("relation"), script, statement) else {
+        guard let copy = Copy(node.field("relation"), script, statement) else {
             return nil
         }
         name = node.text("idxname")
@@ -23,6 +23,7 @@ struct IndexReplay: ReplaySubject {
         self.text = edited
     }
 
+    var names: [ObjectNames] { [ObjectNames(name ?? "", nil), ObjectNames(copy.table.name)] }
     var lookup: Lookup { copy.lookup }
     var isNameless: Bool { name == nil }
 

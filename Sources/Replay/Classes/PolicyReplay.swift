@@ -20,6 +20,7 @@ struct PolicyReplay: ReplaySubject {
         self.text = edited
     }
 
+    var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
 
     var standing: String {

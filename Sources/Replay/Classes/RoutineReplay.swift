@@ -9,7 +9,7 @@ struct RoutineReplay: ReplaySubject {
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
         word = node.flag("is_procedure") ? "procedure" : "function"
-        guard !node.flag("replace"), let name = TableName(parts: node.strings("funcname")),
+        guard let name = TableName(parts: node.strings("funcname")),
             let place = script.nameRange(behind: [word], name: name.name, in: statement)
         else { return nil }
         self.name = name
@@ -17,6 +17,8 @@ struct RoutineReplay: ReplaySubject {
         edited.move(place, name.name)
         self.text = edited
     }
+
+    var names: [ObjectNames] { [ObjectNames(name.name)] }
 
     var standing: String {
         """

@@ -1,3 +1,4 @@
+internal import ForeignKeys
 internal import SQLParsing
 
 /// ALTER TABLE … ENABLE or FORCE ROW LEVEL SECURITY, where it is on.
@@ -11,6 +12,7 @@ struct RowSecurityReplay: ReplaySubject {
         self.forces = forces
     }
 
+    var names: [ObjectNames] { [ObjectNames(copy.table.name)] }
     var lookup: Lookup { copy.lookup }
 
     var standing: String {

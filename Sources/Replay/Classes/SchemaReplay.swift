@@ -10,7 +10,7 @@ struct SchemaReplay: ReplaySubject {
 
     init?(_ node: TreeNode) {
         let role = node.field("authrole")
-        guard !node.flag("if_not_exists"), node.nodes("schemaElts").isEmpty,
+        guard node.nodes("schemaElts").isEmpty,
             let name = node.text("schemaname") ?? role?.text("rolename")
         else { return nil }
         self.name = name
@@ -21,6 +21,8 @@ struct SchemaReplay: ReplaySubject {
         default: owner = "CURRENT_USER::pg_catalog.text"
         }
     }
+
+    var names: [ObjectNames] { [ObjectNames(name)] }
 
     var standing: String {
         """

@@ -11,7 +11,7 @@ struct SequenceReplay: ReplaySubject {
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
         guard let relation = node.field("sequence"), let name = TableName(relation: relation),
-            relation.text("relpersistence") != "t", !node.flag("if_not_exists"), let at = relation.location,
+            relation.text("relpersistence") != "t", let at = relation.location,
             let place = script.nameRange(at: at, name: name.name, in: statement)
         else { return nil }
         self.name = name
@@ -31,6 +31,7 @@ struct SequenceReplay: ReplaySubject {
         self.text = edited
     }
 
+    var names: [ObjectNames] { [ObjectNames(name.name)] }
     var lookup: Lookup { owner?.table.map { .relations([$0]) } ?? .nothing }
 
     var standing: String {

@@ -16,7 +16,7 @@ struct TableReplay: ReplaySubject {
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
         guard let relation = node.field("relation"), let name = TableName(relation: relation),
-            relation.text("relpersistence") != "t", !node.flag("if_not_exists"), let at = relation.location,
+            relation.text("relpersistence") != "t", let at = relation.location,
             let place = script.nameRange(at: at, name: name.name, in: statement)
         else { return nil }
         self.name = name
@@ -38,6 +38,7 @@ struct TableReplay: ReplaySubject {
         self.text = edited
     }
 
+    var names: [ObjectNames] { [ObjectNames(name.name)] }
     var lookup: Lookup { parents.isEmpty ? .nothing : .relations(parents) }
 
     var standing: String {

@@ -9,7 +9,7 @@ struct TriggerReplay: ReplaySubject {
     private let text: StatementText
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
-        guard !node.flag("replace"), let name = node.text("trigname"),
+        guard let name = node.text("trigname"),
             let copy = Copy(node.field("relation"), script, statement)
         else { return nil }
         self.name = name
@@ -19,6 +19,7 @@ struct TriggerReplay: ReplaySubject {
         self.text = edited
     }
 
+    var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
 
     var standing: String {

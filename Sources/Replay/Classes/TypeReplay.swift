@@ -35,6 +35,8 @@ struct TypeReplay: ReplaySubject {
         self.text = edited
     }
 
+    var names: [ObjectNames] { [ObjectNames(name.name)] }
+
     var standing: String {
         """
         SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.concat_ws('.', n.nspname, t.typname), t.oid

@@ -13,7 +13,7 @@ struct ViewReplay: ReplaySubject {
         guard !isMaterialized || node.text("objtype") == "OBJECT_MATVIEW",
             let relation = isMaterialized ? node.field("into")?.field("rel") : node.field("view"),
             let name = TableName(relation: relation), relation.text("relpersistence") != "t",
-            !node.flag("if_not_exists"), !node.flag("replace"), let at = relation.location,
+            let at = relation.location,
             let place = script.nameRange(at: at, name: name.name, in: statement)
         else { return nil }
         word = isMaterialized ? "materialized view" : "view"
@@ -31,6 +31,8 @@ struct ViewReplay: ReplaySubject {
         }
         self.text = edited
     }
+
+    var names: [ObjectNames] { [ObjectNames(name.name)] }
 
     var standing: String {
         """
