@@ -18,7 +18,7 @@ extension Engine {
         for migration in migrations {
             do throws(Complaint) {
                 let file = try directory.read(migration, in: snapshot)
-                let script = try PreparedFile.script(of: file, .up, sizeLimit: settings.sizeLimit)
+                let script = try PreparedFile.script(of: file, .up, settings: settings)
                 files.append((migration.name, .success(script)))
             } catch {
                 files.append((migration.name, .failure(error)))
