@@ -12,12 +12,16 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
     /// Seconds since the Unix epoch, rounded down.
-    public var unixSeconds: Int64 { Timestamp.unixOffset + (microseconds - fraction) / 1_000_000 }
+    public var unixSeconds: Int64 {
+        Timestamp.unixOffset + microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
+    }
     /// Microseconds within the second.
     public var fraction: Int64 { (microseconds % 1_000_000 + 1_000_000) % 1_000_000 }
 
-    /// RFC 3339 in UTC with microseconds: `2026-01-31T22:05:09.123456Z`.
+    /// RFC 3339 in UTC with microseconds: `2026-01-31T22:05:09.123456Z`. The largest and the smallest number are PostgreSQL's `infinity`
+    /// and `-infinity`.
     public var description: String {
+        if microseconds == .max || microseconds == .min { return microseconds < 0 ? "-infinity" : "infinity" }
         let seconds = unixSeconds
         let second = (seconds % 86_400 + 86_400) % 86_400
         let date = Timestamp.date(daysSinceUnixEpoch: (seconds - second) / 86_400)

@@ -12,7 +12,8 @@ struct Auditctl: ParsableCommand {
         version: "auditctl (migrated) 0.1.0",
         subcommands: [
             LogCommand.self, ShowCommand.self, StatusCommand.self, SourceCommand.self, OrphansCommand.self,
-            IntegrityCommand.self, VerifyCommand.self, ExportCommand.self,
+            IntegrityCommand.self, VerifyCommand.self, ExportCommand.self, ReportCommand.self,
+            StatsCommand.self,
         ],
         defaultSubcommand: LogCommand.self)
 }

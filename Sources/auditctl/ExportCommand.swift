@@ -30,10 +30,7 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         let filter = try filter.filter()
         let limit = try extent.chosen(standard: nil)
-        // Elsewhere --output names the form, and a script may say so here too.
-        let named = output.flatMap(ExportForm.init)
-        let form = try form.map(ExportCommand.form) ?? named ?? .ndjson
-        let file = named == nil ? output : nil
+        let (form, file) = try Destination.chosen(form: form, output: output, standard: ExportForm.ndjson)
         guard extent.follow else { return try export(filter, limit, form, file) }
         if extent.reverse { throw Complaint(.usage, "--follow and --reverse exclude each other") }
         guard file == nil else {
@@ -43,18 +40,9 @@ struct ExportCommand: ParsableCommand {
         try follow(filter, limit, form)
     }
 
-    private static func form(_ word: String) throws -> ExportForm {
-        guard let form = ExportForm(rawValue: word) else {
-            throw Complaint(
-                .usage, "'\(word)' is no form of an export",
-                hint: "There are ndjson and csv; a file is named with --output.")
-        }
-        return form
-    }
-
     private func export(_ filter: HistoryFilter, _ limit: Int?, _ form: ExportForm, _ file: String?) throws {
         let scan = try history.reader().scan(filter, newestFirst: extent.reverse, limit: limit)
-        let sink = try Sink(file)
+        let sink = try Destination(file)
         var writer = ExportWriter(form)
         var buffer = writer.header
         while let rows = try scan.next() {
@@ -77,7 +65,7 @@ struct ExportCommand: ParsableCommand {
 
     /// Goes on for ever, so that no trailer comes.
     private func follow(_ filter: HistoryFilter, _ limit: Int?, _ form: ExportForm) throws {
-        let sink = try Sink(nil)
+        let sink = try Destination(nil)
         var writer = ExportWriter(form)
         try sink.write(writer.header)
         try EventFollower(try history.reader(), filter).run(first: limit ?? 10) { rows in
@@ -90,22 +78,4 @@ struct ExportCommand: ParsableCommand {
 
 extension ExportForm {
     fileprivate static var names: [String] { allCases.map(\.rawValue) }
-}
-
-/// Where an export goes.
-private final class Sink {
-    private let file: NewFile?
-    private let output = Output()
-
-    init(_ path: String?) throws { file = try path.map { path throws(SystemFailure) in try NewFile(path) } }
-
-    func write(_ bytes: [UInt8]) throws {
-        guard let file else {
-            try output.bytes(bytes)
-            return try output.flush()
-        }
-        try file.write(bytes)
-    }
-
-    func finish() throws { try file?.finish() }
 }

@@ -10,13 +10,19 @@ struct FilterOptions: ParsableArguments {
     var since: String?
     @Option(name: .long, help: ArgumentHelp("Recorded then or before.", valueName: "moment"))
     var until: String?
-    @Option(name: .long, help: ArgumentHelp("Of this kind; several with commas or repeated.", valueName: "kind"))
+    @Option(
+        name: .long, help: ArgumentHelp("Of this kind; several with commas or repeated.", valueName: "kind"),
+        completion: .list(EventKind.allCases.map(\.rawValue)))
     var event: [String] = []
-    @Option(name: .long, help: ArgumentHelp("Of the migration with this version or name.", valueName: "version"))
+    @Option(
+        name: .long, help: ArgumentHelp("Of the migration with this version or name.", valueName: "version"),
+        completion: .custom(Completions.versions))
     var migration: String?
     @Option(name: .long, help: ArgumentHelp("Of this attempt.", valueName: "uuid"))
     var attempt: String?
-    @Option(name: .long, help: ArgumentHelp("With this reason, a word such as blocked_by_failure.", valueName: "word"))
+    @Option(
+        name: .long, help: ArgumentHelp("With this reason, a word such as blocked_by_failure.", valueName: "word"),
+        completion: .custom(Completions.reasons))
     var reason: String?
     @Option(name: .long, help: ArgumentHelp("Written on this host.", valueName: "name"))
     var host: String?
@@ -36,8 +42,8 @@ struct FilterOptions: ParsableArguments {
     /// The filter that the words mean.
     func filter() throws -> HistoryFilter {
         var filter = HistoryFilter()
-        filter.since = try moment("--since", since)
-        filter.until = try moment("--until", until)
+        filter.since = try FilterOptions.moment("--since", since)
+        filter.until = try FilterOptions.moment("--until", until)
         for word in event.flatMap({ $0.split(separator: ",") }) {
             guard let kind = EventKind(rawValue: String(word)) else {
                 throw Complaint(
@@ -60,7 +66,7 @@ struct FilterOptions: ParsableArguments {
         return filter
     }
 
-    private func moment(_ flag: String, _ text: String?) throws -> Timestamp? {
+    static func moment(_ flag: String, _ text: String?) throws -> Timestamp? {
         guard let text else { return nil }
         let reader = MomentText(now: Timestamp(microseconds: WallClock.now()), offset: LocalTime.offset)
         guard let moment = reader.moment(text) else {

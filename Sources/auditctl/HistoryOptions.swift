@@ -40,10 +40,15 @@ struct HistoryOptions: ParsableArguments {
     /// pooler the session is not ours alone.
     func reader() throws -> HistoryReader { try reader(settings()) }
 
+    /// The same for a question that nobody waits long for: gives up a wait after so many seconds.
+    func reader(patience seconds: Int32) throws -> HistoryReader {
+        try reader(settings(), BlockingWaiter(limit: seconds * 1000))
+    }
+
     /// Connects with settings that were read already.
-    func reader(_ settings: Settings) throws -> HistoryReader {
+    func reader(_ settings: Settings, _ waiter: BlockingWaiter = BlockingWaiter()) throws -> HistoryReader {
         let target = try ConnectionTarget(settings.auditDatabase ?? settings.database, applicationName: Program.name)
-        let connection = try Connection(target, waiter: BlockingWaiter())
+        let connection = try Connection(target, waiter: waiter)
         return HistoryReader(connection, schema: settings.schema)
     }
 

@@ -58,16 +58,7 @@ struct OrphansCommand: ParsableCommand {
             ]
         }
         let titles = ["TIME", "SEQ", "VERSION", "ACTION", "ROWS", "RESTORED", "COLUMN", "ATTEMPT"]
-        let widths = titles.indices.map { at in ([titles] + lines).map { TextWidth.of($0[at]) }.max() ?? 0 }
-        let numbers: Set<Int> = [1, 4, 5]
-        for (number, line) in ([titles] + lines).enumerated() {
-            let cells = line.indices.map { at in
-                at == line.count - 1
-                    ? line[at] : TextWidth.padded(line[at], widths[at], right: numbers.contains(at))
-            }
-            let text = cells.joined(separator: "  ")
-            try output.line(number == 0 ? output.coloured(text, .bold) : text)
-        }
+        try output.columns(titles, lines, right: [1, 4, 5])
     }
 
     // MARK: Rows

@@ -17,7 +17,9 @@ final class Output {
     /// where everything fits the screen. An empty variable or `cat` means none.
     init(paged: Bool = false) {
         isTerminal = Process.isTerminal(1)
-        width = isTerminal ? Process.terminalWidth(1) ?? 80 : nil
+        // What a person sets counts before what the terminal says of itself, as with ls(1).
+        let wished = Process.environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        width = isTerminal ? wished ?? Process.terminalWidth(1) ?? 80 : nil
         let refused = Process.environment("NO_COLOR").map { !$0.isEmpty } ?? false
         hasColours = isTerminal && !refused && Process.environment("TERM") != "dumb"
         guard paged, isTerminal else { return }

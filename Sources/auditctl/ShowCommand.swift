@@ -16,7 +16,9 @@ struct ShowCommand: ParsableCommand {
     @OptionGroup var form: OutputOptions
     @Flag(name: .long, help: "Take the word as a version or name, though it is also the seq of an event.")
     var migration = false
-    @Argument(help: ArgumentHelp("What to show.", valueName: "seq|version|attempt"))
+    @Argument(
+        help: ArgumentHelp("What to show.", valueName: "seq|version|attempt"), completion: .custom(Completions.versions)
+    )
     var what: String
 
     func run() throws {

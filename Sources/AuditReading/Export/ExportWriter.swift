@@ -160,10 +160,6 @@ public struct ExportWriter: Sendable {
 
     /// RFC 3339 in UTC with all six digits, so that no microsecond is lost.
     private static func time(_ moment: Int64, to output: inout [UInt8]) {
-        guard moment != .max, moment != .min else {
-            output += (moment == .max ? "infinity" : "-infinity").utf8
-            return
-        }
         output += Timestamp(microseconds: moment).description.utf8
     }
 }
