@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import time
 
-from . import files
+from . import files, reading
 from .cluster import PSQL
 from .daemon import Daemon
 from .keys import keys
@@ -16,8 +16,11 @@ from .measure import alternate, line, ratios, spread, timed
 class Bench:
     """What all figures need: the program, the server, a folder, and how often to repeat."""
 
-    def __init__(self, migrated, cluster, rounds, rows):
+    def __init__(self, migrated, auditctl, cluster, rounds, rows, events):
         self.migrated = migrated
+        self.auditctl = auditctl
+        # How long a history auditctl reads.
+        self.events = events
         self.cluster = cluster
         self.rounds = rounds
         # Of the child table of `keys`.
@@ -237,4 +240,4 @@ def check(bench):
 
 
 ALL = {"apply": apply_files, "nothing": nothing, "latency": latency, "idle": idle, "ready": ready, "parse": parse,
-       "check": check, "keys": keys}
+       "check": check, "keys": keys, "history": reading.reading}

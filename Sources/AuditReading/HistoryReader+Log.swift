@@ -15,7 +15,7 @@ public struct HistoryPages {
     var turned = false
 
     /// Rows of one page.
-    static let size = 2000
+    public static let size = 2000
 
     init(_ reader: HistoryReader, _ filter: HistoryFilter, newestFirst: Bool, limit: Int?, after: Int64?) {
         self.reader = reader

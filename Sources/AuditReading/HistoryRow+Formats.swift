@@ -6,23 +6,13 @@ extension HistoryRow {
     ///
     /// Numbers are numbers, moments RFC 3339 in UTC, bytes hexadecimal digits, `detail` an object. Control and direction characters are
     /// escapes, so that the text is safe on a terminal.
-    public var json: String {
-        var bytes = Array("{".utf8)
-        for column in AuditColumn.allCases {
-            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-            bytes += "\"\(column.rawValue)\":".utf8
-            value(column).append(to: &bytes)
-        }
-        bytes.append(UInt8(ascii: "}"))
-        return JSONText.safe(String(decoding: bytes, as: UTF8.self))
-    }
+    public var json: String { String(decoding: jsonBytes, as: UTF8.self) }
 
-    private func value(_ column: AuditColumn) -> JSONValue {
-        switch (column, column.form) {
-        case (.detail, _): detail
-        case (_, .integer), (_, .small): JSONValue(integer(column))
-        default: JSONValue(text(column))
-        }
+    /// The same as UTF-8.
+    public var jsonBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        ExportWriter.appendLogged(self, to: &bytes)
+        return bytes
     }
 
     /// The header of the CSV form.

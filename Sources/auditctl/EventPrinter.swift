@@ -7,6 +7,8 @@ final class EventPrinter {
     private let output: Output
     private var table: EventTable
     private var isFirst = true
+    /// Writes CSV for programs; a terminal gets it escaped.
+    private var writer = ExportWriter(.csv)
 
     init(_ form: OutputFormat, _ output: Output) {
         self.form = form
@@ -29,9 +31,13 @@ final class EventPrinter {
         for row in rows {
             switch form {
             case .table: try table.print(row)
-            case .json: try output.bytes(Array(((isFirst ? "\n" : ",\n") + row.json).utf8))
-            case .ndjson: try output.line(row.json)
-            case .csv: try output.line(row.csv(escape: output.guarded))
+            case .json: try output.bytes(Array((isFirst ? "\n" : ",\n").utf8) + row.jsonBytes)
+            case .ndjson: try output.bytes(row.jsonBytes + [UInt8(ascii: "\n")])
+            case .csv where output.isTerminal: try output.line(row.csv(escape: output.guarded))
+            case .csv:
+                var line: [UInt8] = []
+                writer.append(row, to: &line)
+                try output.bytes(line)
             }
             isFirst = false
         }

@@ -29,8 +29,14 @@ struct LogCommand: ParsableCommand {
         let printer = EventPrinter(form.output, output)
         try printer.begin()
         guard extent.follow else {
-            var pages = try reader.log(filter, limit: limit, newestFirst: extent.reverse)
-            while let page = try pages.next() { try printer.print(page) }
+            if output.isTerminal || limit.map({ $0 <= HistoryPages.size }) ?? false {
+                // A person may read for hours: no transaction stays open for that long.
+                var pages = try reader.log(filter, limit: limit, newestFirst: extent.reverse)
+                while let page = try pages.next() { try printer.print(page) }
+            } else {
+                let scan = try reader.scan(filter, newestFirst: extent.reverse, limit: limit)
+                while let rows = try scan.next() { try printer.print(rows) }
+            }
             return try printer.end()
         }
         try EventFollower(reader, filter).run(first: limit) { page in

@@ -18,6 +18,7 @@ struct ReportCommand: ParsableCommand {
     enum Form: String, CaseIterable { case html, markdown }
 
     @OptionGroup var history: HistoryOptions
+    @OptionGroup var witnesses: WitnessOptions
     @Option(name: .long, help: ArgumentHelp("From this moment on.", valueName: "moment"))
     var since: String?
     @Option(name: .long, help: ArgumentHelp("Until this moment.", valueName: "moment"))
@@ -41,34 +42,39 @@ struct ReportCommand: ParsableCommand {
         }
         let reader = try history.reader()
         let (report, origin) = try reader.report(since: since, until: until)
-        let verdict = reader.verify(anchors: try history.anchors(of: origin.identity ?? ""))
+        let found = try witnesses.found(history, database: origin.identity ?? "")
+        let examination = reader.verify(found.testimony)
         let moment = WallClock.localText(origin.moment.microseconds)
         let page = ReportPage(
-            report, origin: origin, trust: verdict.trust,
+            report, origin: origin, trust: examination.trust(found),
             author: Process.userName(of: Process.loginUser ?? Process.effectiveUser) ?? "?", host: Process.hostName,
             zone: String(moment.suffix(5)), local: { EventText.localTime($0) })
         let destination = try Destination(path)
         try destination.write(Array((form == .html ? page.html : page.markdown).utf8))
         try destination.finish()
-        throw Ending(status: verdict.status)
+        throw Ending(status: examination.status(needsSignature: found.key != nil))
     }
 }
 
-extension Verdict {
+extension Examination {
     /// The verdict in the words of a report.
-    var trust: ReportPage.Trust {
-        switch self {
+    fileprivate func trust(_ found: WitnessOptions.Found) -> ReportPage.Trust {
+        let told = notes(found) + warnings + found.ignoredWords
+        switch verdict {
         case .intact(let count, _):
-            .init(
-                .good, "intact",
-                "Every hash of the \(count) events was computed again from their contents, and every link between them holds."
-            )
+            let limit = word == "intact" ? "" : " up to anchor \(testimony.lastAnchored ?? 0)"
+            return .init(
+                .good, "intact" + limit,
+                "Every hash of the \(count) events was computed again from their contents, and every link between them holds.",
+                findings: told)
         case .tampered(let findings):
-            .init(
-                .bad, word, "The history is not as it was written: what this page tells cannot be relied upon.",
-                findings: findings.prefix(20).map(\.what) + (findings.count > 20 ? ["… see auditctl verify"] : []))
+            let more = findings.count > 20 ? ["… see auditctl verify"] : []
+            return .init(
+                .bad, findings.first?.kind.rawValue ?? "edited",
+                "The history is not as it was written: what this page tells cannot be relied upon.",
+                findings: findings.prefix(20).map(\.what) + more + told)
         case .cannotTell(let error):
-            .init(
+            return .init(
                 .unclear, "cannot tell",
                 "Whether the history is as it was written could not be checked: \(error.complaint.message).")
         }

@@ -36,6 +36,23 @@ public struct ExportWriter: Sendable {
         output.append(UInt8(ascii: "\n"))
     }
 
+    /// Appends one event as an object of the log: like that of an export, but with `detail` as the object that it is.
+    static func appendLogged(_ row: HistoryRow, to output: inout [UInt8]) {
+        for column in AuditColumn.allCases {
+            output += keys[column.place]
+            guard let value = row.slice(column) else {
+                output += null
+                continue
+            }
+            if column == .detail {
+                output += JSONText.safe(row.detail.text).utf8
+            } else {
+                json(value, column.form, to: &output)
+            }
+        }
+        output.append(UInt8(ascii: "}"))
+    }
+
     /// The last line: what was exported, and where the chain stood.
     public func trailer(_ trailer: ExportTrailer) -> [UInt8] {
         let text = JSONText.safe(trailer.json.text)
