@@ -9,7 +9,7 @@ private let day = TimeSpan.seconds(86_400)
 
 extension SettingKey {
     /// Every key there is, in the order of the reference page.
-    static let all: [SettingKey] = connection + files + order + foreignKeys + limits + retries + evidence
+    static let all: [SettingKey] = connection + files + order + foreignKeys + limits + retries + evidence + monitoring
 
     private static let connection = [
         SettingKey(
@@ -219,5 +219,27 @@ extension SettingKey {
             "allowed-signers", \.allowedSigners, .path, in: .evidence, isPath: true,
             defaultNote: "none; require-signature needs it", sample: "/etc/migrated/allowed_signers",
             "Who may sign migrations, as ssh-keygen(1) reads it under ALLOWED SIGNERS: one line 'name key' for each."),
+    ]
+
+    private static let monitoring = [
+        SettingKey(
+            "metrics-file", \.metricsFile, .path, in: .monitoring, isPath: true,
+            defaultNote: "none; no metrics are written",
+            sample: "/var/lib/prometheus/node-exporter/migrated.prom",
+            """
+            Where the daemon writes its metrics, for the textfile collector of Prometheus's node_exporter: replaced as a whole whenever \
+            something has happened. The directory must be writable for the daemon's user, and each daemon needs a file of its own.
+            """),
+        SettingKey(
+            "hooks", \.hooks, .path, in: .monitoring, isPath: true, defaultNote: "/etc/migrated/hooks.d",
+            sample: "/etc/migrated/hooks.d",
+            """
+            A directory of programs that the daemon runs after applied, failed, deferred and drift_detected, with the event as JSON on \
+            standard input. Root or the daemon's user must own them, and nobody else may write them; names hold letters, digits, '_' and \
+            '-' alone. A hook that fails changes nothing but the journal. It need not exist.
+            """),
+        SettingKey(
+            "hook-timeout", \.hookTimeout, .time(millisecond...TimeSpan.seconds(3600)), in: .monitoring,
+            "How long one hook may take; then it is killed."),
     ]
 }

@@ -60,6 +60,7 @@ struct SettingKey: Sendable {
         case limits = "Timeouts"
         case retries = "Retries"
         case evidence = "Evidence"
+        case monitoring = "Monitoring"
     }
 
     /// The flag that says the same, without its dashes.

@@ -65,6 +65,12 @@ public struct Settings: Sendable, Equatable {
     public var requireSignature = false
     /// `allowed-signers`: who they are, as ssh-keygen(1) reads it.
     public var allowedSigners: String?
+    /// `metrics-file`: the file for node_exporter's textfile collector; nil writes none.
+    public var metricsFile: String?
+    /// `hooks`: the directory of the programs that the daemon runs after an event; nil is the package's.
+    public var hooks: String?
+    /// `hook-timeout`: how long one of them may take.
+    public var hookTimeout = TimeSpan.seconds(30)
 
     /// The defaults.
     public init() {}

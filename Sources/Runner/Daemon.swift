@@ -26,6 +26,8 @@ public final class Daemon {
     private var lastWords = ""
     /// Whether something was done since memory was last given back.
     private var isUntidy = true
+    private var metrics: MetricsFile?
+    private var hooks: Hooks
 
     /// A daemon that has not begun; `reload` reads the configuration again.
     public init(
@@ -44,7 +46,13 @@ public final class Daemon {
             settings, identity: identity, loop: loop, signals: signals, reporter: reporter, isDaemon: true)
         watcher = DirectoryWatcher(path: engine.directory.path)
         agenda = Agenda(settle: settings.settle, rescan: settings.rescan, now: .now())
+        metrics = settings.metricsFile.map { MetricsFile($0, reporter) }
+        hooks = Hooks(settings, loop: loop, reporter: reporter)
         loop.add(watcher)
+        reporter.listener = { [self] record in
+            metrics?.happened(record)
+            hooks.happened(record)
+        }
     }
 
     /// Runs until a signal or a reason that a restart cannot mend; returns the exit status.
@@ -61,6 +69,7 @@ public final class Daemon {
         }
         stopping()
         recordStop()
+        hooks.finish(until: .now() + .seconds(5))
         reporter.flush(until: .now() + .seconds(1))
         return .done
     }
@@ -72,7 +81,7 @@ public final class Daemon {
         do throws(RunFailure) {
             let summary = try engine.survey()
             try started()
-            ready(summary.status)
+            stands(summary)
         } catch {
             return took(error)
         }
@@ -90,7 +99,7 @@ public final class Daemon {
             try engine.keepListening()
             engine.forgetNotifications()
             agenda.ran(now: .now())
-            ready(summary.status)
+            stands(summary)
             summary.complaints.forEach(tell)
         } catch {
             return took(error)
@@ -190,6 +199,9 @@ public final class Daemon {
             replacement.sessions.waiter.onStop = { [self] in stopping() }
             loop.remove(watcher)
             settings = fresh
+            if metrics?.path != fresh.metricsFile { metrics = fresh.metricsFile.map { MetricsFile($0, reporter) } }
+            hooks.finish(until: .now() + .seconds(1))
+            hooks = Hooks(fresh, loop: loop, reporter: reporter)
             engine = replacement
             watcher = DirectoryWatcher(path: engine.directory.path)
             loop.add(watcher)
@@ -203,6 +215,12 @@ public final class Daemon {
     }
 
     // MARK: Telling
+
+    /// Where the line stands, for systemd and for the metrics.
+    private func stands(_ summary: RunSummary) {
+        ready(summary.status)
+        metrics?.write(summary, database: engine.sessions.working?.database ?? "")
+    }
 
     private func ready(_ status: String) {
         lastWords = status

@@ -26,6 +26,8 @@ public final class Reporter {
     /// What is kept of the chain outside of the database; nil before there is a history.
     var witness: Witness?
     private var hasMissedAnchor = false
+    /// Who else is told of each event, after the journal.
+    var listener: ((AuditRecord) -> Void)?
 
     /// Tells of the events of one commit, in the journal first and then by anchors in the state directory.
     ///
@@ -34,6 +36,7 @@ public final class Reporter {
         guard let last = records.last else { return }
         let signature = witness?.sign(last.head)
         for record in records { report(record, signature: record.seq == last.seq ? signature : nil, isLate: isLate) }
+        if !isLate, let listener { records.forEach(listener) }
         FailPoint.beforeAnchor.pass()
         keeping { (witness) throws(SystemFailure) in
             try witness.keep(records.map(\.head), signature: signature, isLate: isLate)

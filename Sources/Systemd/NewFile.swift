@@ -10,8 +10,8 @@ public final class NewFile {
     private let file: Descriptor
     private var isDone = false
 
-    /// Begins the file that shall stand at `path`, readable as the umask says.
-    public init(_ path: String) throws(SystemFailure) {
+    /// Begins the file that shall stand at `path`, with exactly that mode, or readable as the umask says.
+    public init(_ path: String, mode: UInt32? = nil) throws(SystemFailure) {
         self.path = path
         if let facts = FileFacts(at: Array(path.utf8), followed: true), facts.kind != .regular {
             temporary = nil
@@ -21,6 +21,7 @@ public final class NewFile {
         let name = "\(path).\(getpid()).part"
         file = try Descriptor(opening: name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666)
         temporary = name
+        if let mode, fchmod(file.number, mode) != 0 { throw .last("set the mode of", path: name) }
     }
 
     deinit {

@@ -25,6 +25,9 @@ public struct SystemFailure: Complaining, Equatable, Sendable {
     /// Whether something of that name was there already.
     public var isExisting: Bool { errno == EEXIST }
 
+    /// Whether there was nothing of that name.
+    public var isMissing: Bool { errno == ENOENT }
+
     /// The system's words for the error number.
     public var reason: String { unsafe String(cString: strerror(errno)) }
 

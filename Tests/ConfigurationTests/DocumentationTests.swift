@@ -42,6 +42,8 @@ import Testing
         expected.signingKey = "/etc/migrated/signing-key"
         expected.publicKey = "/etc/migrated/signing-key.pub"
         expected.allowedSigners = "/etc/migrated/allowed_signers"
+        expected.metricsFile = "/var/lib/prometheus/node-exporter/migrated.prom"
+        expected.hooks = "/etc/migrated/hooks.d"
         #expect(settings == expected)
     }
 }

@@ -50,6 +50,9 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
             preflight = "full"
             require-signature = true
             allowed-signers = "/s"
+            metrics-file = "m.prom"
+            hooks = "/h"
+            hook-timeout = "5s"
             """)
         var expected = Settings()
         expected.database = "host=/run/postgresql dbname=app"
@@ -84,6 +87,9 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         expected.preflight = .full
         expected.requireSignature = true
         expected.allowedSigners = "/s"
+        expected.metricsFile = "/etc/migrated/m.prom"
+        expected.hooks = "/h"
+        expected.hookTimeout = .seconds(5)
         #expect(settings == expected)
         for key in SettingKey.all {
             #expect(key.written(settings) != key.written(Settings()), "\(key.name) not set above")
@@ -99,6 +105,8 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         settings.signingKey = "/c"
         settings.publicKey = "/d"
         settings.allowedSigners = "/e"
+        settings.metricsFile = "/e"
+        settings.hooks = "/f"
         settings.sizeLimit = 1025
         settings.settle = TimeSpan(microseconds: 1_234_567)
         let toml = SettingKey.all.map { "\($0.name) = \($0.written(settings) ?? "?")\n" }.joined()
