@@ -52,7 +52,7 @@ final class Sessions {
     func work() throws(RunFailure) -> Connection {
         if let working, working.isAlive {
             if state == .left {
-                try run(working, (Sessions.cleaning + ["COMMIT"]).joined(separator: "; "))
+                try run(working, (Sessions.cleaning + ["END"]).joined(separator: "; "))
                 state = .ours
             }
             return working
@@ -236,7 +236,7 @@ final class Sessions {
         var statements = opening.map { [$0] } ?? []
         // A file's own words are not sent before a backslash means what the grammar took it for.
         if state == .left, isOurs, repeated.isEmpty, let working, working.isAlive {
-            statements = Sessions.cleaning + preparing + ["COMMIT"] + statements
+            statements = Sessions.cleaning + preparing + ["END"] + statements
         } else {
             let connection = try work()
             if state == .ours { try run(connection, (preparing + repeated).joined(separator: "; ")) }
