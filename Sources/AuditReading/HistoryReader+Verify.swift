@@ -26,6 +26,14 @@ extension HistoryReader {
                 for (table, trigger) in HistoryReader.protected {
                     for problem in try problems(of: table, trigger: trigger) { check.foundUnprotected(table, problem) }
                 }
+                if head.schemaVersion > 1 {
+                    for (table, trigger) in HistoryReader.protectedSinceVersion2 {
+                        for problem in try problems(of: table, trigger: trigger) {
+                            check.foundUnprotected(table, problem)
+                        }
+                    }
+                }
+                for clause in try deviations(version: Int(head.schemaVersion)) { check.foundDeviation(clause) }
                 let verdict = check.finish()
                 return Examination(verdict, check.testimony, warnings: check.testimony.warnings(head: head.head.seq))
             }
@@ -55,6 +63,10 @@ extension HistoryReader {
     private static let protected = [
         ("migration_rollback_audit", "migration_rollback_audit_append_only"),
         ("migration_source", "migration_source_append_only"),
+    ]
+    private static let protectedSinceVersion2 = [
+        ("orphan_quarantine", "orphan_quarantine_append_only"),
+        ("orphan_restoration", "orphan_restoration_append_only"),
     ]
 
     private func storedHead() throws(PostgresError) -> (head: Verification.Head, schemaVersion: Int64)? {

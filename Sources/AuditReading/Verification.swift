@@ -141,6 +141,9 @@ public struct Verification: Sendable {
         find(.unprotected, nil, "table '\(table)' \(problem)")
     }
 
+    /// The history's schema was held against this program's: `clause` says what differs.
+    public mutating func foundDeviation(_ clause: String) { find(.unprotected, nil, clause) }
+
     /// The verdict, after everything was fed.
     public mutating func finish() -> Verdict {
         for (checksum, seq) in wanted.sorted(by: { $0.value < $1.value }) {

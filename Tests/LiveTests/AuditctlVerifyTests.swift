@@ -108,6 +108,46 @@ import Testing
         #expect(outcome.output.hasPrefix("unprotected: ") && outcome.output.contains(words), "\(outcome)")
     }
 
+    @Test(
+        arguments: [
+            ("ALTER TABLE migrated.orphan_quarantine DISABLE TRIGGER ALL", "has its trigger"),
+            ("DROP TRIGGER orphan_restoration_append_only ON migrated.orphan_restoration", "lacks its trigger"),
+            (
+                "CREATE OR REPLACE FUNCTION migrated.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$ BEGIN RETURN NULL; END $$",
+                "function 'refuse_change' has another text"
+            ),
+            (
+                "ALTER FUNCTION migrated.append_event(migrated.migration_rollback_audit) SECURITY INVOKER",
+                "function 'append_event' runs with other rights"
+            ),
+            (
+                "ALTER FUNCTION migrated.event_hash(migrated.migration_rollback_audit) RESET search_path",
+                "function 'event_hash' does not pin its search_path"
+            ),
+            (
+                "GRANT EXECUTE ON FUNCTION migrated.lock_head(bigint) TO PUBLIC",
+                "function 'lock_head' may be called by everybody"
+            ),
+            ("DROP FUNCTION migrated.expect_token(bytea)", "function 'expect_token' is not there"),
+            (
+                "GRANT UPDATE, DELETE ON migrated.audit_head TO PUBLIC",
+                "table 'audit_head' may be changed by everybody (DELETE, UPDATE)"
+            ),
+            ("ALTER TABLE migrated.migration_source OWNER TO pg_monitor", "table 'migration_source' has another owner"),
+            ("CREATE TABLE more () INHERITS (migrated.migration_source)", "table 'migration_source' is inherited from"),
+            (
+                "CREATE TRIGGER more BEFORE INSERT ON migrated.migration_rollback_audit FOR EACH ROW EXECUTE FUNCTION migrated.refuse_change()",
+                "has a trigger 'more' that is not its own"
+            ),
+        ])
+    func `names what the schema has otherwise than this program installs it`(sql: String, words: String) throws {
+        let history = try history()
+        try history.database.query(sql)
+        let outcome = try history.auditctl("verify")
+        #expect(outcome.status == 1, "\(outcome)")
+        #expect(outcome.output.hasPrefix("unprotected: ") && outcome.output.contains(words), "\(outcome)")
+    }
+
     @Test func `cannot tell without a history, a right or a known schema`() throws {
         let history = try history()
         let elsewhere = try Program.run(
