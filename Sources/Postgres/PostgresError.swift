@@ -88,6 +88,8 @@ extension ServerError {
         case "28":
             "Check the role, pg_hba.conf and the password (a passfile or a systemd credential, never the command line)."
         case "3D": "Create the database, or mend 'dbname' in the connection string."
+        case "53":
+            "Close sessions, or raise the limit (max_connections, or CONNECTION LIMIT of the role or the database); nothing was changed."
         default: nil
         }
     }

@@ -61,7 +61,9 @@ extension Notice {
 extension ServerError {
     /// libpq keeps no error code of a connection that failed to open; its few telling words are matched instead.
     static func connectionState(_ words: String) -> String {
-        if words.contains("too many clients already") || words.contains("remaining connection slots are reserved") {
+        if words.contains("too many clients already") || words.contains("remaining connection slots are reserved")
+            || words.contains("too many connections for ")
+        {
             return "53300"
         }
         let unready = [

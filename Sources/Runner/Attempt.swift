@@ -22,8 +22,8 @@ struct Attempt {
     var preflight: JSONValue?
     /// What its next event is appended with, where a session that had the file appends it.
     var token = OneTimeToken()
-    /// Whether an earlier attempt ended in the middle of this first segment.
-    let resumes: Bool
+    /// Whether the first segment may have run already: the attempt before was cut off there, and what it recorded last is all that is known.
+    let isInDoubt: Bool
     private(set) var began = Instant.now()
     var notices = NoticeCollector()
     private var scratches = 0
@@ -31,14 +31,14 @@ struct Attempt {
     private var placed = 0
 
     init(
-        _ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, resumes: Bool, invalidIndexes: [String]?,
+        _ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, isInDoubt: Bool, invalidIndexes: [String]?,
         id: UUID = UUID()
     ) {
         self.id = id
         self.prepared = prepared
         self.layout = layout
         self.firstSegment = firstSegment
-        self.resumes = resumes
+        self.isInDoubt = isInDoubt
         self.invalidIndexes = invalidIndexes
     }
 

@@ -184,9 +184,15 @@ extension Engine {
             done = file.segmentsDone(try history.segmentsDone(version: file.version, file.direction))
         }
         let builds = file.script.segments.contains { $0.concurrentIndex != nil || $0.kind == .stepwise }
-        return Attempt(
-            file, layout: layout, firstSegment: done, resumes: resumes,
+        var isInDoubt = false
+        if resumes, done < file.script.segments.count, file.script.segments[done].kind == .alone {
+            isInDoubt = try history.isInDoubt(version: file.version, file.direction)
+        }
+        let attempt = Attempt(
+            file, layout: layout, firstSegment: done, isInDoubt: isInDoubt,
             invalidIndexes: builds ? try invalidIndexes() : nil)
+        ownAttempts.insert(attempt.id)
+        return attempt
     }
 
     private func invalidIndexes() throws(RunFailure) -> [String] {

@@ -69,7 +69,7 @@ extension Engine {
         }
         guard let found else { return }
         var attempt = Attempt(
-            prepared, layout: snapshot.set.layout, firstSegment: 0, resumes: false, invalidIndexes: nil,
+            prepared, layout: snapshot.set.layout, firstSegment: 0, isInDoubt: false, invalidIndexes: nil,
             id: deferred.attempt)
         try run.addDeferred(found, seq: deferred.seq, &attempt)
     }

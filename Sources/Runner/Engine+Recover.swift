@@ -19,7 +19,8 @@ extension Engine {
             event.name = attempt.name
             event.checksum = attempt.checksum
             event.direction = attempt.direction
-            event.reason = "process_died"
+            // Where it was this very process, it is the session that was lost, and with it the record of the end.
+            event.reason = ownAttempts.contains(attempt.attemptID) ? "connection_lost" : "process_died"
             if attempt.detail["repeatable"] != nil { event.detail["repeatable"] = true }
             try record([event])
         }

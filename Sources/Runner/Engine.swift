@@ -22,6 +22,9 @@ public final class Engine {
     /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
     let reappliesRolledBack: Bool
 
+    /// The attempts that this process has begun.
+    var ownAttempts: Set<UUID> = []
+
     /// Whether a directory that cannot be understood is waited for: yes in a daemon that is up, where it is what somebody put there
     /// since.
     var awaitsDirectory = false

@@ -8,7 +8,7 @@ internal import Systemd
 extension FileRun {
     /// What came of a segment that cannot be in a transaction.
     struct Alone {
-        /// The definition of the index where it was found complete.
+        /// What it has left, where it was found to have run before.
         var found: String?
         /// What is to be recorded with it.
         var events: [AuditEvent] = []
@@ -24,13 +24,13 @@ extension FileRun {
         let builds = segment.concurrentIndex.flatMap { $0.action == .drop ? nil : $0 }
         let connection = try handOver(script, before: segment.statements.lowerBound).connection
         var built = Built()
-        if let builds {
+        if let named = segment.concurrentIndex {
             // Once, here: only this session has the search_path by which the file names things.
-            built = try run { () throws(RunFailure) in try resolve(builds) }
-            try dropLeftovers(attempt, built)
-            if attempt.resumes, index == attempt.firstSegment, let definition = try complete(builds, built) {
-                return Alone(found: definition)
-            }
+            built = try run { () throws(RunFailure) in try resolve(named) }
+        }
+        if builds != nil { try dropLeftovers(attempt, built) }
+        if attempt.isInDoubt, index == attempt.firstSegment, let remains = try remains(attempt, segment, built) {
+            return Alone(found: remains)
         }
         let replayed = try replayAlone(&attempt, connection, segment.statements.lowerBound, limit)
         guard let text = replayed.text(script.text, [], script) else { return Alone(events: replayed.events) }
@@ -143,22 +143,5 @@ extension FileRun {
              ORDER BY 1
             """, [built.table.map(Parameter.text), built.index.map(Parameter.text)])
         return result.rows.indices.compactMap { result.text($0, 0) }
-    }
-
-    /// The definition of the named index, where a build that was cut off after its end has left it valid on the stated table.
-    private func complete(_ builds: ConcurrentIndex, _ built: Built) throws(Stop) -> String? {
-        guard builds.action == .create, let name = builds.index, let table = built.table else { return nil }
-        return try run { () throws(RunFailure) in
-            let result = try sessions.query(
-                sessions.lock(),
-                """
-                SELECT pg_catalog.pg_get_indexdef(i.indexrelid)
-                  FROM pg_catalog.pg_index AS i
-                  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-                  JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
-                 WHERE i.indisvalid AND i.indrelid = $1::oid AND c.relnamespace = t.relnamespace AND c.relname = $2
-                """, [.text(table), .text(name)])
-            return result.rows.isEmpty ? nil : result.text(0, 0)
-        }
     }
 }

@@ -73,6 +73,39 @@ struct History {
         return result.rows.compactMap { History.json($0[0])["sha256"]?.string }
     }
 
+    /// Whether the newest attempt at `version` was cut off, so that a statement without a transaction may have run without a record. An
+    /// operator's decision ends the doubt.
+    func isInDoubt(version: String, _ direction: AuditEvent.Direction) throws(RunFailure) -> Bool {
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT event = 'interrupted' OR coalesce(reason IN ('connection_lost', 'lock_lost', 'outcome_unknown'), false) FROM \(table)
+             WHERE version = $1 AND (direction = $2 OR event = 'resolved')
+               AND event IN ('applied', 'failed', 'interrupted', 'rolled_back', 'rollback_failed', 'adopted', 'resolved')
+             ORDER BY seq DESC LIMIT 1
+            """, [.text(version), .text(direction.rawValue)])
+        return !result.rows.isEmpty && result.isTrue(0, 0)
+    }
+
+    /// The transaction of the last record before the statement that is in doubt: of the newest segment that is known to be done, else of the
+    /// first begin of the attempts under way. What is newer was made since.
+    func transactionBeforeDoubt(version: String, _ direction: AuditEvent.Direction) throws(RunFailure) -> String {
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT xmin::text FROM \(table)
+             WHERE event IN ('started', 'statement_applied') AND version = $1 AND direction = $2
+               AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
+                                      AND (event IN ('applied', 'rolled_back', 'adopted')
+                                           OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
+             ORDER BY event = 'statement_applied' DESC, CASE event WHEN 'started' THEN seq ELSE -seq END LIMIT 1
+            """, [.text(version), .text(direction.rawValue)])
+        guard let found = result.rows.isEmpty ? nil : result.text(0, 0) else {
+            preconditionFailure("an attempt that is in doubt has started")
+        }
+        return found
+    }
+
     /// How many attempts at that text in a row, up to now, were cut off by the loss of a session.
     func interruptions(version: String, checksum: String) throws(RunFailure) -> Int {
         let result = try sessions.query(

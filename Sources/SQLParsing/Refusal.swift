@@ -43,7 +43,7 @@ struct Refusal {
         let segment = Segment(
             kind: noTransaction ? .alone : .transaction, statements: 0..<0, range: 0..<source.bytes.count, begin: nil,
             ownBlock: false,
-            concurrentIndex: nil)
+            concurrentIndex: nil, trace: noTransaction ? .nowhere : nil)
         return (segment, warning)
     }
 

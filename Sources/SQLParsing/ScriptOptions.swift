@@ -2,7 +2,7 @@
 public struct ScriptOptions: Sendable, Equatable {
     /// The text holds Drizzle's `--> statement-breakpoint` markers: SQL comments, at each of which a statement without `;` ends.
     public var breakpoints: Bool
-    /// Every statement runs alone, outside a transaction; a block that the file itself opens with BEGIN stays one.
+    /// Every statement commits by itself; a block that the file itself opens with BEGIN stays one.
     public var noTransaction: Bool
     /// The largest file that is accepted, in bytes.
     public var sizeLimit: Int

@@ -22,6 +22,8 @@ public struct Segment: Sendable, Equatable {
     public let ownBlock: Bool
     /// What to look at in the catalog afterwards, where this builds or drops an index concurrently.
     public let concurrentIndex: ConcurrentIndex?
+    /// What shows whether it has run; nil for a transaction, whose record is in it.
+    public let trace: Trace?
 
     /// The bytes to send: a valid query string by itself, without its last `;`.
     public func sql(of text: [UInt8]) -> [UInt8] { Array(text[range]) }

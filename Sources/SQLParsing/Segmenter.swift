@@ -7,6 +7,7 @@ struct Segmenter {
     let roles: [StatementRole]
     let noTransaction: Bool
     let concurrentIndex: (Int) -> ConcurrentIndex?
+    let trace: (Int) -> Trace
 
     private var segments: [Segment] = []
     /// The first statement that belongs to no segment yet.
@@ -16,13 +17,14 @@ struct Segmenter {
 
     init(
         source: SourceText, statements: [Statement], roles: [StatementRole], noTransaction: Bool,
-        concurrentIndex: @escaping (Int) -> ConcurrentIndex?
+        concurrentIndex: @escaping (Int) -> ConcurrentIndex?, trace: @escaping (Int) -> Trace
     ) {
         self.source = source
         self.statements = statements
         self.roles = roles
         self.noTransaction = noTransaction
         self.concurrentIndex = concurrentIndex
+        self.trace = trace
     }
 
     /// The segments in order. Every statement is in exactly one, but for the BEGIN and COMMIT of the file's own blocks.
@@ -42,7 +44,7 @@ struct Segmenter {
                 alone(index)
             case .ratherAlone where block == nil: alone(index)
             case .ratherAlone: break
-            case .ordinary, .addsValue: if noTransaction, block == nil { alone(index) }
+            case .ordinary, .addsValue: if noTransaction, block == nil { byItself(index) }
             }
         }
         if let block {
@@ -74,6 +76,17 @@ struct Segmenter {
         }
         if start < index { append(.transaction, start..<index, block: block) }
         self.block = nil
+        start = index + 1
+    }
+
+    /// A statement that is to run by itself: in a transaction with its record, so that it is known to have run. Outside of one only where
+    /// it may want that: it can commit by its own means, or depends on the catalog (a partitioned table in REINDEX or CLUSTER).
+    private mutating func byItself(_ index: Int) {
+        if ["CallStmt", "DoStmt", "ReindexStmt", "ClusterStmt"].contains(statements[index].node) {
+            return alone(index)
+        }
+        endRun(index)
+        append(.transaction, index..<index + 1)
         start = index + 1
     }
 
@@ -113,6 +126,7 @@ struct Segmenter {
                 range: statements[range.lowerBound].range
                     .lowerBound..<statements[range.upperBound - 1].range.upperBound,
                 begin: begin, ownBlock: block != nil,
-                concurrentIndex: kind == .alone ? concurrentIndex(range.lowerBound) : nil))
+                concurrentIndex: kind == .alone ? concurrentIndex(range.lowerBound) : nil,
+                trace: kind == .alone ? trace(range.lowerBound) : nil))
     }
 }

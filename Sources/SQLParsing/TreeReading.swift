@@ -55,7 +55,8 @@ struct TreeReading {
         let classifier = Classifier(tape: tree.tape)
         var segmenter = Segmenter(
             source: source, statements: statements, roles: roles, noTransaction: noTransaction,
-            concurrentIndex: { classifier.concurrentIndex(statements[$0].node, tree.roots[$0]) })
+            concurrentIndex: { classifier.concurrentIndex(statements[$0].node, tree.roots[$0]) },
+            trace: { classifier.trace(statements[$0].node, tree.roots[$0]) })
         return try segmenter.cut()
     }
 

@@ -153,6 +153,14 @@ public final class Cluster: Sendable {
         }
     }
 
+    /// Sends a signal to the server and goes on; what comes of it is for the test to see.
+    public func signal(_ number: Int32) throws {
+        try state.withLock { state in
+            guard let server = state.server else { throw LiveFailure("the server does not run") }
+            server.signal(number)
+        }
+    }
+
     private static func forget(_ state: inout State) {
         state.earlierLog += state.server?.errorsSoFar ?? ""
         state.server = nil

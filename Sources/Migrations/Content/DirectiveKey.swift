@@ -8,7 +8,7 @@ public enum DirectiveKey: String, CaseIterable, Sendable {
     case lockTimeout = "lock-timeout"
     /// `deadline=SPAN`: for the whole file, instead of the configured one.
     case deadline
-    /// `transaction=none`: every statement runs alone.
+    /// `transaction=none`: every statement commits by itself.
     case transaction
     /// `requires=VERSION,…`: runs only after these.
     case requires

@@ -19,7 +19,7 @@ public struct Directives: Sendable, Equatable {
     public var lockTimeout: TimeSpan?
     /// `deadline` of the whole file; nil where the configuration decides.
     public var deadline: TimeSpan?
-    /// `transaction=none`: every statement runs alone, outside of any transaction of ours.
+    /// `transaction=none`: every statement commits by itself.
     public var withoutTransaction = false
     /// `requires`: versions or names that must be applied before, as written.
     public var requires: [String] = []

@@ -50,7 +50,7 @@ public struct MigrationFile: Sendable {
         }
     }
 
-    /// Whether every statement runs alone that way, outside of any transaction of ours.
+    /// Whether every statement commits by itself that way.
     public func withoutTransaction(for way: Way) -> Bool {
         if directives.withoutTransaction || migration.withoutTransaction { return true }
         return (way == .up ? sections?.up : sections?.down)?.withoutTransaction ?? false
