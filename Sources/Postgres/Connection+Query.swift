@@ -151,7 +151,8 @@ extension Connection {
         default:
             guard failure == nil else { return }
             failure = result.error(statementsDone: results.count)
-            if failure?.sqlstate.isEmpty == true, failure?.message.isEmpty == true { failure = connectionError() }
+            // Not the server's words: the session is gone.
+            if failure?.sqlstate.isEmpty == true { failure = connectionError() }
         }
     }
 }

@@ -34,7 +34,8 @@ public final class Connection {
             { context, result in
                 guard let context = unsafe context else { return }
                 let sink = unsafe Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
-                unsafe sink.receive?(Notice(result))
+                let notice = unsafe Notice(result)
+                if notice.severity == "FATAL" { sink.fatal = notice } else { sink.receive?(notice) }
             }, Unmanaged.passUnretained(sink).toOpaque())
         _ = unsafe PQsetnonblocking(handle, 1)
         sessionPID = backendPID
@@ -97,13 +98,9 @@ public final class Connection {
 
     /// libpq's own words for what happened to the session.
     func connectionError() -> ServerError {
-        let words = unsafe String(cString: PQerrorMessage(handle)).trimmingLineEnd
-        // libpq puts each host's failure on a line, and what to look at on an indented one below it.
-        let lines = words.split(separator: "\n")
-        let hint = lines.first { $0.hasPrefix("\t") }?.drop { $0 == "\t" }
-        return ServerError(
-            sqlstate: ServerError.connectionState(words),
-            message: lines.filter { !$0.hasPrefix("\t") }.joined(separator: "; "), hint: hint.map(String.init))
+        // What the server said as it ended an idle session tells more than that it is gone.
+        if let last = sink.fatal { return ServerError(sqlstate: last.sqlstate, message: last.message) }
+        return ServerError(libpq: unsafe String(cString: PQerrorMessage(handle)).trimmingLineEnd)
     }
 
     /// The socket, for a loop that waits for notifications or for the end of the session.
@@ -189,6 +186,8 @@ public final class Cancellation: @unchecked Sendable {
 /// Keeps the receiver of notices at one address for libpq's callback.
 final class NoticeSink {
     var receive: ((Notice) -> Void)?
+    /// Why the server has ended the session while nothing ran in it.
+    var fatal: Notice?
 }
 
 /// A null-terminated list of C strings that lives as long as this value.

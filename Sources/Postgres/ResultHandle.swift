@@ -59,6 +59,18 @@ extension Notice {
 }
 
 extension ServerError {
+    /// An error that libpq made itself: it puts each host's failure on a line, and what to look at on indented ones below it.
+    init(libpq words: String) {
+        let lines = words.split(separator: "\n")
+        let hint = lines.first { $0.hasPrefix("\t") }?.drop { $0 == "\t" }
+        // That a server which closed the session "probably terminated abnormally" is its own log's to say.
+        let guesses = hint?.hasPrefix("This probably means") == true
+        let told = guesses ? Array(lines.prefix(1)) : lines.filter { !$0.hasPrefix("\t") }
+        self.init(
+            sqlstate: ServerError.connectionState(words), message: told.joined(separator: "; "),
+            hint: guesses ? nil : hint.map(String.init))
+    }
+
     /// libpq keeps no error code of a connection that failed to open; its few telling words are matched instead.
     static func connectionState(_ words: String) -> String {
         if words.contains("too many clients already") || words.contains("remaining connection slots are reserved")

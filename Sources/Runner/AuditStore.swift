@@ -185,8 +185,12 @@ struct AuditStore {
     }
 
     /// Records `events` in a transaction of their own, which is durable when this returns; `steps` go before them.
+    ///
+    /// Records nothing, and returns nothing, where the attempt `unlessEnded` has an end already.
     @discardableResult
-    func record(_ events: [AuditEvent], with steps: [Connection.Step] = []) throws(RunFailure) -> [AuditRecord] {
+    func record(
+        _ events: [AuditEvent], with steps: [Connection.Step] = [], unlessEnded attempt: UUID? = nil
+    ) throws(RunFailure) -> [AuditRecord] {
         guard !events.isEmpty else { return [] }
         let connection = try sessions.books()
         let opened = try sessions.run(
@@ -194,10 +198,23 @@ struct AuditStore {
             """
             BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL ROLE NONE; \
             SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL synchronous_commit = on; \
-            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(headQuery)
+            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(attempt.map(endQuery) ?? "")\(headQuery)
             """
         )
+        if attempt != nil, opened.dropLast().last?.isTrue(0, 0) == true {
+            try sessions.run(connection, "ROLLBACK")
+            return []
+        }
         return try commit(connection, events, behind: opened, with: steps)
+    }
+
+    /// The SQL that asks whether an attempt has ended: behind the lock on the head, so that nobody else can be about to say so.
+    private func endQuery(_ attempt: UUID) -> String {
+        """
+        SELECT h.seq FROM \(schema).audit_head AS h FOR UPDATE; SELECT EXISTS (SELECT FROM \(schema).migration_rollback_audit AS e \
+        WHERE e.attempt_id = \(Quoting.literal(attempt.description)) \
+        AND e.event IN ('applied', 'failed', 'interrupted', 'rolled_back', 'rollback_failed'));
+        """
     }
 
     /// Ends the open transaction with its record: links `events` behind the head, appends them and commits, all in one message; `steps`

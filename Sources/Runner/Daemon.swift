@@ -93,6 +93,8 @@ public final class Daemon {
         do throws(RunFailure) {
             let summary = try engine.apply(lockPatience: .seconds(0), openWriters: watcher.openWriters) { [self] line in
                 notifier.status(line)
+                // The next outage is news, even where its words are the same.
+                if agenda.misses > 0 { told.removeAll() }
             }
             try started()
             try recordJournalGap()

@@ -22,6 +22,12 @@ struct DatabaseLock {
         try sessions.query(connection, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", [.integer(key)])
     }
 
+    /// Whether the session that took it still has it; a session that was lost since has taken it along.
+    static func isHeld(_ sessions: Sessions) throws(RunFailure) -> Bool {
+        guard let connection = sessions.locking, connection.isAlive else { return false }
+        return try sessions.query(connection, "SELECT \(heldCondition(backendPID: connection.sessionPID))").isTrue(0, 0)
+    }
+
     /// An SQL condition that is true while the session with that backend holds the lock.
     static func heldCondition(backendPID: Int32) -> String {
         """

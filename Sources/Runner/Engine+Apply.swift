@@ -158,9 +158,12 @@ extension Engine {
                 guard case .failure(let failure) = error, !failure.interrupts,
                     let wait = policy.next(after: failure.reason, now: .now(), jitter: .random(in: 0...1))
                 else { return try end(attempt, error, run.actor) }
-                try record(failure, of: attempt, retryIn: wait, run.actor)
+                guard try record(failure, of: attempt, retryIn: wait, run.actor) else {
+                    throw RunFailure.interrupted(failure.complaint)
+                }
                 reporter.say(5, "trying \(attempt.prepared.migration.name) again in \(wait.brief)")
                 try sessions.pause(wait)
+                guard try DatabaseLock.isHeld(sessions) else { throw RunFailure.interrupted(failure.complaint) }
                 attempt = try self.attempt(attempt.prepared, attempt.layout, again: true)
                 attempt.preflight = try preflights(of: [attempt.prepared])[0]
                 try start(attempt, run.actor)
@@ -213,14 +216,21 @@ extension Engine {
     {
         switch stop {
         case .failure(var failure):
-            if failure.interrupts, failure.reason != "stopped" {
-                sessions.dropWork()
-                // A file that ends its own session, or the one with the lock, each time must not be tried for ever.
-                let before = try history.interruptions(
-                    version: attempt.prepared.version, checksum: attempt.prepared.file.checksum)
-                failure.interrupts = before + 1 < settings.retryTries
+            do throws(RunFailure) {
+                if failure.interrupts, failure.reason != "stopped" {
+                    sessions.dropWork()
+                    // A file that ends its own session, or the one with the lock, each time must not be tried for ever.
+                    let before = try history.interruptions(
+                        version: attempt.prepared.version, checksum: attempt.prepared.file.checksum)
+                    failure.interrupts = before + 1 < settings.retryTries
+                }
+                _ = try record(failure, of: attempt, retryIn: nil, actor)
+            } catch {
+                // The table cannot take it now, for want of space or of a server: the journal says what happened, and the next run closes
+                // the attempt as interrupted.
+                reporter.say(3, failure.complaint)
+                throw error
             }
-            try record(failure, of: attempt, retryIn: nil, actor)
             guard failure.interrupts else { return failure.complaint }
             throw failure.reason == "stopped" ? .stopped : .interrupted(failure.complaint)
         case .run(let failure):
@@ -233,13 +243,14 @@ extension Engine {
     /// record, and a request to stop does not keep it from being written.
     private func record(
         _ failure: Failure, of attempt: Attempt, retryIn wait: TimeSpan?, _ actor: AuditEvent.Actor
-    ) throws(RunFailure) {
+    ) throws(RunFailure) -> Bool {
         sessions.dropWork()
         sessions.isFinishing = true
         defer { sessions.isFinishing = false }
         FailPoint.beforeFailed.pass()
-        try record([attempt.failed(failure, retryIn: wait, by: actor)])
+        let recorded = try recordEnd(attempt.failed(failure, retryIn: wait, by: actor))
         FailPoint.afterFailed.pass()
+        return recorded
     }
 }
 

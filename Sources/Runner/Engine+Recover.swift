@@ -22,7 +22,7 @@ extension Engine {
             // Where it was this very process, it is the session that was lost, and with it the record of the end.
             event.reason = ownAttempts.contains(attempt.attemptID) ? "connection_lost" : "process_died"
             if attempt.detail["repeatable"] != nil { event.detail["repeatable"] = true }
-            try record([event])
+            try recordEnd(event)
         }
     }
 

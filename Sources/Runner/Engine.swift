@@ -101,6 +101,17 @@ public final class Engine {
         reporter.settle()
     }
 
+    /// Records how an attempt has ended, and tells of it; false where somebody else has done that: who loses the lock while it is frozen or
+    /// cut off finds its attempt closed by the one that has it now.
+    @discardableResult
+    func recordEnd(_ event: AuditEvent) throws(RunFailure) -> Bool {
+        guard let attempt = event.attemptID else { preconditionFailure("an end is an attempt's") }
+        let records = try store.record([event], unlessEnded: attempt)
+        reporter.report(records)
+        reporter.settle()
+        return !records.isEmpty
+    }
+
     /// Reads the directory.
     func snapshot(openWriters: Set<String> = []) throws(RunFailure) -> MigrationDirectory.Snapshot {
         do throws(Complaint) {

@@ -25,6 +25,11 @@ extension Failure {
             Complaint(
                 .failed, error.message, hint: error.hint, place: place ?? Place(file: script.file),
                 excerpt: place.map { script.line(at: $0) }, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate))
+        if reason == "disk_full" {
+            let remedy = "Free space on the server; what was open is rolled back. Then 'migrated retry' tries it again."
+            complaint.hint = remedy
+            detail["hint"] = .string(remedy)
+        }
         object = error.object
         if let piece { detail["segment"] = .integer(Int64(piece.segment + 1)) }
         if let statement {
@@ -42,6 +47,7 @@ extension Failure {
         case "40P01": "deadlock"
         case "40001": "serialization_failure"
         case "57014": error.message.contains("statement timeout") ? "statement_timeout" : "cancelled"
+        case "53100": "disk_full"
         case "53300": "too_many_connections"
         case "MG003": "already_applied"
         case "": "connection_lost"

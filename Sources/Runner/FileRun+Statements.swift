@@ -104,9 +104,11 @@ extension FileRun {
 
     /// What the loss of the session means for the file.
     func lost(_ error: PostgresError, _ script: Script) -> Failure {
-        var complaint = error.complaint
-        complaint.status = .unavailable
-        complaint.place = Place(file: script.file)
+        let words = error.serverError?.message ?? ""
+        let complaint = Complaint(
+            .unavailable, "the session was lost while the file ran" + (words.isEmpty ? "" : ": \(words)"),
+            hint: "What it had open is rolled back; the next attempt goes on behind what is recorded.",
+            place: Place(file: script.file), sqlstate: error.sqlstate)
         return Failure("connection_lost", complaint, interrupts: true)
     }
 

@@ -117,6 +117,7 @@ struct FileRun {
                     "lock_lost",
                     Complaint(
                         .tryLater, "the lock on the database was lost while the file ran",
+                        hint: "What it had open is rolled back; it is tried again once the lock can be had.",
                         place: Place(file: script.file)),
                     interrupts: true))
         }

@@ -18,6 +18,10 @@ public final class Cluster: Sendable {
         public var isReplicable = false
         /// Whether other users of this machine may reach the socket, for programs that are started as another user.
         public var isOpenToOthers = false
+        /// An empty folder of the server's user for the data; a new one where none is given.
+        public var dataDirectory: String?
+        /// The size of a piece of the write-ahead log; 16 where none is given.
+        public var walSegmentMebibytes: Int?
         /// Further lines of postgresql.conf; they win over the others.
         public var settings: [String: String] = [:]
         /// Lines that replace pg_hba.conf, in their order; empty keeps `trust`.
@@ -63,9 +67,12 @@ public final class Cluster: Sendable {
     public init(_ options: Options = Options()) throws {
         folder = try Self.makeFolder(options)
         directory = folder.path
+        if let place = options.dataDirectory, symlink(place, directory + "/data") != 0 {
+            throw LiveFailure("symlink '\(directory)/data': \(lastError())")
+        }
         try Self.runOwn(
             "initdb",
-            [
+            (options.walSegmentMebibytes.map { ["--wal-segsize=\($0)"] } ?? []) + [
                 "-D", directory + "/data", "--no-sync", "--no-instructions", "--auth=trust", "--username=postgres",
                 "--encoding=UTF8", "--locale=C",
             ])
@@ -137,6 +144,14 @@ public final class Cluster: Sendable {
                 return lines.first == "\(server.process)" && lines.last?.hasPrefix("ready") == true
             }
         }
+    }
+
+    /// Starts the server where it has ended by itself.
+    public func startAgain() throws {
+        state.withLock { state in
+            if state.server?.isRunning == false { Self.forget(&state) }
+        }
+        try start()
     }
 
     /// Stops the server and waits for its end; does nothing when it does not run.

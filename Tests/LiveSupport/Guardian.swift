@@ -65,7 +65,7 @@ final class Guardian: Sendable {
           kill -KILL "$process"
         done
         for directory in $directories; do
-          case $directory in /tmp/mt-*) rm -rf -- "$directory" ;; esac
+          case $directory in /tmp/mt-*) [ ! -d $directory/disk ] || umount -l $directory/disk 2>/dev/null; rm -rf -- "$directory" ;; esac
         done
         """
 }

@@ -1,0 +1,45 @@
+import Glibc
+
+/// A file system of a few mebibytes in memory, mounted for one test and unmounted when the value goes.
+///
+/// `isPossible` says whether this process may mount; a suite that needs it is left out visibly where it may not.
+public final class SmallDisk: Sendable {
+    /// Where it is mounted.
+    public let path: String
+    private let folder: TemporaryDirectory
+
+    /// Whether a file system can be mounted here, found by doing it.
+    public static let isPossible = (try? SmallDisk(mebibytes: 1)) != nil
+
+    /// Mounts one of that size; it belongs to that user.
+    public init(mebibytes: Int, owner: String? = nil) throws {
+        folder = try TemporaryDirectory(mode: 0o755)
+        path = folder.path("disk")
+        guard mkdir(path, 0o755) == 0 else { throw LiveFailure("mkdir '\(path)': \(lastError())") }
+        try Self.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=\(mebibytes)m", "tmpfs", path])
+        if let owner { try Self.run("/usr/bin/chown", [owner, path]) }
+    }
+
+    deinit { _ = try? Program.run("/usr/bin/umount", ["-l", path]) }
+
+    /// Writes until nothing more goes in.
+    public func fill() throws {
+        let outcome = try Program.run("/usr/bin/dd", ["if=/dev/zero", "of=\(path)/filler", "bs=4096"])
+        guard outcome.errors.contains("No space left on device") else {
+            throw LiveFailure("the disk is not full: \(outcome)")
+        }
+    }
+
+    /// Takes the filling out again.
+    public func free() throws { try Self.run("/bin/rm", ["\(path)/filler"]) }
+
+    /// Forbids writing, or allows it again.
+    public func remount(readOnly: Bool) throws {
+        try Self.run("/usr/bin/mount", ["-o", "remount,\(readOnly ? "ro" : "rw")", path])
+    }
+
+    private static func run(_ program: String, _ arguments: [String]) throws {
+        let outcome = try Program.run(program, arguments)
+        guard outcome.status == 0 else { throw LiveFailure("\(program): \(outcome)") }
+    }
+}
