@@ -28,7 +28,7 @@ public final class Connection {
             unsafe try target.needsNameResolution ? Connection.startElsewhere(target, waiter) : Connection.start(target)
         sink = NoticeSink()
         // Where this throws, deinit closes what was opened.
-        try finishConnecting()
+        try finishConnecting(target)
         unsafe PQsetNoticeReceiver(
             handle,
             { context, result in
@@ -85,7 +85,7 @@ public final class Connection {
         }
     }
 
-    private func finishConnecting() throws(PostgresError) {
+    private func finishConnecting(_ target: ConnectionTarget) throws(PostgresError) {
         // The first step of a fresh session is to become writable (PostgreSQL manual 34.1, PQconnectPoll).
         var interest: SocketInterest? = isAlive ? nil : .write
         while let next = interest {
@@ -93,7 +93,11 @@ public final class Connection {
             guard waiter.wait(for: descriptor, next) else { throw .abandoned }
             interest = unsafe Connection.nextInterest(handle)
         }
-        guard isAlive else { throw .lost(connectionError()) }
+        guard isAlive else {
+            var error = connectionError()
+            if error.message.contains("no password supplied") { error.hint = target.passwordHint }
+            throw .lost(error)
+        }
     }
 
     /// libpq's own words for what happened to the session.

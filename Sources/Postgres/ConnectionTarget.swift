@@ -23,6 +23,42 @@ public struct ConnectionTarget: Sendable, Equatable {
         self.conninfo = conninfo
         self.applicationName = applicationName
         needsNameResolution = unsafe ConnectionTarget.namesHosts(options)
+        passfile = unsafe ConnectionTarget.passfile(options)
+    }
+
+    /// The file that is to hold the password, where one is named.
+    private let passfile: String?
+
+    private static func passfile(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> String? {
+        var option = unsafe options
+        while let entry = unsafe option, let keyword = unsafe entry.pointee.keyword {
+            if unsafe String(cString: keyword) == "passfile", let value = unsafe entry.pointee.val {
+                return unsafe String(cString: value)
+            }
+            unsafe option = entry + 1
+        }
+        return unsafe getenv("PGPASSFILE").map { unsafe String(cString: $0) }
+    }
+
+    /// What to look at where the server asked for a password and there was none: libpq passes over a file that it cannot use without a word
+    /// (PostgreSQL manual 34.16 "The Password File").
+    var passwordHint: String {
+        guard let passfile else {
+            return
+                "Name a file with the password: 'passfile=' in the connection string, a systemd credential, or PGPASSFILE."
+        }
+        var facts = stat()
+        let trouble: String
+        if unsafe stat(passfile, &facts) != 0 || access(passfile, R_OK) != 0 {
+            trouble = unsafe "cannot be read: \(String(cString: strerror(errno)))"
+        } else if facts.st_size == 0 {
+            trouble = "is empty"
+        } else if facts.st_mode & 0o077 != 0 {
+            trouble = "may be read by others, so that libpq does not use it"
+        } else {
+            trouble = "has no line for this server, database and role"
+        }
+        return "The password file '\(passfile)' \(trouble)."
     }
 
     /// Whether a host is given by a name that has to be looked up.

@@ -74,9 +74,17 @@ extension PostgresError: Complaining {
 }
 
 extension ServerError {
+    /// Whether the session was not opened because of a certificate, or because only one side wants encryption.
+    private var isAboutEncryption: Bool {
+        sqlstate.isEmpty
+            && ["certificate", "SSL error", "SSL was required", "SSL is not supported"].contains(
+                where: message.contains)
+    }
+
     /// The exit status for a connection that could not be made for this reason.
     var connectionStatus: ExitStatus {
-        switch sqlstate.prefix(2) {
+        if isAboutEncryption { return .permission }
+        return switch sqlstate.prefix(2) {
         case "28": .permission
         case "3D": .configuration
         default: .unavailable
@@ -84,7 +92,11 @@ extension ServerError {
     }
 
     var connectionHint: String? {
-        switch sqlstate.prefix(2) {
+        if isAboutEncryption {
+            return
+                "Nothing was sent to the database. Check 'sslrootcert', 'sslmode' and 'host' against the server's certificate."
+        }
+        return switch sqlstate.prefix(2) {
         case "28":
             "Check the role, pg_hba.conf and the password (a passfile or a systemd credential, never the command line)."
         case "3D": "Create the database, or mend 'dbname' in the connection string."

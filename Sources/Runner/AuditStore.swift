@@ -56,6 +56,13 @@ struct AuditStore {
         }
     }
 
+    /// Refuses a history that a newer program has brought up to its own version meanwhile.
+    func refuseNewer(_ connection: Connection) throws(RunFailure) {
+        if let installed = try installedVersion(connection), installed > AuditSchema.currentVersion {
+            throw newer(installed)
+        }
+    }
+
     /// Runs `body`, which sets the schema up, in one transaction that no other process is in.
     func installing<Value>(
         _ connection: Connection, _ body: () throws(RunFailure) -> Value
@@ -211,7 +218,7 @@ struct AuditStore {
     /// The SQL that asks whether an attempt has ended: behind the lock on the head, so that nobody else can be about to say so.
     private func endQuery(_ attempt: UUID) -> String {
         """
-        SELECT h.seq FROM \(schema).audit_head AS h FOR UPDATE; SELECT EXISTS (SELECT FROM \(schema).migration_rollback_audit AS e \
+        SELECT h.seq FROM \(schema).lock_head(NULL) AS h; SELECT EXISTS (SELECT FROM \(schema).migration_rollback_audit AS e \
         WHERE e.attempt_id = \(Quoting.literal(attempt.description)) \
         AND e.event IN ('applied', 'failed', 'interrupted', 'rolled_back', 'rollback_failed'));
         """

@@ -1,4 +1,5 @@
 internal import Audit
+internal import Configuration
 internal import JSON
 internal import Migrations
 internal import Postgres
@@ -116,6 +117,14 @@ extension Engine {
                     Complaint(
                         .failed, "'\(step.migration.name)' sorts before '\(before)', which is applied already",
                         hint: "Give it a later number, or set late = \"apply\" to run it out of order.",
+                        place: Place(file: step.migration.path)))
+            case .drifted where settings.onDrift == .stop:
+                let version = step.migration.version
+                summary.complaints.append(
+                    Complaint(
+                        .failed, "'\(step.migration.name)' has changed since it was applied, and holds up the line",
+                        hint:
+                            "Put the file back as it was (see 'auditctl show \(version)'), or accept its text: 'migrated resolve \(version) --applied'.",
                         place: Place(file: step.migration.path)))
             case .unmetRequirement(let version):
                 summary.complaints.append(

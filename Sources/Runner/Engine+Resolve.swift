@@ -25,7 +25,8 @@ extension Engine {
             let states = try history.states()
             var event = try decision(name, snapshot, states)
             let state = states.first { $0.version == event.version }
-            if resolution == .applied, state?.status.isApplied == true {
+            // An applied one whose file has changed is accepted as it is now.
+            if resolution == .applied, let state, state.status.isApplied, state.checksum == event.checksum {
                 throw .complaint(
                     Complaint(.failed, "'\(name)' is applied already", hint: "See 'auditctl show \(name)'."))
             }

@@ -150,6 +150,8 @@ public final class Engine {
         FailPoint.lockTaken.pass()
         let value: Value
         do throws(RunFailure) {
+            // Another host may have been upgraded while this process waited.
+            try store.refuseNewer(sessions.work())
             value = try body()
         } catch {
             reporter.settle()

@@ -15,7 +15,8 @@ extension Script {
                 let bytes = self.statements[range.lowerBound].range.lowerBound..<self.statements[last].range.upperBound
                 parts.append(
                     Segment(
-                        kind: kind, statements: range, range: bytes, begin: nil, ownBlock: false, concurrentIndex: nil))
+                        kind: kind, statements: range, range: bytes, begin: nil, ownBlock: false, concurrentIndex: nil,
+                        trace: nil))
             }
             for index in segment.statements where statements.contains(index) {
                 part(.transaction, start..<index)

@@ -19,6 +19,8 @@ final class Proxy: Sendable {
         case swallow
         /// It is handed on late.
         case delay
+        /// It is handed on, and nothing of its session after it, in either direction; nobody closes anything.
+        case silence
     }
 
     struct Fault: Sendable, CustomStringConvertible {
@@ -38,6 +40,8 @@ final class Proxy: Sendable {
         var type: UInt8
         /// Whether it holds the word COMMIT.
         var commits: Bool
+        /// Whether it is the text of a file with an effect.
+        var isFile = false
     }
 
     /// Where clients find it: `host=`.
@@ -131,6 +135,8 @@ private final class Work {
         var hasBegun = false
         /// Its answers are swallowed until the server is done.
         var isMuted = false
+        /// Nothing gets through any more.
+        var isSilent = false
     }
 
     private var listener: Int32
@@ -229,8 +235,11 @@ private final class Work {
         // The first message of a session has no type: its first byte is that of a length below 16 MB.
         let cancels = bytes.count == 16 && bytes[4..<8].elementsEqual([0x04, 0xD2, 0x16, 0x2E])
         if cancels { return send(bytes, to) }
-        let commits = direction == .toServer && String(decoding: bytes, as: UTF8.self).contains("COMMIT")
-        let message = Proxy.Message(direction: direction, type: bytes[0], commits: commits)
+        if sessions[index].isSilent { return }
+        let text = direction == .toServer ? String(decoding: bytes, as: UTF8.self) : ""
+        let isFile = bytes[0] == UInt8(ascii: "Q") && text.contains("INSERT INTO counter")
+        let message = Proxy.Message(
+            direction: direction, type: bytes[0], commits: text.contains("COMMIT"), isFile: isFile)
         if proxy?.note(message) == true, let fault {
             switch fault.kind {
             case .cut: return strike(index, fault)
@@ -239,6 +248,7 @@ private final class Work {
                 return strike(index, fault)
             case .swallow: sessions[index].isMuted = true
             case .delay: usleep(50_000)
+            case .silence: sessions[index].isSilent = true
             }
         }
         guard sessions[index].isMuted, direction == .toClient else { return send(bytes, to) }
