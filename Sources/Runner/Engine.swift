@@ -151,7 +151,7 @@ public final class Engine {
         let value: Value
         do throws(RunFailure) {
             // Another host may have been upgraded while this process waited.
-            try store.refuseNewer(sessions.work())
+            try store.refuseNewer(sessions.books())
             value = try body()
         } catch {
             reporter.settle()

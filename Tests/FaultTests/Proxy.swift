@@ -239,7 +239,7 @@ private final class Work {
         let text = direction == .toServer ? String(decoding: bytes, as: UTF8.self) : ""
         let isFile = bytes[0] == UInt8(ascii: "Q") && text.contains("INSERT INTO counter")
         let message = Proxy.Message(
-            direction: direction, type: bytes[0], commits: text.contains("COMMIT"), isFile: isFile)
+            direction: direction, type: bytes[0], commits: text.contains("COMMIT\0"), isFile: isFile)
         if proxy?.note(message) == true, let fault {
             switch fault.kind {
             case .cut: return strike(index, fault)
