@@ -15,7 +15,8 @@ struct Migrated: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunVerb.self, InitVerb.self, ApplyVerb.self, PlanVerb.self, PreflightVerb.self, CheckVerb.self,
+            RunVerb.self, InitVerb.self, ApplyVerb.self, PlanVerb.self, PreflightVerb.self, StatusVerb.self,
+            CheckVerb.self,
             WaitVerb.self,
             RollbackVerb.self,
             ResolveVerb.self,

@@ -212,6 +212,41 @@ struct `The package` {
                 """), "\(outcome)")
     }
 
+    @Test func `looks at its history and its schema every day, and raises an alert at what it finds`() throws {
+        let outcome = try run(
+            """
+            cat >/etc/migrated/alert.d/tell <<'HOOK'
+            #!/bin/sh
+            echo "alert $1 $MONITOR_EXIT_STATUS"
+            HOOK
+            chmod +x /etc/migrated/alert.d/tell
+            alerts() { journalctl --sync; journalctl -u 'migrated-alert@*' -o cat | grep -a '^alert'; }
+            echo 'CREATE TABLE a (id integer);' >/srv/migrations/1_a.sql
+            systemctl start migrated
+            eventually status 'applied 1'
+            systemctl enable --quiet --now migrated-verify@migrated.timer
+            systemctl show -p Unit --value migrated-verify@migrated.timer
+            systemctl start migrated-verify@migrated && echo 'verified'
+            passed() { journalctl --sync; journalctl -u migrated-integrity@migrated -o cat | grep -q 'Finished'; }
+            eventually passed
+            journalctl --sync; journalctl -u migrated-verify@migrated -o cat | grep -o '^intact: [0-9]* events'
+            psql -q -X -h /run/postgresql -U postgres -d app -c "ALTER TABLE migrated.migration_rollback_audit DISABLE TRIGGER ALL" \\
+                -c "UPDATE migrated.migration_rollback_audit SET initiated_by = 'nobody' WHERE seq = 2"
+            systemctl start migrated-verify@migrated 2>/dev/null || echo 'not verified'
+            eventually alerts >/dev/null
+            alerts
+            """)
+        #expect(
+            outcome.output == """
+                migrated-verify@migrated.service
+                verified
+                intact: 3 events
+                not verified
+                alert migrated-verify@migrated.service 1
+
+                """, "\(outcome)")
+    }
+
     /// Installs the package, starts a server inside, and runs shell text.
     private func run(_ script: String) throws -> Program.Outcome {
         try machine.ask(

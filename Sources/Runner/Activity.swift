@@ -1,0 +1,76 @@
+internal import JSON
+internal import Postgres
+internal import Reporting
+
+/// What a session of a migrated process is doing at the moment, with the server's own measure of its progress where it has one.
+struct Activity: Sendable, Equatable {
+    var application: String
+    var statement: String
+    var seconds: Int64
+    /// What the server's progress view says it is in: `building index: scanning table`.
+    var phase: String?
+    var done: Int64?
+    var total: Int64?
+    /// Backends that it waits for.
+    var waitsFor: String?
+
+    /// One line: how long, how far, and who is in the way. A bar where there is a total.
+    var line: String {
+        var line = "running   \(Printable.line(statement, limit: 60)) for \(TimeSpan.seconds(seconds).brief)"
+        if let phase { line += ", \(Printable.line(phase))" }
+        if let done, let total, total > 0 { line += " \(Activity.bar(done, of: total))" }
+        if let waitsFor { line += ", waits for backend \(Printable.line(waitsFor))" }
+        return line
+    }
+
+    /// `[########------------] 42 %`.
+    static func bar(_ done: Int64, of total: Int64, width: Int = 20) -> String {
+        let share = min(1, max(0, Double(done) / Double(total)))
+        let full = Int(share * Double(width))
+        return
+            "[\(String(repeating: "#", count: full))\(String(repeating: "-", count: width - full))] \(Int(share * 100)) %"
+    }
+
+    var json: JSONValue {
+        [
+            "application": .string(application), "statement": .string(statement), "seconds": .integer(seconds),
+            "phase": JSONValue(phase), "done": JSONValue(done), "total": JSONValue(total),
+            "waits_for": JSONValue(waitsFor),
+        ]
+    }
+
+    init(_ result: QueryResult, _ row: Int) {
+        application = result.text(row, 0) ?? ""
+        statement = result.text(row, 1) ?? ""
+        seconds = result.integer(row, 2) ?? 0
+        waitsFor = result.text(row, 3).flatMap { $0.isEmpty ? nil : $0 }
+        phase = result.text(row, 4)
+        done = result.integer(row, 5)
+        total = result.integer(row, 6)
+    }
+
+    /// The sessions of migrated processes that run something on this database; see "Progress Reporting" in PostgreSQL's manual. COPY has a
+    /// view since version 14; validation of a constraint has none.
+    static func question(serverVersion: Int) -> String {
+        let copy = """
+            UNION ALL SELECT c.pid, 'copying', c.bytes_processed, c.bytes_total
+                        FROM pg_catalog.pg_stat_progress_copy AS c
+            """
+        return """
+            SELECT a.application_name, pg_catalog.left(a.query, 200),
+                   pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start))::bigint,
+                   pg_catalog.array_to_string(pg_catalog.pg_blocking_pids(a.pid), ', '), p.phase, p.done, p.total
+              FROM pg_catalog.pg_stat_activity AS a
+              LEFT JOIN (SELECT i.pid, i.phase, i.blocks_done AS done, i.blocks_total AS total
+                           FROM pg_catalog.pg_stat_progress_create_index AS i
+                         UNION ALL SELECT v.pid, v.phase, v.heap_blks_scanned, v.heap_blks_total
+                           FROM pg_catalog.pg_stat_progress_vacuum AS v
+                         UNION ALL SELECT l.pid, l.phase, l.heap_blks_scanned, l.heap_blks_total
+                           FROM pg_catalog.pg_stat_progress_cluster AS l
+                         \(serverVersion >= 140_000 ? copy : "")) AS p ON p.pid = a.pid
+             WHERE a.datname = pg_catalog.current_database() AND a.application_name LIKE 'migrated %'
+               AND a.state = 'active' AND a.pid <> pg_catalog.pg_backend_pid()
+             ORDER BY a.query_start
+            """
+    }
+}
