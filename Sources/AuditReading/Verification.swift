@@ -37,7 +37,8 @@ public struct Finding: Sendable, Equatable {
     /// What is wrong, as a clause without a final stop.
     public var what: String
 
-    init(_ kind: Kind, _ seq: Int64?, _ what: String) {
+    /// A finding from its parts.
+    public init(_ kind: Kind, _ seq: Int64?, _ what: String) {
         self.kind = kind
         self.seq = seq
         self.what = what

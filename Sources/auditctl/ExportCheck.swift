@@ -8,17 +8,18 @@ internal import Systemd
 /// `verify --file`: whether an export is as it was written. Needs no database and no PostgreSQL.
 struct ExportCheck {
     private let path: String
-    private let history: HistoryOptions
+    private let key: PublicKey?
 
-    init(_ path: String, _ history: HistoryOptions) {
+    /// A check of the export at `path`, which shall be signed by `key` where one is given.
+    init(_ path: String, signedBy key: PublicKey?) {
         self.path = path
-        self.history = history
+        self.key = key
     }
 
     /// Reads, tells the verdict, and returns the exit status that it means.
     func run(_ form: OutputOptions) throws -> ExitStatus {
         let verdict: ExportVerdict
-        do { verdict = try self.verdict() } catch {
+        do { verdict = try self.verdict().signed(by: key) } catch {
             var complaint = error.complaint
             complaint.message = "cannot tell: " + complaint.message
             Program.complain(complaint)
@@ -67,7 +68,7 @@ struct ExportCheck {
             case .cannotTell(let why):
                 try output.line(output.coloured("cannot tell", .yellow) + ": " + Printable.line(why))
             }
-            for line in verdict.notes { try output.line(Printable.line(line)) }
+            for line in verdict.notes(key) { try output.line(Printable.line(line)) }
         case .json, .ndjson: try output.line(JSONText.safe(verdict.json.text))
         case .csv:
             try output.line("verdict,seq,what")
@@ -79,8 +80,28 @@ struct ExportCheck {
 }
 
 extension ExportVerdict {
+    /// The verdict with the signature over the head held against `key`, where one is given: without one that holds nothing vouches for the
+    /// end of the export.
+    func signed(by key: PublicKey?) -> ExportVerdict {
+        guard let key, outcome == .intact, let trailer else { return self }
+        var verdict = self
+        guard let signature = trailer.signature?.string.flatMap({ AnchorSignature($0) }), signature.key == key.id,
+            let database = trailer.origin.identity
+        else {
+            verdict.outcome = .cannotTell("the head of the export is not signed by key \(key.id)")
+            return verdict
+        }
+        if !signature.holds(for: trailer.origin.head, database: database, by: key) {
+            let seq = trailer.origin.head.seq
+            verdict.outcome = .tampered
+            verdict.findings.append(
+                Finding(.edited, seq, "the signature over event \(seq) is not that of key \(key.id)"))
+        }
+        return verdict
+    }
+
     /// What else a person should know, one line each.
-    var notes: [String] {
+    func notes(_ key: PublicKey?) -> [String] {
         guard let trailer else { return [] }
         let origin = trailer.origin
         let system = origin.systemIdentifier.map { ", system \($0)" } ?? ""
@@ -90,7 +111,9 @@ extension ExportVerdict {
             "exported: \((["\(origin.moment)"] + who).joined(separator: " ")), head at event \(origin.head.seq)",
         ]
         if let filter = trailer.filter { notes.append("filter:   \(filter.text)") }
-        if outcome == .intact {
+        if outcome == .intact, let key {
+            notes.append("signed:   the head, by key \(key.id)")
+        } else if outcome == .intact {
             notes.append(
                 "Nothing in a file shows that its end is the history's: compare the head with the journal, an anchor or a signature."
             )

@@ -58,9 +58,16 @@ struct ExportCommand: ParsableCommand {
             origin: scan.origin, count: writer.count, first: writer.ends?.first, last: writer.ends?.last, filter: left,
             isNewestFirst: extent.reverse,
             exportedBy: Process.userName(of: Process.loginUser ?? Process.effectiveUser), host: Process.hostName,
-            signature: nil)
+            signature: signature(over: scan.origin))
         try sink.write(buffer + writer.trailer(trailer))
         try sink.finish()
+    }
+
+    /// What the daemon signed of the head, where its anchors can be read here.
+    private func signature(over origin: HistoryOrigin) -> JSONValue? {
+        // Whoever may read the history alone has no anchors, and the export no signature.
+        guard let identity = origin.identity, let log = try? history.anchors(of: identity) else { return nil }
+        return log.anchors.last { $0.head == origin.head }?.signature.map { .string($0.description) }
     }
 
     /// Goes on for ever, so that no trailer comes.

@@ -25,7 +25,7 @@ struct VerifyCommand: ParsableCommand {
     var file: String?
 
     func run() throws {
-        if let file { throw Ending(status: try ExportCheck(file, history).run(form)) }
+        if let file { throw Ending(status: try ExportCheck(file, signedBy: witnesses.key(history)).run(form)) }
         let (examination, found) = try examine()
         let output = Output()
         do {

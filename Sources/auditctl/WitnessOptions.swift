@@ -38,10 +38,15 @@ struct WitnessOptions: ParsableArguments {
         var units: Set<String> = []
     }
 
+    /// The key that signatures are checked with, where there is one.
+    func key(_ history: HistoryOptions) throws -> PublicKey? {
+        try (publicKey ?? history.settings().publicKey).map(WitnessOptions.key)
+    }
+
     /// Everything that is kept of the history in `database` outside of it.
     func found(_ history: HistoryOptions, database: String) throws -> Found {
         let settings = try history.settings()
-        let key = try (publicKey ?? settings.publicKey).map(WitnessOptions.key)
+        let key = try key(history)
         let log = try history.anchors(of: database)
         var found = Found(testimony: Testimony([]), key: key, log: log)
         var witnesses = log.anchors.map { anchor in

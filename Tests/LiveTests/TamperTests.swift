@@ -21,6 +21,36 @@ import Testing
         guard try bench.run("apply").status == 0 else { throw LiveFailure("not applied") }
     }
 
+    @Test func `an export carries the signature over its head, and is held against it without a database`() throws {
+        let file = bench.folder.path("export.ndjson")
+        let exported = try Program.run(
+            Program.built("auditctl"),
+            [
+                "export", "--output", file, "--database", bench.database.conninfo, "--state-directory",
+                bench.folder.path("state"),
+            ])
+        #expect(exported.status == 0, "\(exported)")
+        func check(_ key: String, _ file: String) throws -> Program.Outcome {
+            try Program.run(
+                Program.built("auditctl"),
+                ["verify", "--config", "/dev/null", "--file", file, "--public-key", bench.folder.path(key)])
+        }
+        let signed = try check("key.pub", file)
+        #expect(signed.status == 0 && signed.output.contains("\nsigned:   the head, by key "), "\(signed)")
+
+        #expect(
+            try Program.run(Program.built("migrated"), ["keygen", "--out", bench.folder.path("other")]).status == 0)
+        let foreign = try check("other.pub", file)
+        #expect(foreign.status == 2 && foreign.output.contains("is not signed by key"), "\(foreign)")
+
+        // One digit of the signature is another one.
+        let forged = try Program.run(
+            "/bin/sed", ["-E", "s/(\"signature\":\"[0-9a-f]+:)(.)/\\1f\\2/; s/(:[0-9a-f]{128})[0-9a-f]\"/\\1\"/", file])
+        try bench.folder.write("forged.ndjson", forged.output)
+        let found = try check("key.pub", bench.folder.path("forged.ndjson"))
+        #expect(found.status == 1 && found.output.contains("is not that of key"), "\(found)")
+    }
+
     private func verify(_ more: [String] = []) throws -> (outcome: Program.Outcome, json: JSONValue) {
         let outcome = try Program.run(
             Program.built("auditctl"),
