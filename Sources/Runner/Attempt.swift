@@ -20,6 +20,8 @@ struct Attempt {
     var restores: [String] = []
     /// What `started` says of what the file meets.
     var preflight: JSONValue?
+    /// Where the run comes from.
+    var provenance: [String: JSONValue] = [:]
     /// What its next event is appended with, where a session that had the file appends it.
     var token = OneTimeToken()
     /// Whether the first segment may have run already: the attempt before was cut off there, and what it recorded last is all that is known.
@@ -58,7 +60,7 @@ struct Attempt {
 
     func started(by actor: AuditEvent.Actor) -> AuditEvent {
         var event = event(.started, by: actor)
-        event.detail = prepared.detail(layout: layout, from: firstSegment)
+        event.detail = prepared.detail(layout: layout, from: firstSegment).merging(provenance) { own, _ in own }
         event.detail["preflight"] = preflight
         if let invalidIndexes { event.detail["invalid_indexes"] = .array(invalidIndexes.map(JSONValue.string)) }
         return event

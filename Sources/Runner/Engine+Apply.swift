@@ -191,9 +191,12 @@ extension Engine {
         if resumes, done < file.script.segments.count, file.script.segments[done].kind == .alone {
             isInDoubt = try history.isInDoubt(version: file.version, file.direction)
         }
-        let attempt = Attempt(
+        var attempt = Attempt(
             file, layout: layout, firstSegment: done, isInDoubt: isInDoubt,
             invalidIndexes: builds ? try invalidIndexes() : nil)
+        let provenance = self.provenance ?? Provenance(directory: directory.path)
+        self.provenance = provenance
+        attempt.provenance = provenance.members
         ownAttempts.insert(attempt.id)
         return attempt
     }

@@ -25,6 +25,9 @@ public final class Engine {
     /// The attempts that this process has begun.
     var ownAttempts: Set<UUID> = []
 
+    /// Where this run comes from, once it is known.
+    var provenance: Provenance?
+
     /// Whether a directory that cannot be understood is waited for: yes in a daemon that is up, where it is what somebody put there
     /// since.
     var awaitsDirectory = false
@@ -148,6 +151,8 @@ public final class Engine {
             try sessions.pause(.milliseconds(.random(in: 100...200)))
         }
         FailPoint.lockTaken.pass()
+        // A release may have been swapped in since the last run.
+        provenance = nil
         let value: Value
         do throws(RunFailure) {
             // Another host may have been upgraded while this process waited.

@@ -66,6 +66,13 @@ public enum Process {
         return user
     }
 
+    /// The terminal that standard input is; nil for none. See ttyname_r(3).
+    public static var terminalName: String? {
+        var name = [CChar](repeating: 0, count: 256)
+        guard unsafe ttyname_r(0, &name, name.count - 1) == 0 else { return nil }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// The invocation id that the service manager gave this run of the unit: 32 hexadecimal digits; nil outside a service.
     public static var invocationID: String? {
         guard let text = environment("INVOCATION_ID") else { return nil }

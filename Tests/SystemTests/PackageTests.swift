@@ -265,7 +265,7 @@ struct `The package` {
                 -o '-k /run/postgresql -c listen_addresses=127.0.0.1 -c fsync=off' start >/dev/null
             runuser -u postgres -- createuser -h /run/postgresql migrated
             runuser -u postgres -- createdb -h /run/postgresql -O migrated app
-            printf 'database = "host=/run/postgresql dbname=app"\\ndirectory = "/srv/migrations"\\nsettle = "50ms"\\n' \\
+            printf 'database = "host=/run/postgresql dbname=app"\\ndirectory = "/srv/migrations"\\nsettle = "50ms"\\nstate-directory = "/var/lib/migrated"\\n' \\
                 >/etc/migrated/migrated.toml
             \(script)
             """, server: "host=/run/postgresql user=postgres dbname=app")
