@@ -50,6 +50,7 @@ struct `The package` {
                 ░░ Subject: Migration 2_b failed
                 every field is filled in
                 intact: 5 events,
+                anchors: 5 in
 
                 """, "\(outcome)")
     }
