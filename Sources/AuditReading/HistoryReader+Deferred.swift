@@ -38,7 +38,8 @@ extension HistoryReader {
            AND NOT EXISTS (SELECT FROM \(table) AS e WHERE e.version = d.version AND e.seq > d.seq
                               AND (e.event = 'rolled_back'
                                    OR e.event IN ('constraint_added', 'skipped')
-                                      AND (e.detail::json ->> 'deferred_seq')::bigint = d.seq))
+                                      AND (e.detail::json ->> 'deferred_seq')::bigint = d.seq
+                                      AND (e.detail::json ->> 'to_be_validated') IS DISTINCT FROM 'true'))
          ORDER BY d.seq
         """
     }

@@ -54,6 +54,8 @@ public struct ForeignKey: Sendable, Equatable {
     public var isNotValid = false
     /// ALTER TABLE ONLY.
     public var isOnly = false
+    /// ALTER TABLE IF EXISTS: where the table is missing, nothing is wanted.
+    public var isIfTableExists = false
 
     /// A key with PostgreSQL's defaults.
     public init(

@@ -37,6 +37,7 @@ extension ForeignKeyPlanner {
     /// The steps for one key whose statement holds nothing else.
     public func stepwise(_ key: ForeignKey, _ facts: ForeignKeyFacts) -> StepwisePlan {
         if let missing = ForeignKeyPlanner.missing(key, facts) {
+            if key.isIfTableExists, facts.table == nil { return .whole }
             return policy.missingTable == .skip ? .deferred(missing) : .whole
         }
         guard let table = facts.table, let referenced = facts.referenced else {

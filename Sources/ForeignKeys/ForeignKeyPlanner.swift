@@ -4,8 +4,8 @@ internal import Reporting
 ///
 /// The key is added NOT VALID before a row is touched: from then on no new orphan can come, and a definition that the server
 /// does not take (no unique key, types that do not compare, a view) fails with the server's own words while nothing is lost. Two kinds of
-/// table are cleaned first instead: a partitioned one, which before PostgreSQL 18 takes no NOT VALID, and one that refers to itself and
-/// loses rows, because the new key would act on them.
+/// table are cleaned first instead: those of a key with a partitioned table on either side, which before PostgreSQL 18 is not at home with
+/// NOT VALID, and one that refers to itself and loses rows, because the new key would act on them.
 public struct ForeignKeyPlanner: Sendable {
     /// What is asked for.
     public let policy: ForeignKeyPolicy
@@ -54,6 +54,10 @@ public struct ForeignKeyPlanner: Sendable {
     private func plan(
         _ key: ForeignKey, _ facts: ForeignKeyFacts, _ names: inout ChosenNames, _ locks: inout [TableName]
     ) -> ForeignKeyPlan {
+        if key.isIfTableExists, facts.table == nil {
+            // The server passes over it, with the NOTICE that belongs to that.
+            return .steps([ForeignKeyStep(.session, plainAdd(key, facts, &names).sql)])
+        }
         if let missing = ForeignKeyPlanner.missing(key, facts) {
             return policy.missingTable == .skip ? .deferred(missing) : .steps([plainAdd(key, facts, &names)])
         }
@@ -121,7 +125,11 @@ public struct ForeignKeyPlanner: Sendable {
             record: record)
         validate.onlyWithoutOrphans = policy.orphans == .report
         if resumes { return cleanup + [validate] }
-        if sql.table.isPartitioned, facts.serverVersion < 180_000 {
+        // Before PostgreSQL 18 a partitioned table takes no NOT VALID, and VALIDATE forgets the rows of pg_constraint that stand for the
+        // partitions of a referenced one.
+        if sql.table.isPartitioned || sql.referenced.isPartitioned && !key.isNotValid && policy.orphans == .clean,
+            facts.serverVersion < 180_000
+        {
             return cleanup + [ForeignKeyStep(.add, add(notValid: false), record: record)]
         }
         // With NOT VALID in the file, its author validates later or never; and a report leaves what does not hold unproved.
@@ -139,7 +147,8 @@ public struct ForeignKeyPlanner: Sendable {
         let definition = key.definition(
             referenced: key.referenced, columns: key.referencedColumns, notValid: key.isNotValid)
         return ForeignKeyStep(
-            .add, "ALTER TABLE \(key.isOnly ? "ONLY " : "")\(key.table.sql) ADD\(name) \(definition)",
+            .add,
+            "ALTER TABLE \(key.isIfTableExists ? "IF EXISTS " : "")\(key.isOnly ? "ONLY " : "")\(key.table.sql) ADD\(name) \(definition)",
             record: ForeignKeyStep.Record(
                 event: "constraint_added",
                 object: (facts.table?.qualified ?? key.table).text + (key.name.map { ".\($0)" } ?? ""),

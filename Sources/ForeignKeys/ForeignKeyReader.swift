@@ -23,6 +23,8 @@ struct ForeignKeyReader {
     let tape: JSONTape
     let statement: Int
     private(set) var found: [ForeignKeyStatement] = []
+    /// The tables of a CREATE SCHEMA, which its elements mean by their names alone: the new schema is first in their search_path.
+    private var siblings: Set<String> = []
 
     init(script: Script, tape: JSONTape, statement: Int) {
         self.script = script
@@ -36,9 +38,9 @@ struct ForeignKeyReader {
         case "CreateSchemaStmt":
             // An element without a schema goes into the new one; for CREATE SCHEMA AUTHORIZATION that is the role's name.
             let schema = text(fields, "schemaname") ?? tape.member(fields, "authrole").flatMap { text($0, "rolename") }
-            for element in list(fields, "schemaElts") {
-                if let create = tape.member(element, "CreateStmt") { createTable(create, schema: schema) }
-            }
+            let tables = list(fields, "schemaElts").compactMap { tape.member($0, "CreateStmt") }
+            siblings = Set(tables.compactMap { table($0, "relation", schema: schema)?.name })
+            for create in tables { createTable(create, schema: schema) }
         case "AlterTableStmt" where text(fields, "objtype") == "OBJECT_TABLE": alterTable(fields)
         default: break
         }
@@ -76,7 +78,10 @@ struct ForeignKeyReader {
             }
         }
         let standsAlone = found.count == commands.count && found.allSatisfy { $0.origin == .addConstraint }
-        for index in found.indices { found[index].standsAlone = standsAlone }
+        for index in found.indices {
+            found[index].standsAlone = standsAlone
+            found[index].key.isIfTableExists = flag(fields, "missing_ok")
+        }
     }
 
     // MARK: Constraints
@@ -142,8 +147,9 @@ struct ForeignKeyReader {
     }
 
     private func key(_ fields: Int, of table: TableName, columns: [String], schema: String?) -> ForeignKey? {
-        guard text(fields, "contype") == "CONSTR_FOREIGN", let referenced = self.table(fields, "pktable", schema: nil)
+        guard text(fields, "contype") == "CONSTR_FOREIGN", var referenced = self.table(fields, "pktable", schema: nil)
         else { return nil }
+        if referenced.schema == nil, siblings.contains(referenced.name) { referenced.schema = schema }
         var key = ForeignKey(
             name: text(fields, "conname"), table: table, columns: columns, referenced: referenced,
             referencedColumns: strings(fields, "pk_attrs"))

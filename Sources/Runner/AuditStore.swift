@@ -160,7 +160,7 @@ struct AuditStore {
     /// The statement that writes records from a session that a file had.
     private func append(_ records: [AuditRecord], _ permit: Permit) -> Connection.Step {
         Connection.Step(
-            "SELECT \(schema).append_attempt($1::bytea, $2::bytea, ARRAY[\(records.indices.map { row(3 + $0) }.joined(separator: ","))])",
+            "SELECT \(schema).append_attempt($1::bytea, $2::bytea, ARRAY[\(records.indices.map { row(3 + $0) }.joined(separator: ","))]::\(schema).migration_rollback_audit[])",
             [.bytes(permit.token.bytes), permit.next.map { .bytes($0.digest) }] + records.map(AuditStore.value))
     }
 

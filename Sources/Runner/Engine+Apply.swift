@@ -23,7 +23,7 @@ extension Engine {
         // Most runs find nothing to do, and need no lock to see that.
         let glance = try plan(snapshot, try history.states(), limit: limit)
         let news = try news(of: glance, snapshot)
-        if glance.pending.isEmpty, news.isEmpty, try history.openAttempts().isEmpty {
+        if glance.pending.isEmpty, news.isEmpty, try history.openAttempts().isEmpty, try deferredKeysInReach().isEmpty {
             return try summary(of: glance, snapshot, RunSummary())
         }
         do throws(RunFailure) {
@@ -67,6 +67,7 @@ extension Engine {
             FailPoint.filesParsed.pass()
             try record(try news(of: plan, snapshot, bad: bad))
             if prepared.isEmpty || !bad.isEmpty {
+                if bad.isEmpty, summary.plan == nil { try addDeferredKeys(snapshot, try fileRun()) }
                 summary.complaints += bad.map(\.complaint)
                 return try self.summary(of: plan, snapshot, summary)
             }
@@ -116,9 +117,7 @@ extension Engine {
         _ files: [PreparedFile], _ snapshot: MigrationDirectory.Snapshot, _ summary: inout RunSummary,
         _ progress: (String) -> Void
     ) throws(RunFailure) -> Bool {
-        let run = FileRun(
-            sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
-            actor: try actor())
+        let run = try fileRun()
         var attempts: [Attempt] = []
         let preflights = try preflights(of: files)
         for (file, preflight) in zip(files, preflights) {
@@ -141,6 +140,12 @@ extension Engine {
         }
         try addDeferredKeys(snapshot, run)
         return true
+    }
+
+    private func fileRun() throws(RunFailure) -> FileRun {
+        FileRun(
+            sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
+            actor: try actor())
     }
 
     /// Runs one started attempt to its end, with further attempts where the reason of a failure passes by itself.

@@ -24,7 +24,7 @@ struct DeferredKey {
 }
 
 extension Engine {
-    /// Adds the foreign keys that were deferred and whose tables are there now, each in a transaction of its own.
+    /// Adds the foreign keys that were deferred and whose tables are there now, each in a transaction of its own or step by step.
     ///
     /// One that still cannot be added stays deferred and is told of; it holds up nothing, because its file is applied.
     func addDeferredKeys(_ snapshot: MigrationDirectory.Snapshot, _ run: FileRun) throws(RunFailure) {
@@ -43,7 +43,14 @@ extension Engine {
                     reporter.say(4, "deferred key \(key.object) of \(key.name) cannot be added yet: \(failure.message)")
                 }
             }
+            triedDeferrals.insert(key.seq)
         }
+    }
+
+    /// Keys that wait for a table that is there, and that this process has not tried since: a run that was cut off behind the file that
+    /// brought it, or a table that somebody else has made.
+    func deferredKeysInReach() throws(RunFailure) -> [Int64] {
+        try history.deferredKeysInReach().filter { !triedDeferrals.contains($0) }
     }
 
     private func add(
@@ -76,17 +83,31 @@ extension Engine {
 }
 
 extension FileRun {
-    /// Adds one deferred key in a transaction of its own, if what it needs is there.
+    /// Adds one deferred key, if what it needs is there: step by step where that is asked for and can be, else in a transaction of its own.
     func addDeferred(_ key: ForeignKeyStatement, seq: Int64, _ attempt: inout Attempt) throws(Stop) {
         let limit = settings.deadline.microseconds > 0 ? Instant.now() + settings.deadline : nil
         try run { () throws(RunFailure) in try store.announce(attempt.token) }
+        var policy = attempt.prepared.foreignKeyPolicy(settings)
+        policy.missingTable = .skip
+        policy.skipsExisting = true
+        if policy.way == .stepwise,
+            let index = attempt.prepared.script.segments.firstIndex(where: { $0.statements.contains(key.statement) })
+        {
+            let facts = try unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(Stop) in
+                try self.facts([key.key], key, &attempt, connection, limit)
+            }
+            let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
+            if let facts = facts.first, case .steps(let steps) = planner.stepwise(key.key, facts) {
+                try KeyRun(
+                    run: self, key: key, steps: steps, policy: policy, index: index, limit: limit, deferral: seq
+                ).add(&attempt)
+                return sessions.takeBack()
+            }
+        }
         let connection = try handOver(
             attempt.prepared.script, before: key.statement,
             "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; SET LOCAL jit = off"
         ).connection
-        var policy = attempt.prepared.foreignKeyPolicy(settings)
-        policy.missingTable = .skip
-        policy.skipsExisting = true
         var events = try add([key], policy, &attempt, connection, limit)
         let isDone = !events.contains { $0.event == .deferred }
         for index in events.indices { events[index].detail["deferred_seq"] = .integer(seq) }
@@ -130,6 +151,21 @@ extension History {
                 object: result.text(row, 4) ?? "", statement: Int(statement), position: Int(position),
                 attempt: attempt)
         }
+    }
+
+    /// The events of those whose missing table is there now, in some schema at least where the file names none.
+    func deferredKeysInReach() throws(RunFailure) -> [Int64] {
+        let result = try store.sessions.query(
+            store.sessions.books(),
+            """
+            SELECT w.seq
+              FROM (SELECT d.seq, pg_catalog.parse_ident(d.detail::json ->> 'waits_for') AS name
+                      \(HistoryReader.openDeferrals("\(store.schema).migration_rollback_audit"))) AS w
+             WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                            WHERE c.relname = w.name[pg_catalog.cardinality(w.name)]
+                              AND (pg_catalog.cardinality(w.name) = 1 OR n.nspname = w.name[1]))
+            """)
+        return result.rows.indices.compactMap { result.integer($0, 0) }
     }
 
     /// The exact bytes of an attempted file.

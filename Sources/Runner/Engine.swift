@@ -25,6 +25,9 @@ public final class Engine {
     /// The attempts that this process has begun.
     var ownAttempts: Set<UUID> = []
 
+    /// The deferred keys that this process has tried to add.
+    var triedDeferrals: Set<Int64> = []
+
     /// Where this run comes from, once it is known.
     var provenance: Provenance?
 

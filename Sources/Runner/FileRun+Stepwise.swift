@@ -12,6 +12,8 @@ extension FileRun {
     struct Closing {
         var next: Attempt?
         var events: (Attempt) -> [AuditEvent]
+
+        static var nothing: Closing { Closing(next: nil, events: { _ in [] }) }
     }
 
     /// Runs the statement of a stepwise segment.

@@ -31,6 +31,13 @@ struct KeyForecast {
             }
             return
         }
+        if key.isIfTableExists, facts.table == nil {
+            (verdict, what) =
+                before.mayBring(key.table)
+                ? (.note, "table '\(key.table.text)' is not there now; earlier statements may bring it")
+                : (.ok, "passed over: table '\(key.table.text)' is not there")
+            return
+        }
         switch statement.origin {
         case .createTable(true) where facts.table != nil, .addColumn(true) where facts.hasAllColumns:
             (verdict, what) = (.ok, "passed over: it is there already")

@@ -21,6 +21,8 @@ struct KeyRun {
     let policy: ForeignKeyPolicy
     let index: Int
     let limit: Instant?
+    /// The event that deferred the key, where it is added after its file.
+    var deferral: Int64?
 
     /// How many rows one transaction cleans: what it locks is held for some tenths of a second at most.
     private static let batch = 5000
@@ -29,13 +31,14 @@ struct KeyRun {
     private static let cursor = "migrated_orphans"
 
     /// The five steps, from where an earlier attempt stopped.
-    func add(_ attempt: inout Attempt, _ closing: FileRun.Closing) throws(FileRun.Stop) {
+    func add(_ attempt: inout Attempt, _ closing: FileRun.Closing = .nothing) throws(FileRun.Stop) {
         var orphans = try findFirst(&attempt)
         try check(orphans, &attempt)
         if steps.add != nil { try addUnproved(&attempt, orphans) }
-        var cleaned = try clean(&attempt)
+        try clean(&attempt)
         try buildIndex(&attempt)
-        guard let validate = steps.validate, policy.orphans != .report || orphans == 0 else {
+        guard let validate = steps.validate, proves(orphans) else {
+            if deferral != nil { return }
             return try record(&attempt, closing) { (_, _) throws(FileRun.Stop) in [] }
         }
         for round in 1... {
@@ -45,12 +48,13 @@ struct KeyRun {
                 }
             } catch {
                 // Rows that others moved or locked while their batch ran are orphans still.
-                guard case .failure(let failure) = error, failure.sqlstate == "23503", cleaned > 0,
+                guard case .failure(let failure) = error, failure.sqlstate == "23503", steps.clean != nil,
                     round < KeyRun.rounds
                 else { throw error }
                 run.sessions.dropWork()
                 orphans = try find(&attempt)
-                cleaned = try clean(&attempt)
+                try check(orphans, &attempt)
+                try clean(&attempt)
             }
         }
     }
@@ -123,37 +127,43 @@ struct KeyRun {
         try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
             guard var event = try step(add, &attempt, connection) else { return [] }
             if orphans > 0 { event.detail["orphans"] = .integer(orphans) }
+            // What is deferred is done only when the last step is.
+            if proves(orphans) { event.detail["to_be_validated"] = true }
             return [event]
         }
     }
 
+    /// Whether the key is proved in the end.
+    private func proves(_ orphans: Int64) -> Bool {
+        steps.validate != nil && (policy.orphans != .report || orphans == 0)
+    }
+
     // MARK: 3. Cleaning
 
-    /// Cleans what the cursor holds; returns how many rows that were.
-    private func clean(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
-        guard var step = steps.clean else { return 0 }
+    /// Cleans what the cursor holds.
+    private func clean(_ attempt: inout Attempt) throws(FileRun.Stop) {
+        guard var step = steps.clean else { return }
         // All of them together are allowed already.
         step.totalSQL = nil
         var allowed = policy
         allowed.limit = .rows(.max)
-        var cleaned: Int64 = 0
         while true {
             FailPoint.keyStep.pass()
             let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
             let places = try ask(&attempt, connection, "FETCH \(KeyRun.batch) FROM \(KeyRun.cursor)")
             guard !places.rows.isEmpty else {
                 _ = try ask(&attempt, connection, "CLOSE \(KeyRun.cursor)")
-                return cleaned
+                return
             }
             let list = places.rows.indices.compactMap { places.text($0, 0).map { "\"\($0)\"" } }
             let array = "{\(list.joined(separator: ","))}"
             try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
                 _ = try ask(&attempt, connection, "SET LOCAL jit = off")
                 _ = try ask(&attempt, connection, CleanupSettings.set)
-                let done = try run.perform(
-                    step, allowed, key, &attempt, connection, limit, [.text(array)])
-                cleaned += done.orphans
-                return done.event.map { [$0] } ?? []
+                return try run.perform(step, allowed, key, &attempt, connection, limit, [.text(array)]).event.map {
+                    [$0]
+                }
+                    ?? []
             }
         }
     }
@@ -216,9 +226,16 @@ struct KeyRun {
 
     /// One transaction of the file's, with its record.
     private func record(
-        _ attempt: inout Attempt, _ closing: FileRun.Closing = FileRun.Closing(next: nil, events: { _ in [] }),
+        _ attempt: inout Attempt, _ closing: FileRun.Closing = .nothing,
         _ body: (inout Attempt, Connection) throws(FileRun.Stop) -> [AuditEvent]
     ) throws(FileRun.Stop) {
+        let body = { (attempt: inout Attempt, connection: Connection) throws(FileRun.Stop) -> [AuditEvent] in
+            var events = try body(&attempt, connection)
+            if let deferral {
+                for index in events.indices { events[index].detail["deferred_seq"] = .integer(deferral) }
+            }
+            return events
+        }
         try run.transaction(&attempt, index, limit, next: closing.next, body, closing.events)
     }
 
