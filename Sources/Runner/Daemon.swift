@@ -49,6 +49,12 @@ public final class Daemon {
         metrics = settings.metricsFile.map { MetricsFile($0, reporter) }
         hooks = Hooks(settings, loop: loop, reporter: reporter)
         loop.add(watcher)
+        reporter.onProgress = { [self] progress in
+            // Where it is being stopped, that is the news.
+            if !signals.stopRequested { self.notifier.status(progress.text) }
+            // The next outage is news, even where its words are the same.
+            if agenda.misses > 0 { told.removeAll() }
+        }
         reporter.listener = { [self] record in
             metrics?.happened(record)
             hooks.happened(record)
@@ -91,11 +97,7 @@ public final class Daemon {
     private func work() -> ExitStatus? {
         isUntidy = true
         do throws(RunFailure) {
-            let summary = try engine.apply(lockPatience: .seconds(0), openWriters: watcher.openWriters) { [self] line in
-                notifier.status(line)
-                // The next outage is news, even where its words are the same.
-                if agenda.misses > 0 { told.removeAll() }
-            }
+            let summary = try engine.apply(lockPatience: .seconds(0), openWriters: watcher.openWriters)
             try started()
             try recordJournalGap()
             try engine.keepListening()

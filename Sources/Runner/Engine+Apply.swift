@@ -13,10 +13,8 @@ extension Engine {
     /// - Parameters:
     ///   - lockPatience: how long to wait for another process that is migrating.
     ///   - openWriters: files that are known to be open for writing.
-    ///   - progress: told a line whenever the state changes.
     public func apply(
-        limit: String? = nil, lockPatience: TimeSpan, openWriters: Set<String> = [],
-        progress: (String) -> Void = { _ in }
+        limit: String? = nil, lockPatience: TimeSpan, openWriters: Set<String> = []
     ) throws(RunFailure) -> RunSummary {
         let snapshot = try snapshot(openWriters: openWriters)
         try prepareHistory()
@@ -29,7 +27,7 @@ extension Engine {
         do throws(RunFailure) {
             return try withLock(patience: lockPatience) { () throws(RunFailure) in
                 try recover()
-                return try runLine(snapshot, limit, progress)
+                return try runLine(snapshot, limit)
             }
         } catch {
             if case .lockedElsewhere(let holder) = error { try recordLockedElsewhere(glance, snapshot, holder) }
@@ -58,7 +56,7 @@ extension Engine {
 
     /// The line itself: plan, prepare everything, run one after the other; after a failure plan again.
     private func runLine(
-        _ snapshot: MigrationDirectory.Snapshot, _ limit: String?, _ progress: (String) -> Void
+        _ snapshot: MigrationDirectory.Snapshot, _ limit: String?
     ) throws(RunFailure) -> RunSummary {
         var summary = RunSummary()
         while true {
@@ -72,7 +70,7 @@ extension Engine {
                 return try self.summary(of: plan, snapshot, summary)
             }
             summary.plan = plan
-            let whole = try run(prepared, snapshot, &summary, progress)
+            let whole = try run(prepared, snapshot, &summary)
             if whole {
                 return try self.summary(
                     of: try self.plan(snapshot, try history.states(), limit: limit), snapshot, summary)
@@ -114,10 +112,10 @@ extension Engine {
 
     /// Runs files one after the other. True where all of them were applied; false where one failed and others may go on.
     private func run(
-        _ files: [PreparedFile], _ snapshot: MigrationDirectory.Snapshot, _ summary: inout RunSummary,
-        _ progress: (String) -> Void
+        _ files: [PreparedFile], _ snapshot: MigrationDirectory.Snapshot, _ summary: inout RunSummary
     ) throws(RunFailure) -> Bool {
-        let run = try fileRun()
+        var run = try fileRun()
+        run.messages = try messages(files)
         var attempts: [Attempt] = []
         let preflights = try preflights(of: files)
         for (file, preflight) in zip(files, preflights) {
@@ -129,14 +127,17 @@ extension Engine {
         if let first = attempts.first { try start(first, run.actor) }
         for index in attempts.indices {
             let name = attempts[index].prepared.migration.name
-            progress("applying \(name) (\(index + 1) of \(attempts.count))")
+            reporter.proceeds("applying", name, index + 1, of: attempts.count)
             let next = index + 1 < attempts.count ? attempts[index + 1] : nil
+            let began = Instant.now()
             if let complaint = try perform(attempts[index], next: next, run) {
                 summary.complaints.append(complaint)
                 try addDeferredKeys(snapshot, run)
                 return false
             }
             summary.applied.append(name)
+            // It may have made a table large, and the next file goes over that.
+            if Instant.now() - began > .seconds(1) { run.messages = .short }
         }
         try addDeferredKeys(snapshot, run)
         return true
@@ -204,6 +205,22 @@ extension Engine {
         attempt.provenance = provenance.members
         ownAttempts.insert(attempt.id)
         return attempt
+    }
+
+    /// How finely the files are sent: where a table is large, what takes as long as it is goes by itself, so that it can be told which
+    /// statement runs. Elsewhere that would only be slower.
+    func messages(_ files: [PreparedFile]) throws(RunFailure) -> Script.Messages {
+        guard files.contains(where: \.script.hasLongStatements) else { return .long }
+        // 8 MB, by the last VACUUM or ANALYZE, or as the files are where there was none.
+        let result = try sessions.query(
+            sessions.work(),
+            """
+            SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                            WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384
+                              AND CASE c.relpages WHEN 0 THEN pg_catalog.pg_relation_size(c.oid) ELSE c.relpages * 8192::bigint END
+                                  >= 8 * 1048576)
+            """)
+        return result.isTrue(0, 0) ? .short : .long
     }
 
     private func invalidIndexes() throws(RunFailure) -> [String] {

@@ -38,11 +38,12 @@ extension Engine {
             let files = try downFiles(try goalVersions(goal), snapshot, recordWithoutDownFile)
             let run = FileRun(
                 sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
-                actor: try actor())
+                actor: try actor(), messages: try messages(files.compactMap(\.prepared)))
             var summary = RollbackSummary()
-            for file in files {
+            for (index, file) in files.enumerated() {
                 switch file {
                 case .prepared(let prepared):
+                    reporter.proceeds("rolling back", prepared.migration.name, index + 1, of: files.count)
                     var attempt = try attempt(prepared, snapshot.set.layout)
                     if restoresOrphans { attempt.restores = try history.cleanupAttempts(version: prepared.version) }
                     try start(attempt, run.actor)
@@ -72,6 +73,10 @@ extension Engine {
     private enum DownFile {
         case prepared(PreparedFile)
         case none(version: String, name: String)
+
+        var prepared: PreparedFile? {
+            if case .prepared(let file) = self { file } else { nil }
+        }
     }
 
     private func goalVersions(_ goal: RollbackGoal) throws(RunFailure) -> [(version: String, name: String)] {

@@ -253,7 +253,7 @@ extension FileRun {
     ) throws(Stop) -> QueryResult {
         let script = attempt.prepared.script
         return try guarded(
-            &attempt, connection, limit,
+            &attempt, connection, limit, at: script.statement(at: offset).map { $0..<$0 + 1 },
             { error in
                 let place = script.place(at: offset)
                 var failure = Failure(error, in: script, piece: nil)

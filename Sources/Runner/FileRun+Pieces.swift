@@ -22,7 +22,7 @@ extension FileRun {
         let cut = StatementCut(script, without: keys)
         let replay = Replaying(attempt.prepared.existing(settings), script, cut.text, in: segment.statements)
         guard !keys.isEmpty || !replay.isEmpty else {
-            try statements(&attempt, connection, Piece(segment, index, script), limit)
+            try statements(&attempt, connection, segment, index, limit)
             return attempt.takeExisting(by: actor)
         }
         // The catalog's questions are many small ones; compiling them takes seconds and saves nothing.
@@ -30,9 +30,7 @@ extension FileRun {
         var events: [AuditEvent] = []
         var sent = segment.statements.lowerBound
         for statement in Set(keys.map(\.statement)).union(replay.statements).sorted() {
-            if statement > sent {
-                try statements(&attempt, connection, Piece(sent..<statement, index, script, cut.text), limit)
-            }
+            try statements(&attempt, connection, sent..<statement, index, cut.text, limit)
             sent = statement + 1
             let own = keys.filter { $0.statement == statement }
             let replayed = try self.replay(replay[statement], own, &attempt, connection, limit)
@@ -45,16 +43,13 @@ extension FileRun {
             // What stands already keeps the server from adding the key of an IF NOT EXISTS: that stays its own business.
             let wanted = try keysToAdd(own.filter { !replayed.ignores($0) }, &attempt, connection, limit)
             if !cut.emptied.contains(statement), let text = replayed.text(cut.text, own, script) {
-                try statements(&attempt, connection, Piece(statement..<sent, index, script, text), limit)
+                try statements(&attempt, connection, statement..<sent, index, text, limit)
             }
             if !wanted.isEmpty {
                 events += try add(wanted, policy, &attempt, connection, limit, standing: replayed.standing)
             }
         }
-        if sent < segment.statements.upperBound {
-            try statements(
-                &attempt, connection, Piece(sent..<segment.statements.upperBound, index, script, cut.text), limit)
-        }
+        try statements(&attempt, connection, sent..<segment.statements.upperBound, index, cut.text, limit)
         return events + attempt.takeExisting(by: actor)
     }
 }

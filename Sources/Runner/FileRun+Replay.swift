@@ -80,7 +80,7 @@ extension FileRun {
         let script = attempt.prepared.script
         let place = script.place(at: item.range.lowerBound)
         let results = try guarded(
-            &attempt, connection, limit,
+            &attempt, connection, limit, at: item.statement..<item.statement + 1,
             { error in
                 var error = error
                 if error.sqlstate == "42501", error.hint == nil {

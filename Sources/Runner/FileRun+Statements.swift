@@ -8,19 +8,47 @@ internal import SQLParsing
 internal import Systemd
 
 extension FileRun {
+    /// Sends a segment that nothing is to be cut from.
+    func statements(
+        _ attempt: inout Attempt, _ connection: Connection, _ segment: Segment, _ index: Int, _ limit: Instant?
+    ) throws(Stop) {
+        let script = attempt.prepared.script
+        let parts = script.messages(segment.statements, messages)
+        // Where the text could not be parsed there are no statements.
+        guard parts.count > 1 else {
+            return try statements(&attempt, connection, Piece(segment, index, script), limit)
+        }
+        for range in parts {
+            try statements(&attempt, connection, Piece(range, index, script, script.text), limit)
+        }
+    }
+
+    /// Sends some statements of a segment, of a copy of the script's text in which parts are blanked.
+    func statements(
+        _ attempt: inout Attempt, _ connection: Connection, _ range: Range<Int>, _ index: Int, _ text: [UInt8],
+        _ limit: Instant?
+    ) throws(Stop) {
+        for range in attempt.prepared.script.messages(range, messages) {
+            try statements(&attempt, connection, Piece(range, index, attempt.prepared.script, text), limit)
+        }
+    }
+
     /// Sends a piece of the file and waits, however long it takes; a stop and the deadline cancel it.
     func statements(
         _ attempt: inout Attempt, _ connection: Connection, _ piece: Piece, _ limit: Instant?
     ) throws(Stop) {
         let script = attempt.prepared.script
-        _ = try guarded(&attempt, connection, limit, { Failure($0, in: script, piece: piece) }) {
-            (connection: Connection) throws(PostgresError) in try connection.run(piece.sql)
-        }
+        _ = try guarded(
+            &attempt, connection, limit, at: piece.statements, { Failure($0, in: script, piece: piece) }
+        ) { (connection: Connection) throws(PostgresError) in try connection.run(piece.sql) }
     }
 
     /// Lets the server work for the file under its limits, keeps what it says meanwhile, and tells a refusal from an interruption.
+    ///
+    /// `range` names the statements of the file that it is about, where it is about any.
     func guarded<Value>(
-        _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?, _ failure: (ServerError) -> Failure,
+        _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?,
+        at range: @autoclosure @escaping () -> Range<Int>? = nil, _ failure: (ServerError) -> Failure,
         _ body: (Connection) throws(PostgresError) -> Value
     ) throws(Stop) -> Value {
         let script = attempt.prepared.script
@@ -35,7 +63,7 @@ extension FileRun {
             connection.onNotice = nil
             attempt.notices = notices
         }
-        let watch = try watchBlockers(attempt, connection)
+        let watch = try watch(attempt, connection, range)
         defer { if let watch { sessions.waiter.dismiss(watch) } }
         sessions.waiter.begin(.statements(until: limit), cancellation: connection.cancellation())
         do throws(PostgresError) {
@@ -53,12 +81,20 @@ extension FileRun {
         }
     }
 
-    /// Looks for who is in the way, for as long as the file's statements run.
-    private func watchBlockers(_ attempt: Attempt, _ connection: Connection) throws(Stop) -> BlockerWatch? {
+    /// Looks how far the file's statements have come and who is in their way, for as long as they run.
+    private func watch(
+        _ attempt: Attempt, _ connection: Connection, _ range: @escaping () -> Range<Int>?
+    ) throws(Stop) -> StatementWatch? {
         let lockTimeout = attempt.prepared.file.directives.lockTimeout ?? settings.lockTimeout
-        guard lockTimeout.microseconds > 0 else { return nil }
+        guard lockTimeout.microseconds > 0 || reporter.onProgress != nil else { return nil }
         let asking = try run { () throws(RunFailure) in try sessions.lock() }
-        let watch = BlockerWatch(asking, waiting: connection.sessionPID, lockTimeout: lockTimeout)
+        let watch = StatementWatch(asking, backend: connection.sessionPID, lockTimeout: lockTimeout)
+        if reporter.onProgress != nil {
+            let count = attempt.prepared.script.statements.count
+            watch.onProgress = { [reporter] running, activity in
+                reporter.progressed(Progress.Work(statements: range(), of: count, running: running, activity: activity))
+            }
+        }
         sessions.waiter.employ(watch)
         return watch
     }

@@ -18,6 +18,8 @@ struct FileRun {
     let reporter: Reporter
     let settings: Settings
     let actor: AuditEvent.Actor
+    /// How much of a file goes into one message.
+    var messages = Script.Messages.long
 
     /// Why applying a file stops.
     enum Stop: Error {

@@ -55,7 +55,7 @@ final class LoopWaiter: SocketWaiter {
     func employ(_ source: any PollSource) { loop.add(source) }
 
     /// Lets a source go that asks through a session, once its last answer has come.
-    func dismiss(_ watch: BlockerWatch) {
+    func dismiss(_ watch: StatementWatch) {
         let end = Instant.now() + .seconds(10)
         watch.finish { (try? loop.turn(until: end)) != nil && Instant.now() < end }
         loop.remove(watch)

@@ -9,7 +9,7 @@ struct Piece {
     let sql: [UInt8]
     /// Where they begin in the text.
     private let start: Int
-    private let statements: Range<Int>
+    let statements: Range<Int>
 
     /// A whole segment.
     init(_ segment: Segment, _ index: Int, _ script: Script) {

@@ -26,6 +26,11 @@ public final class Reporter {
     /// What is kept of the chain outside of the database; nil before there is a history.
     var witness: Witness?
     private var hasMissedAnchor = false
+    /// Told as a file's turn comes, and every second while one of its statements runs; nil where nobody looks.
+    public var onProgress: ((Progress) -> Void)?
+    var progress: Progress?
+    /// Told before a line is written to stderr: what stands there unfinished is taken away.
+    public var onLine: (() -> Void)?
     /// Who else is told of each event, after the journal.
     var listener: ((AuditRecord) -> Void)?
 
@@ -110,6 +115,7 @@ public final class Reporter {
     public func flush(until end: Instant) { journal.flush(until: end) }
 
     private func line(_ text: String) {
+        onLine?()
         do {
             try Process.write(Array("migrated: \(text)\n".utf8), to: 2)
         } catch {

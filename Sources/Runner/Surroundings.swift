@@ -85,7 +85,7 @@ enum Surroundings {
         }
         let blocking = sessions.rows.indices.map { row in
             Preflight.Remark(
-                verdict: .note, kind: "session", what: BlockerWatch.blocker(sessions, row).description)
+                verdict: .note, kind: "session", what: Blocker(sessions, row).description)
         }
         return sizes + invalid + blocking
     }

@@ -1,3 +1,5 @@
+internal import Reporting
+
 extension Output {
     /// Prints `lines` below `titles` in columns as wide as they need; those in `right` are numbers.
     func columns(_ titles: [String], _ lines: [[String]], right: Set<Int>) throws {

@@ -20,7 +20,10 @@ struct ApplyVerb: ParsableCommand {
         let workplace = try Workplace(common, quiet: common.output == .json)
         let engine = try workplace.engine()
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
-        let summary = try engine.applyPatiently(limit: to, lockPatience: try lock.patience())
+        let patience = try lock.patience()
+        let summary = try ProgressLine.shown(by: workplace.reporter) { () throws(RunFailure) in
+            try engine.applyPatiently(limit: to, lockPatience: patience)
+        }
         engine.disconnect()
         switch common.output {
         case .table: Terminal.print(summary.status)

@@ -33,9 +33,13 @@ struct RollbackVerb: ParsableCommand {
         }
         let workplace = try Workplace(common, quiet: common.output == .json)
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
-        let summary = try workplace.engine().rollback(
-            goal, recordWithoutDownFile: recordWithoutDownFile, restoresOrphans: restoreOrphans,
-            lockPatience: try lock.patience())
+        let engine = try workplace.engine()
+        let patience = try lock.patience()
+        let summary = try ProgressLine.shown(by: workplace.reporter) { () throws(RunFailure) in
+            try engine.rollback(
+                goal, recordWithoutDownFile: recordWithoutDownFile, restoresOrphans: restoreOrphans,
+                lockPatience: patience)
+        }
         switch common.output {
         case .table: Terminal.print("rolled back \(summary.rolledBack.count) migration(s)")
         case .json:

@@ -1,12 +1,13 @@
 /// How many columns of a terminal a text takes: two for wide East Asian characters and emoji, none for combining marks.
-enum TextWidth {
-    static func of(_ text: String) -> Int {
+public enum TextWidth {
+    /// The columns that `text` takes.
+    public static func of(_ text: String) -> Int {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
         return text.unicodeScalars.reduce(0) { $0 + width($1) }
     }
 
     /// `text` cut to `width` columns; a cut text ends in `…`.
-    static func clipped(_ text: String, _ width: Int) -> String {
+    public static func clipped(_ text: String, _ width: Int) -> String {
         guard of(text) > width else { return text }
         var kept = ""
         var taken = 1
@@ -19,7 +20,7 @@ enum TextWidth {
     }
 
     /// `text` filled with blanks to `width` columns.
-    static func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
+    public static func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
         let blanks = String(repeating: " ", count: max(0, width - of(text)))
         return right ? blanks + text : text + blanks
     }
