@@ -23,21 +23,32 @@ public struct ConnectionTarget: Sendable, Equatable {
         self.conninfo = conninfo
         self.applicationName = applicationName
         needsNameResolution = unsafe ConnectionTarget.namesHosts(options)
-        passfile = unsafe ConnectionTarget.passfile(options)
+        passfile = unsafe ConnectionTarget.value("passfile", options) ?? ConnectionTarget.environment("PGPASSFILE")
+        // As libpq falls back, but for the service file, which it reads itself when it connects.
+        database =
+            unsafe ConnectionTarget.value("dbname", options) ?? ConnectionTarget.environment("PGDATABASE")
+            ?? ConnectionTarget.value("user", options) ?? ConnectionTarget.environment("PGUSER")
     }
+
+    /// The name of the database, as far as words and environment tell it.
+    public let database: String?
 
     /// The file that is to hold the password, where one is named.
     private let passfile: String?
 
-    private static func passfile(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> String? {
+    private static func value(_ name: String, _ options: UnsafeMutablePointer<PQconninfoOption>?) -> String? {
         var option = unsafe options
         while let entry = unsafe option, let keyword = unsafe entry.pointee.keyword {
-            if unsafe String(cString: keyword) == "passfile", let value = unsafe entry.pointee.val {
+            if unsafe String(cString: keyword) == name, let value = unsafe entry.pointee.val {
                 return unsafe String(cString: value)
             }
             unsafe option = entry + 1
         }
-        return unsafe getenv("PGPASSFILE").map { unsafe String(cString: $0) }
+        return nil
+    }
+
+    private static func environment(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
     /// What to look at where the server asked for a password and there was none: libpq passes over a file that it cannot use without a word
@@ -65,17 +76,8 @@ public struct ConnectionTarget: Sendable, Equatable {
     let needsNameResolution: Bool
 
     private static func namesHosts(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> Bool {
-        var hosts = unsafe getenv("PGHOST").map { unsafe String(cString: $0) } ?? ""
-        var option = unsafe options
-        while let entry = unsafe option, let keyword = unsafe entry.pointee.keyword {
-            let name = unsafe String(cString: keyword)
-            if let value = unsafe entry.pointee.val {
-                let text = unsafe String(cString: value)
-                if name == "hostaddr", !text.isEmpty { return false }
-                if name == "host" { hosts = text }
-            }
-            unsafe option = entry + 1
-        }
+        if let address = unsafe value("hostaddr", options), !address.isEmpty { return false }
+        let hosts = unsafe value("host", options) ?? environment("PGHOST") ?? ""
         return hosts.split(separator: ",").contains { host in
             // A socket's directory, or an address in digits, needs nobody's answer.
             !host.hasPrefix("/") && !host.hasPrefix("@") && !host.contains(":")

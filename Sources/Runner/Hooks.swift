@@ -1,7 +1,6 @@
 internal import Audit
 internal import AuditReading
 internal import Configuration
-internal import JSON
 internal import Reporting
 internal import Systemd
 
@@ -70,7 +69,8 @@ final class Hooks {
         let event = task.record.event
         do throws(SystemFailure) {
             let child = try ChildProcess(
-                task.path, environment: Hooks.environment(event), input: Array((task.record.json + "\n").utf8),
+                task.path, environment: Hooks.environment(event),
+                input: HistoryRow(task.record).jsonBytes + [UInt8(ascii: "\n")],
                 until: .now() + limit
             ) { [self] end in ended(task, end) }
             running = child
@@ -101,22 +101,5 @@ final class Hooks {
     private static func environment(_ event: AuditEvent) -> [String] {
         ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "MIGRATED_EVENT=\(event.event.rawValue)"]
             + (event.version.map { ["MIGRATED_VERSION=\($0)"] } ?? [])
-    }
-}
-
-extension AuditRecord {
-    /// The record as one JSON object whose keys are the column names; `detail` is an object, bytes are hexadecimal digits.
-    var json: String {
-        let values = columns
-        var members: [String: JSONValue] = [:]
-        for column in AuditColumn.allCases {
-            guard let bytes = values[column] else { continue }
-            switch (column, column.form) {
-            case (.detail, _): members[column.rawValue] = .object(event.detail)
-            case (_, .integer), (_, .small): members[column.rawValue] = .integer(CanonicalForm.integer(bytes))
-            default: members[column.rawValue] = .string(AuditRecord.text(bytes, column.form))
-            }
-        }
-        return JSONText.safe(JSONValue.object(members).text)
     }
 }

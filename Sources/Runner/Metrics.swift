@@ -48,59 +48,41 @@ struct Metrics {
         ]
     }
 
-    /// The exposition format; see "Text-based format" in Prometheus's documentation.
+    /// All of it.
     var text: String {
-        var text = ""
-        func metric(_ name: String, _ type: String, _ help: String) {
-            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
-        }
-        func sample(_ name: String, _ label: (String, String)? = nil, _ value: String) {
-            let further = label.map { ",\($0.0)=\"\($0.1)\"" } ?? ""
-            text += "\(name){database=\"\(Metrics.escaped(database))\"\(further)} \(value)\n"
-        }
-        metric("migrated_migrations", "gauge", "Migrations of the directory by state.")
-        for (state, count) in states { sample("migrated_migrations", ("state", state), String(count)) }
-        metric("migrated_attempts_total", "counter", "Attempts that have ended, by result.")
+        var text = MetricsText(database: database)
+        text.metric("migrated_migrations", "gauge", "Migrations of the directory by state.")
+        for (state, count) in states { text.sample("migrated_migrations", ("state", state), String(count)) }
+        text.metric("migrated_attempts_total", "counter", "Attempts that have ended, by result.")
         for result in Metrics.results.map(\.rawValue) {
-            sample("migrated_attempts_total", ("result", result), String(attempts[result] ?? 0))
+            text.sample("migrated_attempts_total", ("result", result), String(attempts[result] ?? 0))
         }
-        metric("migrated_attempt_duration_seconds", "summary", "How long attempts took, by result.")
+        text.metric("migrated_attempt_duration_seconds", "summary", "How long attempts took, by result.")
         for result in Metrics.results.map(\.rawValue) {
             let sum = Metrics.seconds(microseconds[result] ?? 0)
-            sample("migrated_attempt_duration_seconds_sum", ("result", result), sum)
-            sample("migrated_attempt_duration_seconds_count", ("result", result), String(attempts[result] ?? 0))
+            text.sample("migrated_attempt_duration_seconds_sum", ("result", result), sum)
+            text.sample("migrated_attempt_duration_seconds_count", ("result", result), String(attempts[result] ?? 0))
         }
         if let lastSuccess {
-            metric(
+            text.metric(
                 "migrated_last_success_timestamp_seconds", "gauge",
                 "When a migration was last applied, by the server's clock.")
-            sample("migrated_last_success_timestamp_seconds", nil, String(lastSuccess))
+            text.sample("migrated_last_success_timestamp_seconds", nil, String(lastSuccess))
         }
-        metric("migrated_lock_timeouts_total", "counter", "Attempts that gave up waiting for a lock.")
-        sample("migrated_lock_timeouts_total", nil, String(lockTimeouts))
-        metric("migrated_orphan_rows_total", "counter", "Rows that cleanups for foreign keys took out or put back.")
+        text.metric("migrated_lock_timeouts_total", "counter", "Attempts that gave up waiting for a lock.")
+        text.sample("migrated_lock_timeouts_total", nil, String(lockTimeouts))
+        text.metric(
+            "migrated_orphan_rows_total", "counter", "Rows that cleanups for foreign keys took out or put back.")
         for action in ["deleted", "nullified", "restored"] {
-            sample("migrated_orphan_rows_total", ("action", action), String(orphans[action] ?? 0))
+            text.sample("migrated_orphan_rows_total", ("action", action), String(orphans[action] ?? 0))
         }
-        metric("migrated_journal_entries_dropped_total", "counter", "Entries that the journal has lost.")
-        sample("migrated_journal_entries_dropped_total", nil, String(journalDropped))
-        return text
+        text.metric("migrated_journal_entries_dropped_total", "counter", "Entries that the journal has lost.")
+        text.sample("migrated_journal_entries_dropped_total", nil, String(journalDropped))
+        return text.text
     }
 
     private static func seconds(_ microseconds: Int64) -> String {
         let fraction = String(microseconds % 1_000_000)
         return "\(microseconds / 1_000_000).\(String(repeating: "0", count: 6 - fraction.count))\(fraction)"
-    }
-
-    /// A label's value may hold anything but these three as they are.
-    private static func escaped(_ value: String) -> String {
-        String(
-            value.flatMap { character -> [Character] in
-                switch character {
-                case "\\", "\"": ["\\", character]
-                case "\n": ["\\", "n"]
-                default: [character]
-                }
-            })
     }
 }

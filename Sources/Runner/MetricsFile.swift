@@ -25,9 +25,7 @@ final class MetricsFile {
         let text = metrics.text
         guard text != written else { return }
         do throws(SystemFailure) {
-            let file = try NewFile(path, mode: 0o644)
-            try file.write(Array(text.utf8))
-            try file.finish()
+            try NewFile.put(path, Array(text.utf8), mode: 0o644)
             written = text
             hasFailed = false
         } catch {

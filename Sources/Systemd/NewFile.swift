@@ -24,6 +24,13 @@ public final class NewFile {
         if let mode, fchmod(file.number, mode) != 0 { throw .last("set the mode of", path: name) }
     }
 
+    /// Puts a file with these bytes in place.
+    public static func put(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(SystemFailure) {
+        let file = try NewFile(path, mode: mode)
+        try file.write(bytes)
+        try file.finish()
+    }
+
     deinit {
         if let temporary, !isDone { unsafe unlink(temporary) }
     }

@@ -15,6 +15,7 @@ struct IntegrityCommand: ParsableCommand {
 
     @OptionGroup var history: HistoryOptions
     @OptionGroup var form: OutputOptions
+    @OptionGroup var monitoring: MetricsOption
     @Flag(name: .long, help: "Look at every foreign key of the database.")
     var all = false
     @Option(name: .long, help: "Directory of the migrations (default: the configured one).")
@@ -25,6 +26,10 @@ struct IntegrityCommand: ParsableCommand {
         let reader = try history.reader(settings)
         let lines = try reader.integrity(everyKey: all)
         let report = IntegrityReport(lines + AppliedFiles(settings: settings).lines(try reader.status().versions))
+        monitoring.leave("integrity", settings) { text in
+            text.metric("migrated_integrity_failures", "gauge", "Checks of the schema that failed at the last look.")
+            text.sample("migrated_integrity_failures", nil, String(report.failures))
+        }
         let output = form.opened()
         do {
             try tell(report, output)

@@ -18,6 +18,7 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var history: HistoryOptions
     @OptionGroup var witnesses: WitnessOptions
     @OptionGroup var form: OutputOptions
+    @OptionGroup var monitoring: MetricsOption
     @Option(
         name: .long,
         help: ArgumentHelp(
@@ -27,6 +28,13 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         if let file { throw Ending(status: try ExportCheck(file, signedBy: witnesses.key(history)).run(form)) }
         let (examination, found) = try examine()
+        let status = examination.status(needsSignature: found?.key != nil)
+        monitoring.leave("verify", try history.settings()) { text in
+            text.metric("migrated_verify_verdict", "gauge", "What the last verification of the history came to.")
+            for (word, meant) in [("intact", ExitStatus.done), ("changed", .failed), ("unknown", .cannotTell)] {
+                text.sample("migrated_verify_verdict", ("verdict", word), status == meant ? "1" : "0")
+            }
+        }
         let output = Output()
         do {
             try tell(examination, found, output)
@@ -39,7 +47,7 @@ struct VerifyCommand: ParsableCommand {
             complaint.message = "cannot tell: " + complaint.message
             Program.complain(complaint)
         }
-        throw Ending(status: examination.status(needsSignature: found?.key != nil))
+        throw Ending(status: status)
     }
 
     /// No connection is no verdict; a connection string that is none is a mistake in the words.

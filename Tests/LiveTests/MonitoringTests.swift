@@ -47,12 +47,12 @@ import Testing
         try bench.stop(daemon)
         let words = try Program.run("/bin/cat", [seen]).output
         let events = try Program.run(
-            "/usr/bin/jq", ["-c", "[.event, .version, .detail.sqlstate, .sqlstate]"],
+            "/usr/bin/jq", ["-c", "[.event, .version, .detail.sqlstate, .sqlstate, has(\"object\")]"],
             input:
                 words
                 .split(separator: "\n").filter { $0.hasPrefix("{") }.joined(separator: "\n")
         ).output
-        #expect(events == "[\"applied\",\"001\",null,null]\n[\"failed\",\"002\",null,\"22012\"]\n")
+        #expect(events == "[\"applied\",\"001\",null,null,true]\n[\"failed\",\"002\",null,\"22012\",true]\n")
         #expect(words.components(of: "env applied 001 none") == 1)
         for never in ["anybody", "not", "off"] { #expect(!words.split(separator: "\n").contains { $0 == never }) }
         #expect(daemon.errorsSoFar.contains("20-fails' for applied (seq 3) ended with exit code 3"))
@@ -103,7 +103,65 @@ import Testing
         #expect(daemon.errorsSoFar.components(of: "nowhere/migrated.prom") == 1, "\(daemon.errorsSoFar)")
     }
 
-    private func metrics() throws -> String { try Program.run("/bin/cat", [bench.folder.path("migrated.prom")]).output }
+    @Test func `the daily look leaves its verdicts beside the daemon's metrics`() throws {
+        try bench.write("001_a.sql", "CREATE TABLE a ();")
+        #expect(try bench.run("apply").status == 0)
+        func look(_ verb: String, _ more: String...) throws -> Int32? {
+            let words = [
+                verb, "--config", bench.folder.path("migrated.toml"), "--state-directory", bench.folder.path("state"),
+            ]
+            return try Program.run(
+                Program.built("auditctl"), words + ["--database", bench.database.conninfo] + more
+            ).status
+        }
+        // Whoever looks by hand leaves nothing.
+        #expect(try look("verify") == 0 && access(bench.folder.path("migrated.verify.prom"), F_OK) != 0)
+        let database = "database=\"\(bench.database.name)\""
+        func verdicts() throws -> [String] {
+            let text = try metrics("migrated.verify.prom") + metrics("migrated.integrity.prom")
+            let checked = try Program.run("/usr/bin/promtool", ["check", "metrics"], input: text)
+            #expect(checked.status == 0 && checked.output + checked.errors == "", "\(checked)")
+            let now = Int(time(nil))
+            for word in ["verify", "integrity"] {
+                let found = text.split(separator: "migrated_\(word)_timestamp_seconds{\(database)} ").last
+                let seconds = found.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+                #expect((now - 100...now).contains(seconds), "\(text)")
+            }
+            return text.split(separator: "\n").filter { $0.contains("verdict=") || $0.contains("failures{") }.map(
+                String.init)
+        }
+        #expect(
+            try look("verify", "--metrics") == 0 && look("integrity", "--metrics", "--directory", bench.directory) == 0)
+        #expect(
+            try verdicts() == [
+                "migrated_verify_verdict{\(database),verdict=\"intact\"} 1",
+                "migrated_verify_verdict{\(database),verdict=\"changed\"} 0",
+                "migrated_verify_verdict{\(database),verdict=\"unknown\"} 0",
+                "migrated_integrity_failures{\(database)} 0",
+            ])
+        try bench.query(
+            """
+            ALTER TABLE migrated.migration_rollback_audit DISABLE TRIGGER ALL;
+            UPDATE migrated.migration_rollback_audit SET initiated_by = 'nobody' WHERE seq = 1
+            """)
+        try bench.write("001_a.sql", "CREATE TABLE b ();")
+        #expect(
+            try look("verify", "--metrics") == 1 && look("integrity", "--metrics", "--directory", bench.directory) == 1)
+        #expect(
+            try verdicts().filter { $0.hasSuffix(" 1") } == [
+                "migrated_verify_verdict{\(database),verdict=\"changed\"} 1",
+                "migrated_integrity_failures{\(database)} 1",
+            ])
+        // Where nothing can be told, that is told of the same database.
+        #expect(try look("verify", "--metrics", "--schema", "nowhere") == 2)
+        #expect(try verdicts().contains("migrated_verify_verdict{\(database),verdict=\"unknown\"} 1"))
+    }
+
+    private func metrics(_ name: String) throws -> String {
+        try Program.run("/bin/cat", [bench.folder.path(name)]).output
+    }
+
+    private func metrics() throws -> String { try metrics("migrated.prom") }
 }
 
 extension String {
