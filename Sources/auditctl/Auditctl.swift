@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Reporting
 
 /// The verbs.
 struct Auditctl: ParsableCommand {
@@ -9,7 +10,7 @@ struct Auditctl: ParsableCommand {
             Exit status: 0 done; 1 the check found something, or there is no such event; 2 verify cannot tell; 64 usage; \
             69 database unavailable; 74 input or output; 77 permission; 78 configuration.
             """,
-        version: "auditctl (migrated) 0.1.0",
+        version: "auditctl (migrated) \(Release.version)",
         subcommands: [
             LogCommand.self, ShowCommand.self, StatusCommand.self, SourceCommand.self, OrphansCommand.self,
             IntegrityCommand.self, VerifyCommand.self, ExportCommand.self, ReportCommand.self,

@@ -67,7 +67,7 @@ struct CheckVerb: ParsableCommand {
             Terminal.print(.object(members))
         case .sarif:
             Terminal.print(
-                SARIF.document(check.report, version: Version.text, from: least) { file in
+                SARIF.document(check.report, version: Release.version, from: least) { file in
                     CheckVerb.location(of: file, in: check.directory)
                 })
         }

@@ -13,7 +13,7 @@ struct Migrated: ParsableCommand {
             questions of them. Exit codes: 0 done, 1 a migration failed or a check found something, 64 usage, 65 bad migration file,
             69 database unavailable, 70 a bug, 74 input or output, 75 try later, 77 permission, 78 configuration.
             """,
-        version: Version.text,
+        version: "migrated \(Release.version)",
         subcommands: [
             RunVerb.self, InitVerb.self, ApplyVerb.self, PlanVerb.self, PreflightVerb.self, StatusVerb.self,
             CheckVerb.self,
@@ -51,11 +51,6 @@ struct Migrated: ParsableCommand {
         Terminal.tell(complaint)
         exit(withError: ExitCode(complaint.status.rawValue))
     }
-}
-
-/// The version that `--version` prints.
-enum Version {
-    static let text = "0.1.0"
 }
 
 extension ExitStatus {

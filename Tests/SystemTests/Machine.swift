@@ -12,6 +12,8 @@ struct Machine {
     var started: [String] = []
     /// Shell text that is run before the boot; `$ROOT` is the machine's root folder.
     var setup: [String] = []
+    /// The root folder of another Debian, whose files are booted instead of this machine's.
+    var root: String?
     /// A Debian package of the project, put at /srv/migrated.deb for the script to install, instead of this build's files.
     var package: String?
 
@@ -23,6 +25,7 @@ struct Machine {
     /// Boots and leaves the rest to the caller.
     func boot(_ script: String, within limit: Duration = .seconds(120)) throws -> Program {
         var arguments = ["--timeout", "\(limit.components.seconds)"]
+        if let root { arguments += ["--root", root] }
         if let package {
             arguments += ["--file", "\(package):/srv/migrated.deb"]
         } else {
@@ -64,6 +67,9 @@ struct Machine {
 
     /// The package that `deploy/package` has built, where the environment names it.
     static let packageUnderTest = getenv("MIGRATED_PACKAGE").map { String(cString: $0) }
+
+    /// The root folder that `deploy/bare-debian` has made, where the environment names it.
+    static let bareRoot = getenv("MIGRATED_BARE_ROOT").map { String(cString: $0) }
 
     /// The project's folder, three levels above this file.
     static let project = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
