@@ -28,7 +28,10 @@ extension Engine {
     ///
     /// One that still cannot be added stays deferred and is told of; it holds up nothing, because its file is applied.
     func addDeferredKeys(_ snapshot: MigrationDirectory.Snapshot, _ run: FileRun) throws(RunFailure) {
-        for key in try history.deferredKeys() {
+        let keys = try history.deferredKeys()
+        for (index, key) in keys.enumerated() {
+            // Most still cannot be added, which is no news.
+            reporter.proceeds("adding a deferred key of", key.name, index + 1, of: keys.count, isTold: false)
             guard let source = try history.source(key.checksum) else { continue }
             do throws(FileRun.Stop) {
                 try add(key, source, snapshot, run)

@@ -44,7 +44,7 @@ public struct Progress: Sendable {
         }
     }
 
-    /// `applying` or `rolling back`.
+    /// What is done with the file: `applying`, `rolling back`.
     var verb: String
     /// The migration's name.
     var name: String
@@ -69,12 +69,12 @@ public struct Progress: Sendable {
 }
 
 extension Reporter {
-    /// A file's turn has come.
-    func proceeds(_ verb: String, _ name: String, _ number: Int, of count: Int) {
+    /// A file's turn has come; where that is not told, its long statements are.
+    func proceeds(_ verb: String, _ name: String, _ number: Int, of count: Int, isTold: Bool = true) {
         guard let onProgress else { return }
         let progress = Progress(verb: verb, name: name, number: number, count: count)
         self.progress = progress
-        onProgress(progress)
+        if isTold { onProgress(progress) }
     }
 
     /// One of its statements has run for a while.
