@@ -40,7 +40,7 @@ struct `The package on a bare Debian` {
             comm -13 /srv/before /srv/after | grep -xE 'migrated|libpq5|libpg-query.*|systemd.*' | xargs
             command -v perl python3 swift jq psql | xargs
             version=$(dpkg-query -W -f '${Version}' migrated)
-            for program in migrated auditctl migrated-auditctl; do "$program" --version | sed "s/ $version\$/ of the package's version/"; done
+            for program in migrated auditctl migrated-auditctl; do "$program" --version | sed "s/ $version$/ of the package's version/"; done
             ldd /usr/bin/migrated /usr/bin/migrated-auditctl | grep 'not found'
             getent passwd migrated | cut -d: -f6,7
             systemctl is-enabled migrated
