@@ -65,7 +65,8 @@ let package = Package(
             resources: [
                 .embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql"),
                 .embedInCode("v003_acknowledged.sql"),
-                .embedInCode("v004_token.sql"), .embedInCode("roles.sql"),
+                .embedInCode("v004_token.sql"), .embedInCode("v005_catalog.sql"), .embedInCode("roles.sql"),
+                .embedInCode("shape.txt"),
             ],
             swiftSettings: strict),
 
@@ -115,8 +116,8 @@ let package = Package(
         tests(
             "LiveTests",
             [
-                "Audit", "AuditReading", "AuditSchema", "Digest", "JSON", "LiveSupport", "Postgres", "Reporting",
-                "Runner",
+                "Audit", "AuditReading", "AuditSchema", "Digest", "Goldens", "JSON", "LiveSupport", "Postgres",
+                "Reporting", "Runner",
             ]),
 
         tests("JSONTests", ["JSON"]),

@@ -54,7 +54,7 @@ extension AuditRecord {
             case .rolledBack: "rolled back \(what)\(took)"
             case .resolved: "resolved \(what)\(why)"
             case .adopted: "adopted \(what)\(why)"
-            case .driftDetected: "drift detected: \(what)\(why)\(about)"
+            case .driftDetected: "drift detected: " + (event.message ?? "\(what)\(why)\(about)")
             case .daemonStarted: "daemon started\(why)"
             case .daemonStopped: "daemon stopped\(why)"
             case .anchorGap: "anchor gap\(why)"

@@ -1,19 +1,22 @@
+internal import AuditSchema
 internal import Postgres
 
 extension HistoryReader {
     /// How the history's schema differs from what this program installs, one clause each: functions with another text, owner or rights, tables
-    /// of another owner, triggers of others, and rights to change what is recorded.
+    /// of another owner, triggers of others, columns, constraints, indexes and views that are not as a new history has them, and rights to change what is recorded.
     ///
     /// Rows of the catalog, whose word a superuser can bend; the chain and its anchors do not rest on it.
     func deviations(version: Int) throws(PostgresError) -> [String] {
-        try functionDeviations(ShippedSchema(version: version, quotedSchema: quoted)) + tableDeviations()
+        let functions = try functionDeviations(ShippedSchema(version: version, quotedSchema: quoted))
+        return functions + (try tableDeviations())
+            + (version == AuditSchema.currentVersion ? try shapeDeviations() : [])
     }
 
     private func functionDeviations(_ shipped: ShippedSchema) throws(PostgresError) -> [String] {
         let found = try connection.query(
             """
             SELECT p.proname, p.prosrc, p.prosecdef,
-                   coalesce(p.proconfig = ARRAY['search_path=pg_catalog, pg_temp'], false), p.proowner = n.nspowner,
+                   coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false), p.proowner = n.nspowner,
                    EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
               FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
              WHERE n.nspname = $1::name ORDER BY 1
@@ -62,13 +65,15 @@ extension HistoryReader {
               CROSS JOIN LATERAL aclexplode(c.relacl) AS a
              WHERE n.nspname = $1::name AND c.relname = ANY ($2::name[]) AND a.grantee <> c.relowner
                AND (a.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
-                    OR a.privilege_type = 'INSERT' AND c.relname IN ('audit_head', 'migration_rollback_audit'))
+                    OR a.privilege_type = 'INSERT' AND c.relname NOT IN ('migration_source', 'orphan_quarantine', 'orphan_restoration'))
              GROUP BY c.relname, a.grantee
              ORDER BY 1
             """,
             [
                 .text(schema),
-                .text("{audit_head,migration_rollback_audit,migration_source,orphan_quarantine,orphan_restoration}"),
+                .text(
+                    "{audit_head,catalog_definition,catalog_reading,migration_rollback_audit,migration_source,orphan_quarantine,orphan_restoration}"
+                ),
             ])
         return found.rows.indices.compactMap { found.text($0, 0) }
     }

@@ -33,6 +33,14 @@ extension HistoryReader {
                         }
                     }
                 }
+                if head.schemaVersion >= HistoryReader.catalogVersion {
+                    for (table, trigger) in HistoryReader.protectedSinceVersion5 {
+                        for problem in try problems(of: table, trigger: trigger) {
+                            check.foundUnprotected(table, problem)
+                        }
+                    }
+                    try readCatalog(into: &check)
+                }
                 for clause in try deviations(version: Int(head.schemaVersion)) { check.foundDeviation(clause) }
                 let verdict = check.finish()
                 return Examination(verdict, check.testimony, warnings: check.testimony.warnings(head: head.head.seq))
@@ -67,6 +75,11 @@ extension HistoryReader {
     private static let protectedSinceVersion2 = [
         ("orphan_quarantine", "orphan_quarantine_append_only"),
         ("orphan_restoration", "orphan_restoration_append_only"),
+    ]
+
+    private static let protectedSinceVersion5 = [
+        ("catalog_reading", "catalog_reading_append_only"),
+        ("catalog_definition", "catalog_definition_append_only"),
     ]
 
     private func storedHead() throws(PostgresError) -> (head: Verification.Head, schemaVersion: Int64)? {

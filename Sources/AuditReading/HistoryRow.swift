@@ -80,6 +80,18 @@ public struct HistoryRow: Sendable, Equatable {
         return Chain.hash(seq: seq, prevHash: slice(.prevHash) ?? [], fields: bytes[first..<end])
     }
 
+    /// The digest of the reading of the catalog that the event vouches for, as 64 digits; nil where it vouches for none. Looked for in the
+    /// canonical text itself: parsing each detail would take longer than the hash.
+    var catalogDigest: [UInt8]? {
+        guard let detail = slice(.detail), detail.count > HistoryRow.catalogMember.count,
+            let start = detail.range(of: HistoryRow.catalogMember)
+        else { return nil }
+        let tape = self.detail["catalog"]
+        return start.isEmpty ? nil : tape?["sha256"]?.string.map { Array($0.utf8) }
+    }
+
+    private static let catalogMember = Array("\"catalog\":{\"changes\":".utf8)
+
     /// The event that was written; nil where a word in it is none that this program knows.
     public var event: AuditEvent? {
         guard let kind, let id = self[.eventID].flatMap(UUID.init(bytes:)) else { return nil }
@@ -102,6 +114,21 @@ public struct HistoryRow: Sendable, Equatable {
         event.message = text(.message)
         if case .object(let members) = detail { event.detail = members }
         return event
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Where `word` stands first; nil where it does not.
+    fileprivate func range(of word: [UInt8]) -> Range<Int>? {
+        guard let first = word.first, count >= word.count else { return nil }
+        var place = startIndex
+        while place <= endIndex - word.count {
+            if self[place] == first, self[place..<place + word.count].elementsEqual(word) {
+                return place..<place + word.count
+            }
+            place += 1
+        }
+        return nil
     }
 }
 

@@ -24,6 +24,8 @@ public struct IntegrityLine: Sendable, Equatable {
         case deferredKey = "deferred_key"
         /// Whether recorded keys are still there.
         case recordedKey = "recorded_key"
+        /// Objects of the database against how migrations left them.
+        case catalog
         /// Applied files against their recorded checksums.
         case file
     }

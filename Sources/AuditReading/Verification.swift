@@ -67,6 +67,9 @@ public struct Verification: Sendable {
     private var wanted: [String: Int64] = [:]
     private var named: [String: Int64] = [:]
 
+    /// The readings of the catalog that events vouch for.
+    private(set) var readings = ReadingSum()
+
     /// What the anchors outside of the database say.
     public private(set) var testimony: Testimony
 
@@ -106,6 +109,7 @@ public struct Verification: Sendable {
             }
         }
         previous = (seq, hash, !ownHashHolds)
+        if let digest = row.catalogDigest { readings.add(event: row.slice(.eventID) ?? [], digest: digest) }
         if row.kind == .started, let checksum = row.text(.checksum), named[checksum] == nil {
             named[checksum] = seq
             wanted[checksum] = seq
@@ -144,6 +148,9 @@ public struct Verification: Sendable {
 
     /// The history's schema was held against this program's: `clause` says what differs.
     public mutating func foundDeviation(_ clause: String) { find(.unprotected, nil, clause) }
+
+    /// What is kept of the catalog was held against the events: `clause` says what differs.
+    mutating func foundCatalog(_ kind: Finding.Kind, _ seq: Int64?, _ clause: String) { find(kind, seq, clause) }
 
     /// The verdict, after everything was fed.
     public mutating func finish() -> Verdict {

@@ -103,6 +103,14 @@ extension SettingKey {
             until the file is put back or resolved.
             """),
         SettingKey(
+            "catalog-drift", \.catalogDrift, .choice(), in: .order,
+            """
+            Tables, columns, constraints, indexes, views, functions, triggers, policies, types and rights that somebody changed without a \
+            migration: 'report' records each once, with what was and what is, before the next file runs and once a day; 'off' does not look, \
+            for databases whose application creates objects itself. Nothing waits for such a change: 'on-drift' is about files. See \
+            docs/evidence.md.
+            """),
+        SettingKey(
             "existing", \.existing, .choice(), in: .order,
             """
             A statement that creates something that exists: 'fail' lets PostgreSQL refuse it; 'skip-identical' passes over it where the object \

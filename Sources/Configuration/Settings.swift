@@ -27,6 +27,8 @@ public struct Settings: Sendable, Equatable {
     public var late: Late?
     /// `on-drift`: what becomes of later files when an applied one has changed.
     public var onDrift = OnDrift.report
+    /// `catalog-drift`: whether objects that were changed by others than migrations are reported.
+    public var catalogDrift = CatalogDrift.report
     /// `existing`: what becomes of a statement that creates something that exists.
     public var existing = Existing.fail
     /// `orphans`, `orphan-limit`, `missing-table`, `index-foreign-keys`, `foreign-keys`: how foreign keys over dirty data are treated.

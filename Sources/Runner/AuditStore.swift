@@ -193,10 +193,13 @@ struct AuditStore {
 
     /// Records `events` in a transaction of their own, which is durable when this returns; `steps` go before them.
     ///
+    /// With a `reading` the catalog is read behind what was done, and the last event vouches for it.
+    ///
     /// Records nothing, and returns nothing, where the attempt `unlessEnded` has an end already.
     @discardableResult
     func record(
-        _ events: [AuditEvent], with steps: [Connection.Step] = [], unlessEnded attempt: UUID? = nil
+        _ events: [AuditEvent], with steps: [Connection.Step] = [], unlessEnded attempt: UUID? = nil,
+        reading: CatalogReading? = nil
     ) throws(RunFailure) -> [AuditRecord] {
         guard !events.isEmpty else { return [] }
         let connection = try sessions.books()
@@ -205,14 +208,15 @@ struct AuditStore {
             """
             BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL ROLE NONE; \
             SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL synchronous_commit = on; \
-            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(attempt.map(endQuery) ?? "")\(headQuery)
+            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(attempt.map(endQuery) ?? "")\(reading?.query(schema) ?? "")\(headQuery)
             """
         )
-        if attempt != nil, opened.dropLast().last?.isTrue(0, 0) == true {
+        if attempt != nil, opened.dropLast(reading == nil ? 1 : 2).last?.isTrue(0, 0) == true {
             try sessions.run(connection, "ROLLBACK")
             return []
         }
-        return try commit(connection, events, behind: opened, with: steps)
+        let vouching = reading?.vouched(by: events, opened.dropLast().last) ?? events
+        return try commit(connection, vouching, behind: opened, with: steps)
     }
 
     /// The SQL that asks whether an attempt has ended: behind the lock on the head, so that nobody else can be about to say so.

@@ -26,6 +26,8 @@ public final class Daemon {
     private var lastWords = ""
     /// Whether something was done since memory was last given back.
     private var isUntidy = true
+    /// When the catalog is looked at next without a file that is to run; nil before the first time.
+    private var catalogDue: Instant?
     private var metrics: MetricsFile?
     private var hooks: Hooks
 
@@ -100,6 +102,7 @@ public final class Daemon {
             let summary = try engine.apply(lockPatience: .seconds(0), openWriters: watcher.openWriters)
             try started()
             try recordJournalGap()
+            try watchCatalog()
             try engine.keepListening()
             engine.forgetNotifications()
             agenda.ran(now: .now())
@@ -255,9 +258,21 @@ public final class Daemon {
         guard !hasStarted else { return }
         var event = AuditEvent(.daemonStarted, by: try engine.actor())
         event.detail = ["directory": .string(engine.directory.path), "schema": .string(settings.schema)]
-        try engine.record([event])
+        try engine.recordStart(event)
         hasStarted = true
         told.removeAll()
+    }
+
+    /// Once a day and at the start; while another process is migrating, the next round does it.
+    private func watchCatalog() throws(RunFailure) {
+        guard catalogDue.map({ Instant.now() >= $0 }) ?? true else { return }
+        do throws(RunFailure) {
+            try engine.watchCatalog()
+        } catch {
+            guard case .lockedElsewhere = error else { throw error }
+            return
+        }
+        catalogDue = .now() + .seconds(86_400)
     }
 
     /// What the journal has lost is told by the history itself: there its anchors are missing.

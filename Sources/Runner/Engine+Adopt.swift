@@ -30,13 +30,14 @@ extension Engine {
         try prepareHistory()
         return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
+            try noteCatalogDrift()
             let adoption = try adoption(goal, snapshot, lockPatience: lockPatience)
             let report = try report(adoption, snapshot, try history.states(), goal, dryRun: false)
             guard report.refusal == nil else { return report }
             let sources = report.adopted.compactMap { adopted in
                 adopted.file.map { store.keep(source: $0.bytes, checksum: $0.checksum) }
             }
-            reporter.report(try store.record(try events(report), with: sources))
+            reporter.report(try store.record(try events(report), with: sources, reading: catalogReading))
             return report
         }
     }

@@ -27,6 +27,7 @@ extension Engine {
         do throws(RunFailure) {
             return try withLock(patience: lockPatience) { () throws(RunFailure) in
                 try recover()
+                try noteCatalogDrift()
                 return try runLine(snapshot, limit)
             }
         } catch {
@@ -200,9 +201,9 @@ extension Engine {
         var attempt = Attempt(
             file, layout: layout, firstSegment: done, isInDoubt: isInDoubt,
             invalidIndexes: builds ? try invalidIndexes() : nil)
-        let provenance = self.provenance ?? Provenance(directory: directory.path)
+        var provenance = self.provenance ?? Provenance(directory: directory.path, loop: loop)
+        attempt.provenance = provenance.members(of: directory.facts(of: file.migration.path))
         self.provenance = provenance
-        attempt.provenance = provenance.members
         ownAttempts.insert(attempt.id)
         return attempt
     }

@@ -35,6 +35,7 @@ extension Engine {
         try prepareHistory()
         return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
+            try noteCatalogDrift()
             let files = try downFiles(try goalVersions(goal), snapshot, recordWithoutDownFile)
             let run = FileRun(
                 sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,

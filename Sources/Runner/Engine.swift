@@ -16,6 +16,8 @@ public final class Engine {
     let history: History
     let directory: MigrationDirectory
     private let identity: Identity
+    /// Where other programs run.
+    let loop: PollLoop
     let witness: Witness
     /// The session that was held against the anchors last.
     private weak var attended: Connection?
@@ -56,6 +58,7 @@ public final class Engine {
     ) throws(RunFailure) {
         self.settings = settings
         self.identity = identity
+        self.loop = loop
         self.reporter = reporter
         sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), listens: isDaemon)
         reappliesRolledBack = !isDaemon
@@ -112,7 +115,8 @@ public final class Engine {
     @discardableResult
     func recordEnd(_ event: AuditEvent) throws(RunFailure) -> Bool {
         guard let attempt = event.attemptID else { preconditionFailure("an end is an attempt's") }
-        let records = try store.record([event], unlessEnded: attempt)
+        let reading = event.detail["retry_in_ms"] == nil ? catalogReading : nil
+        let records = try store.record([event], unlessEnded: attempt, reading: reading)
         reporter.report(records)
         reporter.settle()
         return !records.isEmpty

@@ -11,15 +11,16 @@ extension FileRun {
     /// What a stepwise segment ends with: its events ride in its last transaction, and the next attempt's begin with them.
     struct Closing {
         var next: Attempt?
+        var reading: CatalogReading?
         var events: (Attempt) -> [AuditEvent]
 
-        static var nothing: Closing { Closing(next: nil, events: { _ in [] }) }
+        /// Nothing: the segment goes on.
+        static var nothing: Closing { Closing(next: nil, reading: nil) { _ in [] } }
     }
 
     /// Runs the statement of a stepwise segment.
     func stepwise(
-        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?,
-        _ events: @escaping (Attempt) -> [AuditEvent]
+        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, _ end: Closing
     ) throws(Stop) {
         let segment = attempt.prepared.script.segments[index]
         let policy = attempt.prepared.foreignKeyPolicy(settings)
@@ -36,22 +37,20 @@ extension FileRun {
                 let body = { (attempt: inout Attempt, connection: Connection) throws(Stop) -> [AuditEvent] in
                     try pieces(&attempt, connection, index, limit)
                 }
-                return try transaction(&attempt, index, limit, next: next, body, events)
+                return try transaction(&attempt, index, limit, end, body)
             }
             let isLast = number == keys.count - 1
-            let closing = Closing(next: isLast ? next : nil, events: isLast ? events : { _ in [] })
+            let closing = isLast ? end : .nothing
             switch plans[number] {
             case .steps(let steps):
                 let run = KeyRun(run: self, key: key, steps: steps, policy: policy, index: index, limit: limit)
                 try run.add(&attempt, closing)
             case .exists(let constraint, let definition):
                 let event = existing(key, facts[number], constraint, definition, attempt)
-                try transaction(
-                    &attempt, index, limit, next: closing.next, { (_, _) throws(Stop) in [event] }, closing.events)
+                try transaction(&attempt, index, limit, closing) { (_, _) throws(Stop) in [event] }
             case .deferred(let missing):
                 let event = deferral(key, missing, facts[number], attempt)
-                try transaction(
-                    &attempt, index, limit, next: closing.next, { (_, _) throws(Stop) in [event] }, closing.events)
+                try transaction(&attempt, index, limit, closing) { (_, _) throws(Stop) in [event] }
             case .whole:
                 throw .failure(
                     Failure(
@@ -63,6 +62,15 @@ extension FileRun {
                             place: attempt.prepared.script.place(at: key.range.lowerBound))))
             }
         }
+    }
+
+    /// One transaction of a segment that may end with it.
+    func transaction(
+        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, _ closing: Closing,
+        _ body: (inout Attempt, Connection) throws(Stop) -> [AuditEvent]
+    ) throws(Stop) {
+        try transaction(
+            &attempt, index, limit, next: closing.next, reading: closing.reading, body, closing.events)
     }
 
     /// A transaction that only reads and leaves no record; a cursor that is declared in it WITH HOLD is filled when it commits.

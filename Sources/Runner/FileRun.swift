@@ -48,24 +48,32 @@ struct FileRun {
                     let events = try pieces(&attempt, connection, index, limit)
                     return isLast ? events + (try restoreOrphans(&attempt, connection, limit)) : events
                 }
-                try transaction(&attempt, index, limit, next: isLast ? next : nil, body) { attempt in
+                try transaction(
+                    &attempt, index, limit, next: isLast ? next : nil, reading: isLast ? reading(next) : nil, body
+                ) { attempt in
                     isLast
                         ? finish(attempt, next) : [attempt.segmentApplied(index, since: began, by: actor)]
                 }
             case .stepwise:
-                try stepwise(&attempt, index, limit, next: isLast ? next : nil) { attempt in
+                let closing = Closing(next: isLast ? next : nil, reading: isLast ? reading(next) : nil) { attempt in
                     isLast
                         ? finish(attempt, next) : [attempt.segmentApplied(index, since: began, by: actor)]
                 }
+                try stepwise(&attempt, index, limit, closing)
             case .alone:
                 let done = try alone(&attempt, index, limit)
                 FailPoint.aloneDone.pass()
                 var events = done.events + [attempt.segmentApplied(index, since: began, by: actor, found: done.found)]
                 if isLast { events += finish(attempt, next) }
-                try record(events, isLast ? next : nil)
+                try record(events, isLast ? next : nil, isLast ? reading(next) : nil)
             }
         }
-        if attempt.firstSegment == count { try record(finish(attempt, next), next) }
+        if attempt.firstSegment == count { try record(finish(attempt, next), next, reading(next)) }
+    }
+
+    /// The reading of the catalog at a run's end: where no other attempt begins with this one's end.
+    private func reading(_ next: Attempt?) -> CatalogReading? {
+        next == nil && settings.catalogDrift == .report ? CatalogReading() : nil
     }
 
     /// The end of this attempt and the begin of the next.
@@ -77,7 +85,7 @@ struct FileRun {
 
     /// `body` does the work and says what is to be recorded of it; `events` go behind that.
     func transaction(
-        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?,
+        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?, reading: CatalogReading? = nil,
         _ body: (inout Attempt, Connection) throws(Stop) -> [AuditEvent], _ events: (Attempt) -> [AuditEvent]
     ) throws(Stop) {
         let script = attempt.prepared.script
@@ -106,7 +114,7 @@ struct FileRun {
                 """
                 SET CONSTRAINTS ALL IMMEDIATE; \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); SET LOCAL synchronous_commit = on; \
                 SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
-                SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
+                \(reading?.query(store.schema) ?? "")SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
                 \(store.headQuery)
                 """)
         }
@@ -128,7 +136,8 @@ struct FileRun {
         // token.
         let expected = next?.token ?? OneTimeToken()
         let permit = AuditStore.Permit(token: attempt.token, next: expected)
-        let list = further + events(attempt)
+        var list = further + events(attempt)
+        if let reading { list = reading.vouched(by: list, closed.dropLast(2).last) }
         FailPoint.beforeAppend.pass()
         FailPoint.beforeCommit.pass()
         let records = try store.commit(connection, list, behind: closed, with: sources(next), permit: permit) {
@@ -170,9 +179,10 @@ struct FileRun {
     }
 
     /// Records events in a transaction of their own; a lost answer is settled by the first of them.
-    private func record(_ events: [AuditEvent], _ next: Attempt?) throws(Stop) {
+    private func record(_ events: [AuditEvent], _ next: Attempt?, _ reading: CatalogReading?) throws(Stop) {
         let records = try run { () throws(RunFailure) in
-            try store.record(events, with: sources(next) + (next.map { [store.expect($0.token)] } ?? []))
+            try store.record(
+                events, with: sources(next) + (next.map { [store.expect($0.token)] } ?? []), reading: reading)
         }
         FailPoint.afterCommit.pass()
         reporter.report(records)

@@ -236,7 +236,7 @@ struct KeyRun {
             }
             return events
         }
-        try run.transaction(&attempt, index, limit, next: closing.next, body, closing.events)
+        try run.transaction(&attempt, index, limit, closing, body)
     }
 
     private func step(

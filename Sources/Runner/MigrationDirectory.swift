@@ -33,6 +33,11 @@ final class MigrationDirectory {
     private let settings: Settings
     private let signatures: Signatures?
     private var known: [String: (facts: FileFacts, content: Candidate)] = [:]
+    /// Of files that undo, when they were read last.
+    private var undoing: [String: FileFacts] = [:]
+
+    /// What stat(2) said of a file when it was read.
+    func facts(of path: String) -> FileFacts? { undoing[path] ?? known[path]?.facts }
 
     /// The directory that is configured; other programs that reading it needs run in `loop`.
     init(_ settings: Settings, loop: PollLoop = PollLoop()) throws(Complaint) {
@@ -153,6 +158,7 @@ final class MigrationDirectory {
         }
         let file = try MigrationFile(
             migration: migration, bytes: try snapshot.scan.read(entry, limit: settings.sizeLimit))
+        if known[migration.path] == nil { undoing[migration.path] = entry.facts }
         if let signatures {
             let entries = Dictionary(
                 snapshot.scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })

@@ -87,6 +87,8 @@ struct EventText {
                 return [name] + elements.map { indent + "  " + remark($0) }
             case .array(let elements) where key == "sample_keys":
                 return [name] + elements.map { indent + "  - " + flat($0) }
+            case .array(let elements) where key == "difference":
+                return [name] + elements.map { indent + "  " + plain($0) }
             case .array(let elements) where elements.contains(where: \.isNested):
                 return [name]
                     + elements.flatMap { element in

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import AuditReading
+internal import Configuration
 internal import JSON
+internal import Migrations
 internal import Reporting
 
 /// `integrity`: whether the database is as migrations should have left it.
@@ -9,7 +11,7 @@ struct IntegrityCommand: ParsableCommand {
         commandName: "integrity", abstract: "Check foreign keys, their rows and indexes, and the applied files.",
         discussion: """
             Looks at every foreign key that the history names and at every one that is NOT VALID: orphans, validation, an index on \
-            the referencing columns; at invalid indexes; and, where the directory is known, at applied files that changed or are \
+            the referencing columns; at invalid indexes; at objects that were changed by others than migrations; and, where the directory is known, at applied files that changed or are \
             missing. One line each, PASS, FAIL or NOTE. Exit status: 0 nothing failed, 1 something did. What cannot be counted fails.
             """)
 
@@ -24,7 +26,8 @@ struct IntegrityCommand: ParsableCommand {
     func run() throws {
         let settings = try history.settings(directory: directory)
         let reader = try history.reader(settings)
-        let lines = try reader.integrity(everyKey: all)
+        var lines = try reader.integrity(everyKey: all)
+        if settings.catalogDrift == .report { lines += try reader.catalogLines() }
         let report = IntegrityReport(lines + AppliedFiles(settings: settings).lines(try reader.status().versions))
         monitoring.leave("integrity", settings) { text in
             text.metric("migrated_integrity_failures", "gauge", "Checks of the schema that failed at the last look.")

@@ -8,7 +8,7 @@ public enum AuditSchema {
     /// The files in order: number n is `files[n - 1]`.
     static let files: [[UInt8]] = [
         PackageResources.v001_history_sql, PackageResources.v002_orphans_sql, PackageResources.v003_acknowledged_sql,
-        PackageResources.v004_token_sql,
+        PackageResources.v004_token_sql, PackageResources.v005_catalog_sql,
     ]
 
     /// The number of the newest file.
@@ -20,6 +20,14 @@ public enum AuditSchema {
     public static func sql(version: Int, quotedSchema: String) -> String {
         text(files[version - 1], quotedSchema: quotedSchema)
     }
+
+    /// What a new history is made of, as PostgreSQL's catalog says it, one line each: `shape.txt`, written by the tests from a server.
+    public static var shape: [String] {
+        String(decoding: PackageResources.shape_txt, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// The major version of the server that the lines are from.
+    public static let shapeServer = 15
 
     /// The text of `roles.sql` for that schema: who owns the history, and who may do what with it.
     public static func roles(quotedSchema: String) -> String {

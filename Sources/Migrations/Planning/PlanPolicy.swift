@@ -14,6 +14,14 @@ public enum OnDrift: String, CaseIterable, Sendable {
     case report
 }
 
+/// What becomes of objects of the database that were changed by others than migrations: `catalog-drift =`.
+public enum CatalogDrift: String, CaseIterable, Sendable {
+    /// Each is reported once; nothing waits for it.
+    case report
+    /// The catalog is not looked at.
+    case off
+}
+
 /// How the operator wants doubtful files treated.
 public struct PlanPolicy: Sendable, Equatable {
     /// For late files; nil does as the layout's own tool.

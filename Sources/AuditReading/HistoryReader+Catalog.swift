@@ -1,0 +1,157 @@
+internal import Audit
+internal import Digest
+internal import Postgres
+
+/// What tells two series of readings apart, in constant memory: each is fed with the event and the digest of a reading after the other.
+struct ReadingSum: Equatable, Sendable {
+    private(set) var count = 0
+    private var hash: [UInt8] = []
+
+    mutating func add(event: some Sequence<UInt8>, digest: [UInt8]) {
+        count += 1
+        hash = SHA256.hash(hash + event + digest)
+    }
+}
+
+extension HistoryReader {
+    /// The first version of the history's schema that keeps readings of the catalog.
+    static let catalogVersion = 5
+
+    /// Holds the readings of the catalog against the events that vouch for them, and what is kept of each object against its reading's
+    /// digest, all computed here.
+    func readCatalog(into check: inout Verification) throws(PostgresError) {
+        var sum = ReadingSum()
+        var expected: Int64 = 1
+        var wrong: Int64?
+        let (readings, definitions) = ("\(quoted).catalog_reading", "\(quoted).catalog_definition")
+        try connection.run(
+            """
+            DECLARE readings NO SCROLL CURSOR FOR SELECT r.id, r.event_id::text, encode(r.digest, 'hex') FROM \(readings) AS r ORDER BY r.id;
+            DECLARE definitions NO SCROLL CURSOR FOR SELECT d.reading, d.class, d.object, d.definition FROM \(definitions) AS d
+             ORDER BY d.reading, d.class COLLATE pg_catalog."C", d.object COLLATE pg_catalog."C"
+            """)
+        var objects = Fetched(connection, "definitions")
+        while true {
+            let page = try connection.query("FETCH 1000 FROM readings")
+            if page.rows.isEmpty { break }
+            for row in page.rows.indices {
+                guard let id = page.integer(row, 0), let event = page.text(row, 1).flatMap({ UUID($0) }),
+                    let digest = page.text(row, 2)
+                else { continue }
+                var bytes: [UInt8] = []
+                while let (result, place) = try objects.current(), let reading = result.integer(place, 0),
+                    reading <= id
+                {
+                    if reading < id { wrong = wrong ?? reading }
+                    for column in 1...3 {
+                        let cell = result.rows[place][column]
+                        bytes += CanonicalForm.small(cell.map { Int32($0.count) } ?? -1) + (cell ?? [])
+                    }
+                    objects.advance()
+                }
+                if id != expected || SHA256.hex(bytes) != digest { wrong = wrong ?? id }
+                expected = id + 1
+                sum.add(event: event.bytes, digest: Array(digest.utf8))
+            }
+        }
+        if try objects.current() != nil { wrong = wrong ?? expected }
+        try connection.run("CLOSE readings; CLOSE definitions")
+        if let wrong {
+            check.foundCatalog(.edited, nil, "what reading \(wrong) of the catalog has kept is not what was read")
+        }
+        guard sum != check.readings else { return }
+        let (seq, what) = try firstUnvouched(readings)
+        check.foundCatalog(
+            what == nil ? .removed : .edited, seq,
+            what ?? "the reading of the catalog that event \(seq ?? 0) vouches for is not kept any more")
+    }
+
+    /// The first reading that no event vouches for, in words, or else the first event whose reading is not there.
+    private func firstUnvouched(_ readings: String) throws(PostgresError) -> (Int64?, String?) {
+        let alone = try connection.query(
+            """
+            SELECT r.id, e.seq FROM \(readings) AS r LEFT JOIN \(table) AS e ON e.event_id = r.event_id
+             WHERE coalesce(position('"sha256":"' || encode(r.digest, 'hex') IN e.detail), 0) = 0 ORDER BY r.id LIMIT 1
+            """)
+        if !alone.rows.isEmpty {
+            return (alone.integer(0, 1), "no event vouches for reading \(alone.integer(0, 0) ?? 0) of the catalog")
+        }
+        let gone = try connection.query(
+            """
+            SELECT min(e.seq) FROM \(table) AS e WHERE e.detail LIKE '%"catalog":{"changes":%'
+               AND NOT EXISTS (SELECT FROM \(readings) AS r WHERE r.event_id = e.event_id)
+            """)
+        return (gone.integer(0, 0), nil)
+    }
+
+    /// Whether the objects of the database are as migrations left them, one line for each that is not.
+    public func catalogLines() throws(HistoryError) -> [IntegrityLine] {
+        try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
+            let version =
+                try connection.query("SELECT h.schema_version FROM \(quoted).audit_head AS h").integer(0, 0) ?? 0
+            guard version >= HistoryReader.catalogVersion else {
+                return [
+                    IntegrityLine(
+                        .note, .catalog, nil,
+                        "not compared: the history's schema is older, a run of migrated brings it up to date")
+                ]
+            }
+            let state = try connection.query("SELECT s.seq, s.is_last_word FROM \(quoted).catalog_state AS s")
+            guard !state.rows.isEmpty, let seq = state.integer(0, 0) else {
+                return [
+                    IntegrityLine(.note, .catalog, nil, "not compared: no run of migrated has read the catalog yet")
+                ]
+            }
+            guard state.isTrue(0, 1) else {
+                return [
+                    IntegrityLine(
+                        .note, .catalog, nil,
+                        "not compared: a migration is under way, or was cut off, since event \(seq)")
+                ]
+            }
+            let found = try connection.query(
+                "SELECT c.class, c.object, c.before IS NULL, c.now IS NULL, c.total FROM \(quoted).catalog_drift(50) AS c"
+            )
+            guard !found.rows.isEmpty else {
+                return [IntegrityLine(.pass, .catalog, nil, "every object is as event \(seq) left it", count: 0)]
+            }
+            var lines = found.rows.indices.map { row in
+                let change = found.isTrue(row, 2) ? "added" : found.isTrue(row, 3) ? "removed" : "changed"
+                return IntegrityLine(
+                    .fail, .catalog, found.text(row, 1),
+                    "\(found.text(row, 0) ?? "object") was \(change) outside of migrated since event \(seq)")
+            }
+            let further = (found.integer(0, 4) ?? 0) - Int64(lines.count)
+            if further > 0 {
+                lines.append(
+                    IntegrityLine(.fail, .catalog, nil, "further objects were changed as well", count: further))
+            }
+            return lines
+        }
+    }
+}
+
+/// Rows of a cursor, one after the other.
+private struct Fetched {
+    private let connection: Connection
+    private let cursor: String
+    private var page: QueryResult?
+    private var place = 0
+
+    init(_ connection: Connection, _ cursor: String) {
+        self.connection = connection
+        self.cursor = cursor
+    }
+
+    /// The row that is next; nil after the last.
+    mutating func current() throws(PostgresError) -> (QueryResult, Int)? {
+        if let page, place < page.rows.count { return (page, place) }
+        if let page, page.rows.isEmpty { return nil }
+        let next = try connection.query("FETCH 1000 FROM \(cursor)")
+        page = next
+        place = 0
+        return next.rows.isEmpty ? nil : (next, 0)
+    }
+
+    mutating func advance() { place += 1 }
+}

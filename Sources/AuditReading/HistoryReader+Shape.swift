@@ -1,0 +1,75 @@
+internal import AuditSchema
+internal import Postgres
+
+extension HistoryReader {
+    /// What the history's schema is made of, one line each, in the words of the catalog: relations, columns, constraints, indexes, triggers
+    /// and the text of views. The schema is left out of names, so that a history under another name has the same lines.
+    ///
+    /// `AuditSchema.shape` has those of a new history.
+    func shape() throws(PostgresError) -> [String] {
+        // What is on the path is written without its schema.
+        try connection.run("SET LOCAL search_path TO pg_catalog, \(quoted), pg_temp")
+        let found = try connection.query(
+            """
+            WITH r AS (
+                SELECT c.oid, c.relname::text AS name, c.relkind, c.relrowsecurity, c.relpersistence, c.relispartition
+                  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                 WHERE n.nspname = $1::name AND c.relkind NOT IN ('i', 'I', 'S', 'c', 't')),
+            l (line) AS (
+                SELECT format('relation %s kind %s persistence %s', r.name, r.relkind, r.relpersistence) FROM r
+                UNION ALL
+                SELECT format('column %s.%s %s%s%s%s', r.name, a.attname, format_type(a.atttypid, a.atttypmod),
+                              CASE WHEN a.attnotnull THEN ' not null' END,
+                              CASE WHEN a.attidentity <> '' THEN ' identity ' || a.attidentity::text END,
+                              ' default ' || pg_get_expr(d.adbin, d.adrelid))
+                  FROM r JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                UNION ALL
+                SELECT format('constraint %s.%s %s', r.name, k.conname, pg_get_constraintdef(k.oid))
+                  FROM r JOIN pg_catalog.pg_constraint AS k ON k.conrelid = r.oid AND k.contype IN ('c', 'p', 'u', 'x', 'f')
+                UNION ALL
+                SELECT format('index %s.%s %s%s', r.name, x.relname, pg_get_indexdef(i.indexrelid, 0, true), CASE WHEN NOT i.indisvalid THEN ' invalid' END)
+                  FROM r JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+                UNION ALL
+                SELECT format('trigger %s.%s %s enabled %s', r.name, t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled)
+                  FROM r JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+                UNION ALL
+                SELECT format('view %s %s', r.name, pg_get_viewdef(r.oid)) FROM r WHERE r.relkind = 'v')
+            SELECT regexp_replace(line, '\\s+', ' ', 'g') FROM l ORDER BY line COLLATE pg_catalog."C"
+            """, [.text(schema)])
+        try connection.run("SET LOCAL search_path TO ''")
+        return found.rows.indices.compactMap { found.text($0, 0) }
+    }
+
+    /// How the schema differs from that of a new history, one clause each. Relations that others have put beside ours are passed over.
+    ///
+    /// Only for a schema of this program's own version: the lines of older ones are not kept. The text of views is PostgreSQL's own, and another
+    /// major version than the one that `AuditSchema.shape` was written with may put it in other words: there it is left out.
+    func shapeDeviations() throws(PostgresError) -> [String] {
+        let isOtherServer = connection.serverVersion / 10_000 != AuditSchema.shapeServer
+        func parts(_ lines: [String]) -> [Substring: String] {
+            let compared = lines.filter { !isOtherServer || !$0.hasPrefix("view ") }
+            return Dictionary(compared.map { (HistoryReader.part(of: $0), $0) }) { $0 + "; " + $1 }
+        }
+        let shipped = parts(AuditSchema.shape)
+        let relations = Set(shipped.keys.filter { $0.hasPrefix("relation ") }.map { $0.dropFirst(9) })
+        let found = parts(try shape()).filter { part, _ in
+            let owner = part.drop { $0 != " " }.dropFirst().prefix { $0 != "." }
+            return relations.contains(owner)
+        }
+        return Set(shipped.keys).union(found.keys).sorted().compactMap { part in
+            switch (shipped[part], found[part]) {
+            case (let wanted, let present) where wanted == present: nil
+            case (_, nil): "\(part) is not there"
+            case (nil, _): "\(part) is not of this program"
+            default: "\(part) is another than this program's"
+            }
+        }
+    }
+
+    /// What a line is about: `column audit_head.seq`.
+    private static func part(of line: String) -> Substring {
+        guard let kind = line.firstIndex(of: " ") else { return line[...] }
+        return line[..<(line[line.index(after: kind)...].firstIndex(of: " ") ?? line.endIndex)]
+    }
+}

@@ -1,0 +1,82 @@
+internal import Audit
+internal import JSON
+internal import Postgres
+
+/// One reading of the catalog, in the transaction of the event that vouches for it: how the database was left.
+///
+/// What differs from the reading before is kept in `catalog_definition`; its digest stands in the event, and so in the chain.
+struct CatalogReading {
+    private let event = UUID()
+
+    /// The statement that reads, with a semicolon behind it; `schema` is the history's quoted name.
+    func query(_ schema: String) -> String {
+        "SELECT r.changes, r.digest, r.problem FROM \(schema).read_catalog('\(event)') AS r; "
+    }
+
+    /// The events, of which the last one vouches for what `result` says.
+    func vouched(by events: [AuditEvent], _ result: QueryResult?) -> [AuditEvent] {
+        var events = events
+        guard let result, !result.rows.isEmpty, let last = events.indices.last else {
+            preconditionFailure("a reading has one row and belongs to an event")
+        }
+        events[last].eventID = event
+        if let digest = result.text(0, 1), result.text(0, 2) == nil {
+            events[last].detail["catalog"] = [
+                "changes": .integer(result.integer(0, 0) ?? 0), "sha256": .string(digest),
+            ]
+        } else {
+            // The migration stands; what it left is not known, and the next reading takes it in.
+            events[last].detail["catalog"] = ["unread": .string(result.text(0, 2) ?? "")]
+        }
+        return events
+    }
+}
+
+/// What an object has become without a migration.
+struct CatalogChange {
+    /// `table`, `constraint`, `function` …
+    var kind: String
+    /// Its name with its schema.
+    var object: String
+    /// Its lines before; nil where it was not there.
+    var before: String?
+    /// Its lines now; nil where it is gone.
+    var now: String?
+
+    /// So many lines of a difference stand in an event; `catalog_definition` has all of them.
+    private static let lineLimit = 40
+
+    /// `added`, `changed` or `removed`.
+    var word: String { before == nil ? "added" : now == nil ? "removed" : "changed" }
+
+    /// The lines that went, behind a minus sign, and those that came, behind a plus sign.
+    var difference: [String] {
+        func lines(_ text: String?) -> [Substring] { text?.split(separator: "\n") ?? [] }
+        func without(_ lines: [Substring], _ others: [Substring]) -> [Substring] {
+            var left = Dictionary(others.map { ($0, 1) }, uniquingKeysWith: +)
+            return lines.filter { line in
+                guard let count = left[line], count > 0 else { return true }
+                left[line] = count - 1
+                return false
+            }
+        }
+        let (old, new) = (lines(before), lines(now))
+        let all = without(old, new).map { "- \($0)" } + without(new, old).map { "+ \($0)" }
+        let further = all.count - CatalogChange.lineLimit
+        let told = all.prefix(CatalogChange.lineLimit).map { String($0.prefix(500)) }
+        return further > 0 ? told + ["… \(further) more lines"] : told
+    }
+
+    /// The event that tells of it.
+    func event(by actor: AuditEvent.Actor) -> AuditEvent {
+        var event = AuditEvent(.driftDetected, by: actor)
+        event.reason = "catalog_changed"
+        event.object = object
+        event.message = "\(kind) \(object) was \(word) outside of migrated"
+        event.detail = [
+            "class": .string(kind), "change": .string(word),
+            "difference": .array(difference.map(JSONValue.string)),
+        ]
+        return event
+    }
+}
