@@ -1,6 +1,7 @@
 internal import Audit
 internal import Digest
 internal import Postgres
+internal import Reporting
 
 /// What tells two series of readings apart, in constant memory: each is fed with the event and the digest of a reading after the other.
 struct ReadingSum: Equatable, Sendable {
@@ -84,50 +85,49 @@ extension HistoryReader {
         return (gone.integer(0, 0), nil)
     }
 
-    /// Whether the objects of the database are as migrations left them, one line for each that is not.
+    /// Whether the objects of the database are as migrations left them, a note for each that is not. What cannot be compared is a note, too.
     public func catalogLines() throws(HistoryError) -> [IntegrityLine] {
-        try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
-            let version =
-                try connection.query("SELECT h.schema_version FROM \(quoted).audit_head AS h").integer(0, 0) ?? 0
-            guard version >= HistoryReader.catalogVersion else {
-                return [
-                    IntegrityLine(
-                        .note, .catalog, nil,
-                        "not compared: the history's schema is older, a run of migrated brings it up to date")
-                ]
+        do throws(HistoryError) {
+            return try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
+                try compareCatalog()
             }
-            let state = try connection.query("SELECT s.seq, s.is_last_word FROM \(quoted).catalog_state AS s")
-            guard !state.rows.isEmpty, let seq = state.integer(0, 0) else {
-                return [
-                    IntegrityLine(.note, .catalog, nil, "not compared: no run of migrated has read the catalog yet")
-                ]
-            }
-            guard state.isTrue(0, 1) else {
-                return [
-                    IntegrityLine(
-                        .note, .catalog, nil,
-                        "not compared: a migration is under way, or was cut off, since event \(seq)")
-                ]
-            }
-            let found = try connection.query(
-                "SELECT c.class, c.object, c.before IS NULL, c.now IS NULL, c.total FROM \(quoted).catalog_drift(50) AS c"
-            )
-            guard !found.rows.isEmpty else {
-                return [IntegrityLine(.pass, .catalog, nil, "every object is as event \(seq) left it", count: 0)]
-            }
-            var lines = found.rows.indices.map { row in
-                let change = found.isTrue(row, 2) ? "added" : found.isTrue(row, 3) ? "removed" : "changed"
-                return IntegrityLine(
-                    .fail, .catalog, found.text(row, 1),
-                    "\(found.text(row, 0) ?? "object") was \(change) outside of migrated since event \(seq)")
-            }
-            let further = (found.integer(0, 4) ?? 0) - Int64(lines.count)
-            if further > 0 {
-                lines.append(
-                    IntegrityLine(.fail, .catalog, nil, "further objects were changed as well", count: further))
-            }
-            return lines
+        } catch {
+            guard connection.isAlive else { throw error }
+            return [IntegrityLine(.note, .catalog, nil, "objects cannot be compared: \(error.complaint.message)")]
         }
+    }
+
+    private func compareCatalog() throws(PostgresError) -> [IntegrityLine] {
+        func notCompared(_ why: String) -> [IntegrityLine] {
+            [IntegrityLine(.note, .catalog, nil, "objects were not compared: \(why)")]
+        }
+        let version = try connection.query("SELECT h.schema_version FROM \(quoted).audit_head AS h").integer(0, 0)
+        guard version ?? 0 >= HistoryReader.catalogVersion else { return notCompared("the history's schema is older") }
+        let state = try connection.query("SELECT s.seq, s.is_last_word FROM \(quoted).catalog_state AS s")
+        guard !state.rows.isEmpty, let seq = state.integer(0, 0) else {
+            return notCompared("no run of migrated has read the catalog yet")
+        }
+        guard state.isTrue(0, 1) else {
+            return notCompared("a migration is under way or was cut off since event \(seq)")
+        }
+        try connection.run("SET LOCAL jit TO off")
+        let found = try connection.query(
+            """
+            SELECT c.class, c.object, c.before IS NULL, c.now IS NULL, count(*) OVER ()
+              FROM \(quoted).catalog_change AS c ORDER BY c.class, c.object LIMIT 50
+            """)
+        guard !found.rows.isEmpty else {
+            return [IntegrityLine(.pass, .catalog, nil, "every object is as event \(seq) left it", count: 0)]
+        }
+        var lines = found.rows.indices.map { row in
+            let change = found.isTrue(row, 2) ? "added" : found.isTrue(row, 3) ? "removed" : "changed"
+            return IntegrityLine(
+                .note, .catalog, found.text(row, 1),
+                "\(found.text(row, 0) ?? "object") was \(change) outside of migrated since event \(seq)")
+        }
+        let further = (found.integer(0, 4) ?? 0) - Int64(lines.count)
+        if further > 0 { lines.append(IntegrityLine(.note, .catalog, nil, "so were \(further) more", count: further)) }
+        return lines
     }
 }
 

@@ -13,6 +13,15 @@ struct CatalogReading {
         "SELECT r.changes, r.digest, r.problem FROM \(schema).read_catalog('\(event)') AS r; "
     }
 
+    /// The same for a session that had a file, which reads with its token. Not in one message with anything of the file's: the token is none of its
+    /// business.
+    func question(_ schema: String, _ token: OneTimeToken) -> (sql: String, parameters: [Parameter?]) {
+        (
+            "SELECT r.changes, r.digest, r.problem FROM \(schema).read_catalog_at_end($1::bytea, $2::uuid) AS r",
+            [.bytes(token.bytes), .text(event.description)]
+        )
+    }
+
     /// The events, of which the last one vouches for what `result` says.
     func vouched(by events: [AuditEvent], _ result: QueryResult?) -> [AuditEvent] {
         var events = events

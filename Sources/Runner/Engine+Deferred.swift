@@ -118,16 +118,15 @@ extension FileRun {
             try run { () throws(RunFailure) in _ = try sessions.run(connection, "ROLLBACK") }
             return sessions.takeBack()
         }
-        let reading = settings.catalogDrift == .report ? CatalogReading() : nil
         let opened = try guarded(
             &attempt, connection, limit, { [script = attempt.prepared.script] in Failure($0, in: script, piece: nil) }
         ) {
             (connection: Connection) throws(PostgresError) in
-            try connection.run(
-                "SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(reading?.query(store.schema) ?? "")\(store.headQuery)"
-            )
+            try connection.run("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(store.headQuery)")
         }
-        if let reading { events = reading.vouched(by: events, opened.dropLast().last) }
+        if settings.catalogDrift == .report {
+            events = try vouched(CatalogReading(), by: events, &attempt, connection, limit)
+        }
         reporter.report(
             try run { () throws(RunFailure) in
                 try store.commit(connection, events, behind: opened, permit: AuditStore.Permit(token: attempt.token))

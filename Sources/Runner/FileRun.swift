@@ -114,7 +114,7 @@ struct FileRun {
                 """
                 SET CONSTRAINTS ALL IMMEDIATE; \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); SET LOCAL synchronous_commit = on; \
                 SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
-                \(reading?.query(store.schema) ?? "")SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
+                SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
                 \(store.headQuery)
                 """)
         }
@@ -137,7 +137,7 @@ struct FileRun {
         let expected = next?.token ?? OneTimeToken()
         let permit = AuditStore.Permit(token: attempt.token, next: expected)
         var list = further + events(attempt)
-        if let reading { list = reading.vouched(by: list, closed.dropLast(2).last) }
+        if let reading { list = try vouched(reading, by: list, &attempt, connection, limit) }
         FailPoint.beforeAppend.pass()
         FailPoint.beforeCommit.pass()
         let records = try store.commit(connection, list, behind: closed, with: sources(next), permit: permit) {
@@ -155,6 +155,20 @@ struct FileRun {
         attempt.token = expected
         FailPoint.afterCommit.pass()
         reporter.report(records)
+    }
+
+    /// The events, of which the last one vouches for the catalog as the file leaves it.
+    func vouched(
+        _ reading: CatalogReading, by events: [AuditEvent], _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> [AuditEvent] {
+        let script = attempt.prepared.script
+        let question = reading.question(store.schema, attempt.token)
+        let result = try guarded(&attempt, connection, limit, { Failure($0, in: script, piece: nil) }) {
+            (connection: Connection) throws(PostgresError) in
+            try connection.query(question.sql, question.parameters)
+        }
+        return reading.vouched(by: events, result)
     }
 
     /// Whether the event is committed, once that is certain.

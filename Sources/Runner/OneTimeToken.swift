@@ -1,7 +1,7 @@
 internal import Digest
 
 /// What lets an attempt append its end from the session that its file had: the history knows its digest from the attempt's begin, and
-/// nobody knows the token itself until it is spent, in the same message.
+/// the token itself leaves this process behind the file's last statement, as a parameter, and is spent in the message of COMMIT.
 struct OneTimeToken {
     /// 32 random bytes of the system's generator.
     let bytes: [UInt8]

@@ -143,17 +143,19 @@ struct DirtyDatabase {
         }
         #expect(
             try lines(dirty, "--directory", dirty.bench.directory)
-                == keys + ["PASS invalid_index", "NOTE deferred_key saved_views.views_user", "PASS file"])
+                == keys + [
+                    "PASS invalid_index", "NOTE deferred_key saved_views.views_user", "PASS catalog", "PASS file",
+                ])
         try dirty.bench.write(
             "026_views.up.sql", "CREATE TABLE saved_views (id int PRIMARY KEY, user_id text NOT NULL);")
         #expect(try lines(dirty, "--directory", dirty.bench.directory).suffix(2) == ["PASS file", "NOTE file"])
         try dirty.apply()
         let views = ["orphans", "validation", "index"].map { "PASS \($0) public.saved_views.views_user" }
-        #expect(try lines(dirty) == keys + views + ["PASS invalid_index", "NOTE file"])
+        #expect(try lines(dirty) == keys + views + ["PASS invalid_index", "PASS catalog", "NOTE file"])
         let table = try dirty.ask("integrity")
         #expect(table.status == 0, "\(table)")
         #expect(table.output.contains("PASS  orphans        public.error_logs.logs_user: no orphan\n"), "\(table)")
-        #expect(table.output.hasSuffix("PASS: 10 checks\n"), "\(table)")
+        #expect(table.output.hasSuffix("PASS: 11 checks\n"), "\(table)")
     }
 
     @Test func `fails for a key that nobody proved, its orphans, a missing index and an invalid one`() throws {
@@ -174,7 +176,9 @@ struct DirtyDatabase {
                 "FAIL validation public.error_logs.later", "FAIL index public.error_logs.later",
                 "NOTE recorded_key public.error_logs.logs_user",
                 "FAIL invalid_index public.dashboard_widgets_user_id_idx", "NOTE deferred_key saved_views.views_user",
-                "NOTE file",
+                "NOTE catalog public.error_logs.later", "NOTE catalog public.error_logs.logs_user",
+                "NOTE catalog public.dashboard_widgets.dashboard_widgets_user_id_idx",
+                "NOTE catalog public.error_logs.error_logs_user_id_idx", "NOTE file",
             ])
         let table = try dirty.ask("integrity")
         #expect(table.status == 1, "\(table)")

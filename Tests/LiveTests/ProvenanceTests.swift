@@ -1,11 +1,18 @@
+import Glibc
 import LiveSupport
 import Testing
 
 @Suite struct `Where a run comes from` {
-    @Test func `commit, release and sudo's user are in the detail of each attempt, and show tells them`() throws {
+    @Test
+    func
+        `commit, author, release, sudo's user and whose file it is are in the detail of each attempt, and show tells them`()
+        throws
+    {
         let bench = try Workbench()
         func git(_ words: String...) throws -> String {
-            let author = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
+            let author = [
+                "-c", "user.name=Ann Other", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main",
+            ]
             let outcome = try Program.run("/usr/bin/git", author + ["-C", bench.folder.path("")] + words)
             guard outcome.status == 0 else { throw LiveFailure("git: \(outcome)") }
             return String(outcome.output.prefix { $0 != "\n" })
@@ -19,20 +26,36 @@ import Testing
         #expect(try bench.run("apply", environment: ["SUDO_USER": "ali\u{1B}ce"]).status == 0)
 
         try bench.write("002_b.sql", "CREATE TABLE b ();")
+        #expect(chmod(bench.folder.path("m/002_b.sql"), 0o640) == 0)
         _ = try git("commit", "--quiet", "--allow-empty", "--message", "two")
+        // The author is somebody else than who committed, and the commit lies in a pack.
+        _ = try git("commit", "--quiet", "--amend", "--allow-empty", "--no-edit", "--author", "Béa <b@example.org>")
         let second = try git("rev-parse", "HEAD")
-        _ = try git("pack-refs", "--all")
+        _ = try git("gc", "--quiet", "--aggressive", "--prune=now")
         #expect(try bench.run("apply").status == 0)
         #expect(
             try bench.query(
                 """
-                SELECT concat_ws('|', version, detail::jsonb ->> 'git_commit', detail::jsonb ->> 'release', detail::jsonb ->> 'sudo_user')
+                SELECT concat_ws('|', version, detail::jsonb ->> 'git_commit', detail::jsonb ->> 'git_author',
+                                 detail::jsonb -> 'file' ->> 'owner', detail::jsonb -> 'file' ->> 'mode', detail::jsonb ->> 'release', detail::jsonb ->> 'sudo_user')
                   FROM migrated.migration_rollback_audit WHERE event = 'started' ORDER BY seq
                 """)
-                == "001|\(first)|shop 4.2; built at night|ali\\u{1b}ce\n002|\(second)|shop 4.2; built at night")
+                    == """
+                    001|\(first)|Ann Other <a@example.org>|root|0644|shop 4.2; built at night|ali\\u{1b}ce
+                    002|\(second)|Béa <b@example.org>|root|0640|shop 4.2; built at night
+                    """)
+        // The moment at which the text changed, as stat(1) tells it.
+        #expect(
+            try bench.query(
+                "SELECT floor(extract(epoch FROM (detail::jsonb -> 'file' ->> 'modified')::timestamptz)) FROM migrated.migration_rollback_audit WHERE event = 'started' ORDER BY seq LIMIT 1"
+            )
+                == String(
+                    try Program.run("/usr/bin/stat", ["-c", "%Y", bench.folder.path("m/001_a.sql")]).output.dropLast()))
         let shown = try Program.run(
             Program.built("auditctl"),
             ["show", "1", "--config", bench.folder.path("migrated.toml"), "--database", bench.database.conninfo])
         #expect(shown.output.contains("git_commit: \(first)"), "\(shown)")
+        #expect(shown.output.contains("git_author: Ann Other <a@example.org>"), "\(shown)")
+        #expect(shown.output.contains("  mode: 0644") && shown.output.contains("  owner: root"), "\(shown)")
     }
 }

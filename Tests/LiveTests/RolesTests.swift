@@ -102,6 +102,8 @@ private struct TwoLogins {
         "UPDATE migrated.migration_source SET source = ''", "DELETE FROM migrated.migration_source",
         "UPDATE migrated.orphan_quarantine SET action = 'deleted'", "DELETE FROM migrated.orphan_quarantine",
         "TRUNCATE migrated.orphan_quarantine, migrated.orphan_restoration", "DELETE FROM migrated.orphan_restoration",
+        "INSERT INTO migrated.catalog_reading SELECT * FROM migrated.catalog_reading",
+        "UPDATE migrated.catalog_definition SET definition = ''", "DELETE FROM migrated.catalog_reading",
         "DROP TABLE migrated.migration_rollback_audit", "DROP SCHEMA migrated CASCADE",
         "ALTER SCHEMA migrated RENAME TO other", "CREATE TABLE migrated.t (a int)",
         "CREATE OR REPLACE FUNCTION migrated.event_hash(migrated.migration_rollback_audit) RETURNS bytea LANGUAGE sql AS $$ SELECT '\\x00'::bytea $$",
@@ -133,7 +135,9 @@ private struct TwoLogins {
             "SELECT migrated.append_attempt('x', NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
             "SELECT migrated.append_attempt(NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
             "INSERT INTO migrated.migration_rollback_audit (seq) VALUES (3)",
-            "SELECT * FROM migrated.audit_head FOR UPDATE",
+            "SELECT * FROM migrated.audit_head FOR UPDATE", "SELECT migrated.read_catalog(gen_random_uuid())",
+            "SELECT migrated.read_catalog_at_end('x', gen_random_uuid())",
+            "INSERT INTO migrated.catalog_definition VALUES (1, 'table', 'public.t', 'harmless')",
         ])
     func `a file writes no event of its own`(statement: String) throws {
         let logins = try TwoLogins()

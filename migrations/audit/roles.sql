@@ -78,8 +78,8 @@ BEGIN
         'GRANT SELECT ON ALL TABLES IN SCHEMA HISTORY TO migrated_audit, auditor',
         'GRANT EXECUTE ON FUNCTION HISTORY.event_hash(HISTORY.migration_rollback_audit) TO migrated_audit, auditor',
 
-        'GRANT EXECUTE ON FUNCTION HISTORY.catalog_drift(integer) TO migrated_audit, auditor',
-        'GRANT EXECUTE ON FUNCTION HISTORY.read_catalog(uuid) TO migrated_audit, migrator',
+        'GRANT EXECUTE ON FUNCTION HISTORY.catalog_drift(integer), HISTORY.read_catalog(uuid) TO migrated_audit',
+        'GRANT EXECUTE ON FUNCTION HISTORY.read_catalog_at_end(bytea, uuid) TO migrator',
 
         'GRANT INSERT ON HISTORY.migration_source TO migrated_audit, migrator',
         'GRANT EXECUTE ON FUNCTION HISTORY.lock_head(bigint) TO migrated_audit, migrator',

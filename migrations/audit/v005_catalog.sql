@@ -38,7 +38,8 @@ CREATE VIEW "migrated".catalog_object AS
 WITH schemas AS MATERIALIZED (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl
       FROM pg_namespace AS n
-     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.oid <> $name$"migrated"$name$::regnamespace
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND n.oid <> (SELECT h.relnamespace FROM pg_class AS h WHERE h.oid = $name$"migrated".audit_head$name$::regclass)
 ), extended AS MATERIALIZED (
     SELECT d.classid, d.objid FROM pg_depend AS d WHERE d.deptype = 'e' AND d.objid >= 16384
 ), relations AS MATERIALIZED (
@@ -248,6 +249,21 @@ $$;
 COMMENT ON FUNCTION "migrated".read_catalog(uuid) IS
     'Keeps what the catalog has otherwise than the newest reading, as a reading for which that event vouches; tells how many objects, and their digest.';
 
+CREATE FUNCTION "migrated".read_catalog_at_end(
+    given_token bytea, event uuid, OUT changes integer, OUT digest text, OUT problem text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM "migrated".audit_head AS h WHERE h.token = sha256(given_token)) THEN
+        RAISE EXCEPTION 'no such token is expected' USING ERRCODE = 'MG005',
+            HINT = 'Only migrated itself reads the catalog for its history.';
+    END IF;
+    SELECT r.* INTO changes, digest, problem FROM "migrated".read_catalog(event) AS r;
+END
+$$;
+COMMENT ON FUNCTION "migrated".read_catalog_at_end(bytea, uuid) IS
+    'The same for the session that runs a file, with the token that append_attempt spends thereafter.';
+
 CREATE TRIGGER catalog_reading_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON "migrated".catalog_reading
     FOR EACH STATEMENT EXECUTE FUNCTION "migrated".refuse_change();
@@ -259,6 +275,7 @@ ALTER TABLE "migrated".catalog_definition ENABLE ALWAYS TRIGGER catalog_definiti
 
 REVOKE ALL ON "migrated".catalog_reading, "migrated".catalog_definition, "migrated".catalog_object, "migrated".catalog_change,
     "migrated".catalog_state FROM PUBLIC;
-REVOKE ALL ON FUNCTION "migrated".read_catalog(uuid), "migrated".catalog_drift(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION "migrated".read_catalog(uuid), "migrated".read_catalog_at_end(bytea, uuid),
+    "migrated".catalog_drift(integer) FROM PUBLIC;
 
 UPDATE "migrated".audit_head SET schema_version = 5;

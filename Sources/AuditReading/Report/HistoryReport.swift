@@ -23,6 +23,10 @@ public struct HistoryReport: Sendable, Equatable {
         public var place: String?
         public var by: String?
         public var host: String?
+        /// `table changed`, where an object was changed by others than migrations.
+        public var change: String?
+        /// The lines of it that went, behind a minus sign, and those that came, behind a plus sign; the first few.
+        public var difference: [String] = []
 
         /// What it is about: the whole name, else the version.
         public var title: String { name ?? version ?? object ?? "-" }
@@ -122,5 +126,9 @@ extension HistoryReport.Entry {
             rowCount: row.integer(.rowCount), durationUS: row.integer(.durationUS), sqlstate: row.text(.sqlstate),
             message: row.text(.message), place: place.isEmpty ? nil : place, by: row.text(.initiatedBy),
             host: row.text(.host))
+        if let kind = detail["class"]?.string, let word = detail["change"]?.string { change = "\(kind) \(word)" }
+        let lines = detail["difference"]?.array?.compactMap(\.string) ?? []
+        difference = lines.prefix(4).map { Printable.bounded($0, 160) }
+        if lines.count > difference.count { difference.append("…") }
     }
 }

@@ -270,15 +270,18 @@ extension ReportPage {
         ReportSection(
             title: "Drift", empty: "No applied file and no object was found changed from outside.",
             columns: [
-                .init(title: "When"), .init(title: "What", isLong: true), .init(title: "Why"),
-                .init(title: "Object", isLong: true),
+                .init(title: "When"), .init(title: "What", isLong: true), .init(title: "Why", isLong: true),
+                .init(title: "Object", isLong: true), .init(title: "Gone (-) and new (+)", isLong: true),
                 .init(title: "Event", isNumber: true),
             ],
             rows: report.drift.shown.map { entry in
                 [
                     time(entry),
-                    .init(entry.event == "anchor_gap" ? "gap of the anchors" : entry.name ?? entry.version ?? "schema"),
-                    .init(entry.reason ?? entry.message ?? ""), .init(entry.object ?? ""), event(entry),
+                    .init(
+                        entry.event == "anchor_gap"
+                            ? "gap of the anchors" : entry.change ?? entry.name ?? entry.version ?? "schema"),
+                    .init(entry.object == nil ? entry.message ?? entry.reason ?? "" : entry.reason ?? ""),
+                    .init(entry.object ?? ""), .init(entry.difference.joined(separator: "; ")), event(entry),
                 ]
             }, further: report.drift.count - report.drift.shown.count)
     }

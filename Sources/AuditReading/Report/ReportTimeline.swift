@@ -87,7 +87,9 @@ struct ReportTimeline {
         parts.append(
             "<line class=\"axis\" x1=\"\(Self.left)\" y1=\"\(base)\" x2=\"\(Self.width - Self.right)\" y2=\"\(base)\"/>"
         )
-        let days = range.to - range.from > 3 * 86_400_000_000
+        // As exact as five moments of this span have to be to differ.
+        let whole = range.to - range.from
+        let shown = whole > 3 * 86_400_000_000 ? 0..<10 : whole > 600_000_000 ? 0..<16 : 11..<19
         for tick in 0...4 {
             let moment = range.from + Int64(span / 4 * Double(tick))
             let text = page.local(Timestamp(microseconds: moment))
@@ -96,7 +98,7 @@ struct ReportTimeline {
                 "<line class=\"axis\" x1=\"\(Self.number(x(moment)))\" y1=\"\(base)\" x2=\"\(Self.number(x(moment)))\" y2=\"\(base + 4)\"/>"
             )
             parts.append(
-                "<text class=\"tick\" x=\"\(Self.number(x(moment)))\" y=\"\(base + 17)\" text-anchor=\"\(anchor)\">\(HTML.text(String(text.prefix(days ? 10 : 16))))</text>"
+                "<text class=\"tick\" x=\"\(Self.number(x(moment)))\" y=\"\(base + 17)\" text-anchor=\"\(anchor)\">\(HTML.text(String(text.prefix(shown.upperBound).dropFirst(shown.lowerBound))))</text>"
             )
         }
         if !open.isEmpty { parts += bars(open, base + 42, range, x) }
