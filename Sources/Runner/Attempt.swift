@@ -18,6 +18,8 @@ struct Attempt {
     let invalidIndexes: [String]?
     /// Attempts whose cleanups are undone behind a down file's last statement.
     var restores: [String] = []
+    /// Why an operator has asked for it.
+    var why: String?
     /// What `started` says of what the file meets.
     var preflight: JSONValue?
     /// Where the run comes from.
@@ -60,6 +62,7 @@ struct Attempt {
 
     func started(by actor: AuditEvent.Actor) -> AuditEvent {
         var event = event(.started, by: actor)
+        event.message = why
         event.detail = prepared.detail(layout: layout, from: firstSegment).merging(provenance) { own, _ in own }
         event.detail["preflight"] = preflight
         if let invalidIndexes { event.detail["invalid_indexes"] = .array(invalidIndexes.map(JSONValue.string)) }
@@ -70,6 +73,7 @@ struct Attempt {
     func finished(by actor: AuditEvent.Actor) -> AuditEvent {
         var event = event(prepared.direction == .up ? .applied : .rolledBack, by: actor)
         event.reason = prepared.repeatable ? "repeatable" : nil
+        event.message = why
         event.durationUS = (Instant.now() - began).microseconds
         event.detail = ["statements": .integer(Int64(prepared.script.statements.count))]
         if prepared.repeatable { event.detail["repeatable"] = true }

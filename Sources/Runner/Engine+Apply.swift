@@ -171,7 +171,9 @@ extension Engine {
                 reporter.say(5, "trying \(attempt.prepared.migration.name) again in \(wait.brief)")
                 try sessions.pause(wait)
                 guard try DatabaseLock.isHeld(sessions) else { throw RunFailure.interrupted(failure.complaint) }
-                attempt = try self.attempt(attempt.prepared, attempt.layout, again: true)
+                let failed = attempt
+                attempt = try self.attempt(failed.prepared, failed.layout, again: true)
+                (attempt.restores, attempt.why) = (failed.restores, failed.why)
                 attempt.preflight = try preflights(of: [attempt.prepared])[0]
                 try start(attempt, run.actor)
             }

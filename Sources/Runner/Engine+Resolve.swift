@@ -41,7 +41,7 @@ extension Engine {
     }
 
     /// Asks for another attempt at what has failed or was rolled back: at one version, or at all of them. Returns their names.
-    public func retry(_ name: String?) throws(RunFailure) -> [String] {
+    public func retry(_ name: String?, reason: String? = nil) throws(RunFailure) -> [String] {
         try prepareHistory()
         let snapshot = try snapshot()
         let states = try history.states()
@@ -59,7 +59,10 @@ extension Engine {
                 events.append(try decision(state.name, snapshot, states))
             }
         }
-        for index in events.indices { events[index].reason = "retry" }
+        for index in events.indices {
+            events[index].reason = "retry"
+            events[index].message = reason
+        }
         try record(events)
         return events.compactMap(\.name)
     }

@@ -27,9 +27,10 @@ extension Engine {
     /// limits and segments as going up.
     ///
     /// Everything is found, read and parsed before anything runs. A version without a down file is refused, unless
-    /// `recordWithoutDownFile` says to record it as undone without doing anything.
+    /// `recordWithoutDownFile` says to record it as undone without doing anything. `reason` is the operator's, for the record.
     public func rollback(
-        _ goal: RollbackGoal, recordWithoutDownFile: Bool, restoresOrphans: Bool, lockPatience: TimeSpan
+        _ goal: RollbackGoal, reason: String? = nil, recordWithoutDownFile: Bool, restoresOrphans: Bool,
+        lockPatience: TimeSpan
     ) throws(RunFailure) -> RollbackSummary {
         let snapshot = try snapshot()
         try prepareHistory()
@@ -46,6 +47,7 @@ extension Engine {
                 case .prepared(let prepared):
                     reporter.proceeds("rolling back", prepared.migration.name, index + 1, of: files.count)
                     var attempt = try attempt(prepared, snapshot.set.layout)
+                    attempt.why = reason
                     if restoresOrphans { attempt.restores = try history.cleanupAttempts(version: prepared.version) }
                     try start(attempt, run.actor)
                     summary.complaint = try perform(attempt, next: nil, run)
@@ -63,6 +65,7 @@ extension Engine {
                     event.name = name
                     event.direction = .down
                     event.reason = "no_down_file"
+                    event.message = reason
                     try record([event])
                     summary.rolledBack.append(name)
                 }

@@ -44,11 +44,13 @@ struct RetryVerb: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @Argument(help: "The version or name (default: everything that has failed).")
     var version: String?
+    @Option(name: .long, help: "Why, for the auditor.")
+    var reason: String?
 
     func run() throws {
         let workplace = try Workplace(common)
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
-        let names = try workplace.engine().retry(version)
+        let names = try workplace.engine().retry(version, reason: reason)
         Terminal.print(
             "retry asked for: \(names.isEmpty ? "nothing has failed" : Printable.line(names.joined(separator: ", ")))")
     }

@@ -21,6 +21,8 @@ struct RollbackVerb: ParsableCommand {
     var restoreOrphans = true
     @Flag(name: .long, help: "Record a version without a down file as undone; nothing is run for it.")
     var recordWithoutDownFile = false
+    @Option(name: .long, help: "Why, for the auditor.")
+    var reason: String?
 
     func run() throws {
         let goal: RollbackGoal
@@ -37,7 +39,7 @@ struct RollbackVerb: ParsableCommand {
         let patience = try lock.patience()
         let summary = try ProgressLine.shown(by: workplace.reporter) { () throws(RunFailure) in
             try engine.rollback(
-                goal, recordWithoutDownFile: recordWithoutDownFile, restoresOrphans: restoreOrphans,
+                goal, reason: reason, recordWithoutDownFile: recordWithoutDownFile, restoresOrphans: restoreOrphans,
                 lockPatience: patience)
         }
         switch common.output {
