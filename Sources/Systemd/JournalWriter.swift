@@ -29,6 +29,7 @@ public final class JournalWriter: PollSource {
 
     private let path: String
     private let bounds: Bounds
+    private let isExpected: Bool
     private var socket: DatagramSocket?
     private var wasConnected = false
     private var queue: [JournalEntry] = []
@@ -36,10 +37,12 @@ public final class JournalWriter: PollSource {
     private var dropped = 0
     private var reconnectAt: Instant?
 
-    /// A writer to the journal that listens at `path`.
-    public init(path: String = JournalWriter.standardPath, bounds: Bounds = Bounds()) {
+    /// A writer to the journal that listens at `path`. Where none `isExpected` and none has ever been reached nothing waits for one, and
+    /// nothing is counted as lost.
+    public init(path: String = JournalWriter.standardPath, bounds: Bounds = Bounds(), isExpected: Bool = true) {
         self.path = path
         self.bounds = bounds
+        self.isExpected = isExpected
         connect()
     }
 
@@ -64,6 +67,7 @@ public final class JournalWriter: PollSource {
     /// the size, the longest values are cut. Returns whether the entry is on its way.
     @discardableResult
     public func send(_ fields: [(name: String, value: [UInt8])]) -> Bool {
+        guard isExpected || isAvailable else { return false }
         let entry = JournalEntry(fields)
         drain()
         if queue.isEmpty {

@@ -100,7 +100,11 @@ struct Workplace {
         self.settings = settings
         loop = PollLoop()
         signals = try Signals()
-        journal = JournalWriter(path: Process.environment("MIGRATED_JOURNAL_SOCKET") ?? JournalWriter.standardPath)
+        let socket = Process.environment("MIGRATED_JOURNAL_SOCKET")
+        // A service of systemd has a journal, be it away for a while; in a container there may never be one.
+        journal = JournalWriter(
+            path: socket ?? JournalWriter.standardPath,
+            isExpected: socket != nil || Process.environment("INVOCATION_ID") != nil)
         reporter = Reporter(journal: journal, quiet: quiet)
         loop.add(signals)
         loop.add(journal)

@@ -1,47 +1,13 @@
-import Glibc
 import LiveSupport
 import Testing
 
 /// The journal is the second witness: a migration never waits for it, and what it did not take is counted.
 @Suite struct `A journal that does not read` {
-    /// A datagram socket that nobody reads until the test does.
-    private final class Deaf {
-        let path: String
-        private let descriptor: Int32
-
-        init(_ path: String) throws {
-            self.path = path
-            descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
-            let bound = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-            guard bound == 0 else { throw LiveFailure("no socket '\(path)'") }
-        }
-
-        deinit { close(descriptor) }
-
-        /// What has come since it was last asked, as text.
-        func hear() -> [String] {
-            var heard: [String] = []
-            var buffer = [UInt8](repeating: 0, count: 1 << 18)
-            while true {
-                let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-                if count <= 0 { return heard }
-                heard.append(String(decoding: buffer[..<count], as: UTF8.self))
-            }
-        }
-    }
-
     static let chatter = "DO $$ BEGIN FOR n IN 1..3000 LOOP RAISE NOTICE 'notice %', n; END LOOP; END $$;\n"
 
     @Test func `holds up no migration, however much that says`() throws {
         let ground = try ProvingGround()
-        let deaf = try Deaf(ground.folder.path("journal"))
+        let deaf = try FakeSocket(ground.folder.path("journal"))
         try ground.write("001_chatter.sql", Self.chatter)
         let outcome = try ground.run("apply", environment: ["MIGRATED_JOURNAL_SOCKET": deaf.path])
         #expect(outcome.status == 0)
@@ -53,20 +19,19 @@ import Testing
 
     @Test func `has what it did not take counted in a later entry`() throws {
         let ground = try ProvingGround()
-        let deaf = try Deaf(ground.folder.path("journal"))
+        let deaf = try FakeSocket(ground.folder.path("journal"))
         // Two hundred notices of each file are told: more than the daemon's queue of 4096 entries.
         for number in 100..<130 { try ground.write("\(number)_chatter.sql", Self.chatter) }
         let daemon = try ground.start("run", environment: ["MIGRATED_JOURNAL_SOCKET": deaf.path])
         try ground.waitFor("event = 'applied' AND version = '129'", daemon)
-        var heard = deaf.hear()
+        _ = deaf.datagrams
         try ground.write("200_after.sql", "SELECT 1;\n")
         try eventually("count of what was dropped") {
-            heard += deaf.hear()
-            return heard.contains { $0.contains("\nMIGRATED_JOURNAL_DROPPED=") }
+            deaf.text.contains("\nMIGRATED_JOURNAL_DROPPED=")
         }
         try ground.waitFor("event = 'applied' AND version = '200'", daemon)
         try ground.stop(daemon)
-        heard += deaf.hear()
+        let heard = deaf.datagrams.map { String(decoding: $0, as: UTF8.self) }
         let dropped = heard.reduce(0) { sum, entry in
             let line = entry.split(separator: "\n").first { $0.hasPrefix("MIGRATED_JOURNAL_DROPPED=") }
             return sum + (line.flatMap { Int($0.split(separator: "=")[1]) } ?? 0)

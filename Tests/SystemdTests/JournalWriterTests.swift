@@ -130,6 +130,16 @@ import Testing
         #expect(journal.text() == "N=1\n")
     }
 
+    @Test func `a journal that nobody expects is not waited for, and found once it is there`() throws {
+        let writer = JournalWriter(path: path, isExpected: false)
+        #expect(!writer.send([("N", "1")]))
+        #expect(writer.queued == 0)
+        #expect(writer.takeDropped() == 0)
+        let journal = try Listener(path)
+        #expect(writer.send([("N", "2")]))
+        #expect(journal.text() == "N=2\n")
+    }
+
     @Test func `what is left at the end is counted as lost`() {
         let writer = JournalWriter(path: path)
         writer.send([("N", "1")])

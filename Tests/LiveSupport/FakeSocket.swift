@@ -1,14 +1,17 @@
 import Glibc
-import LiveSupport
 import Synchronization
 
 /// A datagram socket that stands where systemd or journald listen, and keeps what it is sent.
-final class FakeSocket: Sendable {
-    let path: String
+///
+/// It reads only when it is asked what has come: until then it is a service that stands still.
+public final class FakeSocket: Sendable {
+    /// Where it is.
+    public let path: String
     private let descriptor: Int32
     private let received = Mutex<[[UInt8]]>([])
 
-    init(_ path: String) throws {
+    /// Binds a socket at `path`, of less than 108 bytes.
+    public init(_ path: String) throws {
         self.path = path
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
@@ -22,7 +25,7 @@ final class FakeSocket: Sendable {
             }
         }
         guard descriptor >= 0, bound == 0 else {
-            throw LiveFailure("no socket '\(path)': \(String(cString: strerror(errno)))")
+            throw LiveFailure("no socket '\(path)': \(lastError())")
         }
         var size: Int32 = 8 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4)
@@ -31,7 +34,7 @@ final class FakeSocket: Sendable {
     deinit { close(descriptor) }
 
     /// Every datagram so far.
-    var datagrams: [[UInt8]] {
+    public var datagrams: [[UInt8]] {
         received.withLock { received in
             var buffer = [UInt8](repeating: 0, count: 1 << 18)
             while true {
@@ -43,10 +46,10 @@ final class FakeSocket: Sendable {
     }
 
     /// All of them as text, one behind the other.
-    var text: String { datagrams.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n") }
+    public var text: String { datagrams.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n") }
 
     /// Forgets what has come so far.
-    func clear() {
+    public func clear() {
         _ = datagrams
         received.withLock { $0 = [] }
     }
