@@ -96,6 +96,10 @@ extension ServerError {
             return
                 "Nothing was sent to the database. Check 'sslrootcert', 'sslmode' and 'host' against the server's certificate."
         }
+        // libpq's words for a call that failed are the system's.
+        if sqlstate.isEmpty, message.contains("Too many open files") {
+            return "Raise the limit of open files: LimitNOFILE= in the unit, 'ulimit -n' by hand."
+        }
         return switch sqlstate.prefix(2) {
         case "28":
             "Check the role, pg_hba.conf and the password (a passfile or a systemd credential, never the command line)."

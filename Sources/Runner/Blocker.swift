@@ -46,7 +46,7 @@ struct Blocker: Equatable {
     static func question(_ waiting: Int32) -> String {
         """
         SELECT b.pid, coalesce(b.application_name, ''), coalesce(b.usename::text, ''), coalesce(b.state, ''),
-               pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start))::bigint,
+               CASE WHEN b.xact_start IS NOT NULL THEN greatest(pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start)), 0)::bigint END,
                coalesce(pg_catalog.left(b.query, 300), ''),
                coalesce((SELECT pg_catalog.string_agg(DISTINCT h.mode || ' on ' || coalesce(h.relation::pg_catalog.regclass::text, h.locktype), ', ')
                            FROM pg_catalog.pg_locks AS wanted

@@ -98,6 +98,7 @@ public final class Daemon {
 
     private func work() -> ExitStatus? {
         isUntidy = true
+        mendWatcher()
         do throws(RunFailure) {
             let summary = try engine.apply(lockPatience: .seconds(0), openWriters: watcher.openWriters)
             try started()
@@ -192,6 +193,20 @@ public final class Daemon {
         agenda.directoryChanged(at: watcher.lastActivity ?? .now())
     }
 
+    /// Without events a change is seen at the next rescan, which is told and mended then where that is possible.
+    private func mendWatcher() {
+        watcher.mend()
+        guard let failure = watcher.failure else { return }
+        var complaint = failure.complaint
+        complaint.message += ": changes of the directory may not be seen at once"
+        var hint = "It is looked at every \(settings.rescan.brief) all the same."
+        if complaint.status != .permission {
+            hint += " The limits are fs.inotify.max_user_watches and max_user_instances, and that of open files."
+        }
+        complaint.hint = hint
+        tell(complaint, priority: 4)
+    }
+
     private func reloadConfiguration() {
         notifier.reloading()
         do throws(RunFailure) {
@@ -204,6 +219,7 @@ public final class Daemon {
             let replacement = try Engine(
                 fresh, identity: identity, loop: loop, signals: signals, reporter: reporter, isDaemon: true)
             replacement.sessions.waiter.onStop = { [self] in stopping() }
+            replacement.ownAttempts = engine.ownAttempts
             loop.remove(watcher)
             settings = fresh
             if metrics?.path != fresh.metricsFile { metrics = fresh.metricsFile.map { MetricsFile($0, reporter) } }

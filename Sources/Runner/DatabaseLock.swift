@@ -43,7 +43,7 @@ struct DatabaseLock {
             connection,
             """
             SELECT l.pid, coalesce(a.application_name, ''), pg_catalog.host(a.client_addr),
-                   coalesce(pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start)), 0)::bigint
+                   greatest(pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start)), 0)::bigint
               FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
              WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1::bigint::oid AND l.objid = $2::bigint::oid
                AND l.objsubid = 1

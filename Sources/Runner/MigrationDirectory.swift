@@ -126,7 +126,8 @@ final class MigrationDirectory {
             snapshot.files[migration.path] = file
             return Candidate(file)
         } catch {
-            if error.status == .tryLater { throw error }
+            // A limit that is reached, or a disk that fails, says nothing of the file.
+            if [.tryLater, .inputOutput].contains(error.status) { throw error }
             let reason: Finding.Reason = error.status == .permission ? .unsafePermissions : .invalidFile
             return Candidate(migration, unusable: Finding(reason, path: migration.path, complaint: error))
         }

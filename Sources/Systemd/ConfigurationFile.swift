@@ -3,8 +3,8 @@ public import Reporting
 
 /// A file named on the command line or by convention, read as a whole.
 public enum ConfigurationFile {
-    /// Whether there is something at `path`.
-    public static func exists(_ path: String) -> Bool { (try? Descriptor(opening: path, O_RDONLY | O_NONBLOCK)) != nil }
+    /// Whether there is something at `path` that may be read.
+    public static func exists(_ path: String) -> Bool { unsafe faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 }
 
     /// What stat(2) says of the file that `path` leads to; throws `.configuration` where there is none.
     public static func facts(_ path: String) throws(Complaint) -> FileFacts {

@@ -100,18 +100,26 @@ private struct Lister {
         let shown = parent.isEmpty ? path : "\(path)/\(String(decoding: parent, as: UTF8.self))"
         for name in try DirectoryNames.list(directory, path: shown).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             let relative = parent.isEmpty ? name : parent + [UInt8(ascii: "/")] + name
-            guard let entry = entry(name, relative, in: directory, throughLink: throughLink) else { continue }
+            guard let entry = try entry(name, relative, in: directory, throughLink: throughLink) else { continue }
             entries.append(entry)
             guard entry.kind == .directory, parent.isEmpty else { continue }
-            descend(into: entries.count - 1)
+            try descend(into: entries.count - 1)
         }
     }
 
+    /// What there is by that name; nil where it has vanished. Throws where that cannot be told: a file that is taken for missing would be
+    /// told as removed.
     private func entry(_ name: [UInt8], _ relative: [UInt8], in directory: Descriptor, throughLink: Bool)
-        -> DirectoryEntry?
+        throws(SystemFailure) -> DirectoryEntry?
     {
         let shown = "\(path)/\(String(decoding: relative, as: UTF8.self))"
-        guard let facts = try? FileFacts(of: name, in: directory, path: shown) else { return nil }
+        let facts: FileFacts
+        do throws(SystemFailure) {
+            facts = try FileFacts(of: name, in: directory, path: shown)
+        } catch {
+            if error.isMissing { return nil }
+            throw error
+        }
         guard facts.kind == .symbolicLink else {
             return DirectoryEntry(relative, Lister.kind(facts), facts, isSymbolicLink: throughLink)
         }
@@ -124,12 +132,13 @@ private struct Lister {
             }
             return DirectoryEntry(relative, Lister.kind(targetFacts), targetFacts, isSymbolicLink: true)
         } catch {
+            guard error.isAboutItsObject else { throw error }
             return DirectoryEntry(relative, .other(reason: Lister.unfollowed(error)), facts, isSymbolicLink: true)
         }
     }
 
     /// Lists the directory at `index` of the entries; one that cannot be read becomes an entry that says so.
-    private mutating func descend(into index: Int) {
+    private mutating func descend(into index: Int) throws(SystemFailure) {
         let entry = entries[index]
         let shown = "\(path)/\(entry.path)"
         do throws(SystemFailure) {
@@ -137,6 +146,7 @@ private struct Lister {
                 entry.pathBytes, in: root, O_RDONLY | O_DIRECTORY, following: entry.isSymbolicLink, path: shown)
             try list(directory, below: entry.pathBytes, throughLink: entry.isSymbolicLink)
         } catch {
+            guard error.isAboutItsObject else { throw error }
             if error.errno != ENOENT { entries[index].kind = .other(reason: "it cannot be read: \(error.reason)") }
         }
     }

@@ -12,7 +12,7 @@ internal import Reporting
 /// need not exist yet. One level of directories in it is watched too.
 public final class DirectoryWatcher: PollSource {
     private let path: String
-    private let inotify: Descriptor?
+    private var inotify: Descriptor?
     private var plan = WatchPlan("")
     private var watches: [Int32: WatchPlan.Reasons] = [:]
     private var writers = OpenWriters()
@@ -26,10 +26,12 @@ public final class DirectoryWatcher: PollSource {
     /// Watches `path`, relative to the working directory of this moment where it does not begin with a slash.
     public init(path: String) {
         self.path = path
-        let number = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
-        inotify = number < 0 ? nil : Descriptor(owning: number)
-        if number < 0 { failure = .last("open an inotify descriptor") }
         watchAll()
+    }
+
+    /// Tries again to watch what could not be watched, where there is a `failure`.
+    public func mend() {
+        if failure != nil { watchAll() }
     }
 
     /// Whether something may have changed since this was last asked.
@@ -134,11 +136,16 @@ public final class DirectoryWatcher: PollSource {
 
     /// Walks the path and watches all that it leads over, again until the walk has gone the same way twice.
     private func watchAll() {
+        if inotify == nil {
+            let number = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+            inotify = number < 0 ? nil : Descriptor(owning: number)
+            failure = number < 0 ? .last("open an inotify descriptor") : nil
+        }
         guard let inotify else { return }
         var next = WatchPlan(path)
         for _ in 0..<8 {
             plan = next
-            failure = nil
+            failure = plan.failure
             var fresh: [Int32: WatchPlan.Reasons] = [:]
             for (directory, reasons) in plan.directories { watch(directory, reasons, into: &fresh) }
             for old in watches.keys where fresh[old] == nil { inotify_rm_watch(inotify.number, old) }

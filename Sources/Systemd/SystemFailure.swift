@@ -31,11 +31,27 @@ public struct SystemFailure: Complaining, Equatable, Sendable {
     /// The system's words for the error number.
     public var reason: String { unsafe String(cString: strerror(errno)) }
 
+    /// Whether the reason lies in what was named. Anything else, such as a limit that is reached or a disk that fails, says nothing of it.
+    var isAboutItsObject: Bool {
+        [ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, EXDEV, ENXIO, ENAMETOOLONG].contains(errno)
+    }
+
     /// `cannot open '/srv/x': Permission denied`; status 77 where permission is missing, 74 else.
     public var complaint: Complaint {
         let object = path.map { " '\($0)'" } ?? ""
         let status: ExitStatus = errno == EACCES || errno == EPERM ? .permission : .inputOutput
-        return Complaint(status, "cannot \(operation)\(object): \(reason)")
+        return Complaint(status, "cannot \(operation)\(object): \(reason)", hint: SystemFailure.hint(errno))
+    }
+}
+
+extension SystemFailure {
+    /// What to do about a limit that is reached.
+    private static func hint(_ errno: Int32) -> String? {
+        switch errno {
+        case EMFILE: "Raise the limit of open files: LimitNOFILE= in the unit, 'ulimit -n' by hand."
+        case ENFILE: "The whole machine has no open file left: end what uses them, or raise fs.file-max."
+        default: nil
+        }
     }
 }
 

@@ -41,6 +41,8 @@ struct WatchPlan: Equatable {
     private var identities: [[UInt8]: [UInt64]] = [:]
     /// Where the path leads to; nil where it ends early.
     private(set) var target: [UInt8]?
+    /// Why not all of it is known, where that is so.
+    private(set) var failure: SystemFailure?
 
     private static let slash = UInt8(ascii: "/")
     /// As many symbolic links as the kernel follows; see path_resolution(7).
@@ -78,8 +80,13 @@ struct WatchPlan: Equatable {
         }
         target = current
         watch(current) { $0.isTarget = true }
-        for name in WatchPlan.subdirectories(of: current) {
-            watch(current + [WatchPlan.slash] + name) { $0.subdirectories.insert(name) }
+        do throws(SystemFailure) {
+            for name in try WatchPlan.subdirectories(of: current) {
+                watch(current + [WatchPlan.slash] + name) { $0.subdirectories.insert(name) }
+            }
+        } catch {
+            // What has just gone is found by the next walk.
+            if ![ENOENT, ENOTDIR].contains(error.errno) { failure = error }
         }
     }
 
@@ -101,10 +108,9 @@ struct WatchPlan: Equatable {
     }
 
     /// The names in `directory` that lead to a directory.
-    private static func subdirectories(of directory: [UInt8]) -> [[UInt8]] {
-        guard let opened = try? Descriptor(opening: directory.isEmpty ? [slash] : directory, O_RDONLY | O_DIRECTORY),
-            let names = try? DirectoryNames.list(opened, path: "")
-        else { return [] }
+    private static func subdirectories(of directory: [UInt8]) throws(SystemFailure) -> [[UInt8]] {
+        let opened = try Descriptor(opening: directory.isEmpty ? [slash] : directory, O_RDONLY | O_DIRECTORY)
+        let names = try DirectoryNames.list(opened, path: String(decoding: directory, as: UTF8.self))
         return names.filter { FileFacts(at: directory + [slash] + $0, followed: true)?.kind == .directory }
     }
 }

@@ -71,6 +71,92 @@ import Testing
         #expect(try ground.faults() == "")
     }
 
+    /// How many; `MIGRATED_FAULT_FILES=20000` makes migrations of all that come.
+    static let migrations = environmentNumber("MIGRATED_FAULT_FILES") ?? 500
+
+    @Test func `and gets 20,000 files at once has each of its migrations applied once`() throws {
+        let ground = try ProvingGround()
+        try ground.write("00000_first.sql", "CREATE TABLE counter (file int PRIMARY KEY);\n")
+        let daemon = try ground.start("run", "--rescan", "1h", "--settle", "2s")
+        try ground.waitFor("event = 'applied' AND version = '00000'", daemon)
+        // The copy does not go by the order of the numbers.
+        let numbers = (1...20_010).map { $0 * 7919 % 20_011 }.filter { $0 <= 20_000 }
+        for number in numbers {
+            let digits = String(100_000 + number).dropFirst()
+            if number <= Self.migrations {
+                try ground.write("\(digits)_x.sql", "INSERT INTO counter VALUES (\(number));\n")
+            } else {
+                try ground.write("\(digits)_x.txt", "")
+            }
+        }
+        try ground.waitFor(
+            "event = 'applied' AND version = '\(String(100_000 + Self.migrations).dropFirst())'", daemon,
+            within: .seconds(900))
+        try ground.stop(daemon)
+        #expect(try ground.query("SELECT count(*), max(file) FROM counter") == "\(Self.migrations)|\(Self.migrations)")
+        #expect(try ground.applied().count == Self.migrations + 1)
+        #expect(try ground.applied().sorted() == ground.applied())
+        let others = try ground.events("event NOT IN ('started', 'applied')")
+        #expect(
+            others == [],
+            "\(others.prefix(10)) \(daemon.errorsSoFar.split(separator: "\n").filter { !$0.contains("applied") && !$0.contains("started") }.prefix(10))"
+        )
+        #expect(try ground.faults() == "")
+    }
+
+    /// What another host writes into a network file system, no event tells; nor what is written below an overlay.
+    @Test(.enabled(if: SmallDisk.isPossible, "no file system can be mounted here: run as root with CAP_SYS_ADMIN"))
+    func `and sends no events is looked at again and again`() throws {
+        let ground = try ProvingGround()
+        let disk = try SmallDisk(mebibytes: 4)
+        let shown = try disk.overlay()
+        try disk.write("lower/001_one.sql", "CREATE TABLE counter (file text);\n")
+        let daemon = try ground.start("run", "--directory", shown, "--rescan", "1s")
+        try ground.waitFor("event = 'applied' AND version = '001'", daemon)
+        // Two in a row, as the daemon may be about to look again.
+        for name in ["002_two", "003_three"] {
+            try disk.write("lower/\(name).sql", "INSERT INTO counter VALUES ('\(name)');\n")
+            try ground.waitFor("event = 'applied' AND name = '\(name)'", daemon)
+        }
+        try ground.stop(daemon)
+        // Where only events are followed, the next file is not seen.
+        let follower = try ground.start("run", "--directory", shown, "--rescan", "1h")
+        try ground.waitFor("event = 'daemon_started' AND seq > 8", follower)
+        try disk.write("lower/004_four.sql", "INSERT INTO counter VALUES ('four');\n")
+        usleep(500_000)
+        #expect(try ground.applied() == ["001_one", "002_two", "003_three"])
+        try ground.stop(follower)
+        #expect(try ground.query("SELECT file FROM counter") == "002_two\n003_three")
+        #expect(try ground.faults() == "")
+    }
+
+    @Test(.enabled(if: SmallDisk.isPossible, "no file system can be mounted here: run as root with CAP_SYS_ADMIN"))
+    func `and is unmounted for a while has its files told as missing, once, and none run again`() throws {
+        let ground = try ProvingGround()
+        let disk = try SmallDisk(mebibytes: 1)
+        func write(_ numbers: ClosedRange<Int>) throws {
+            for number in numbers { try disk.write("00\(number)_x.sql", "CREATE TABLE t\(number) ();\n") }
+        }
+        try write(1...2)
+        let daemon = try ground.start("run", "--directory", disk.path, "--rescan", "1s")
+        try ground.waitFor("event = 'applied' AND version = '002'", daemon)
+        for _ in 1...2 {
+            try disk.unmount()
+            try ground.waitFor("event = 'drift_detected' AND version = '002'", daemon)
+            try disk.mount()
+            try write(1...2)
+        }
+        try write(1...3)
+        try ground.waitFor("event = 'applied' AND version = '003'", daemon)
+        try ground.stop(daemon)
+        #expect(
+            try ground.events("event <> 'started'") == [
+                "applied 001_x", "applied 002_x", "drift_detected 001_x file_missing",
+                "drift_detected 002_x file_missing", "applied 003_x",
+            ])
+        #expect(try ground.faults() == "")
+    }
+
     @Test func `and whose files are renamed over while they are read: what was hashed is what ran`() throws {
         let ground = try ProvingGround()
         try ground.query("CREATE TABLE counter (file int, salt int)")

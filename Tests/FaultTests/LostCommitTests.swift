@@ -1,3 +1,4 @@
+import Glibc
 import LiveSupport
 import Testing
 
@@ -98,6 +99,37 @@ import Testing
         #expect(try ground.faults() == "")
         #expect(try ground.events("event = 'applied'") == ["applied 001_one", "applied 002_two"])
         try ground.stop(daemon)
+    }
+
+    /// Longer than the daemon's waits between two tries grow at first, so that it has tried several times in vain.
+    @Test func `is settled after an outage in which the daemon goes on serving, and nothing else is begun`() throws {
+        let ground = try ground(Cluster(Self.options))
+        try ground.write("001_one.sql", Self.waiting())
+        let notify = try FakeSocket(ground.folder.path("notify"))
+        let daemon = try ground.start(
+            "run", environment: ["NOTIFY_SOCKET": notify.path, "WATCHDOG_USEC": "1000000"])
+        _ = try hang(ground)
+        try ground.database.cluster.stop(.immediate)
+        try eventually("status") { notify.text.contains("STATUS=waiting for database") }
+        usleep(6_000_000)
+        notify.clear()
+        try eventually("watchdog") { notify.text.contains("WATCHDOG=1") }
+        #expect(!notify.text.contains("STATUS="), "the status is still the same: \(notify.text)")
+        // A third file comes meanwhile; it has its turn behind the others.
+        try ground.write("003_three.sql", "INSERT INTO counter VALUES ('zero');\n")
+        daemon.signal(SIGHUP)
+        try eventually("reload") { daemon.errorsSoFar.contains("configuration reloaded") }
+        try ground.database.cluster.start()
+        try answerAgain(ground)
+        try ground.waitFor("event = 'applied' AND version = '003'", daemon)
+        try ground.stop(daemon)
+        #expect(try ground.query("SELECT file FROM counter ORDER BY 1") == "one\ntwo\nzero")
+        #expect(
+            try ground.events("event = 'applied'") == ["applied 001_one", "applied 002_two", "applied 003_three"])
+        // Its begin was in the first one's commit, whose answer nobody has heard.
+        #expect(
+            try ground.events("event NOT IN ('started', 'applied')") == ["interrupted 002_two connection_lost"])
+        #expect(try ground.faults() == "")
     }
 
     @Test func `is found not committed where the server never saw it, and the file is tried again`() throws {

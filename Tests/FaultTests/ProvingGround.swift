@@ -37,20 +37,22 @@ struct ProvingGround {
 
     func run(
         _ verb: String, _ arguments: String..., environment: [String: String] = [:], user: String? = nil,
-        within limit: Duration = .seconds(60)
+        launcher: [String] = [], within limit: Duration = .seconds(60)
     ) throws -> Program.Outcome {
         try Program.run(
             Program.built("migrated"), self.arguments(verb, arguments),
-            environment: Program.environment.merging(environment) { $1 }, user: user, within: limit)
+            environment: Program.environment.merging(environment) { $1 }, user: user, launcher: launcher,
+            within: limit)
     }
 
     /// Starts a verb and goes on.
-    func start(_ verb: String, _ arguments: String..., environment: [String: String] = [:], user: String? = nil)
-        throws -> Program
-    {
+    func start(
+        _ verb: String, _ arguments: String..., environment: [String: String] = [:], user: String? = nil,
+        launcher: [String] = []
+    ) throws -> Program {
         try Program(
             Program.built("migrated"), self.arguments(verb, arguments),
-            environment: Program.environment.merging(environment) { $1 }, user: user)
+            environment: Program.environment.merging(environment) { $1 }, user: user, launcher: launcher)
     }
 
     /// Ends a daemon in order and expects that it went in peace.

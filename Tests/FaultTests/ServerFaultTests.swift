@@ -96,6 +96,27 @@ import Testing
         try Self.check(ground)
     }
 
+    /// Not the server: ourselves, by a bug of ours or of a library.
+    @Test(arguments: [SIGSEGV, SIGABRT, SIGILL, SIGBUS, SIGTRAP])
+    func `and a daemon that crashes leaves nothing that the next one does not find`(signal: Int32) throws {
+        let ground = try Self.ground()
+        try ground.write("001_one.sql", Self.waiting)
+        // Swift's own report of a crash takes a debug build a minute.
+        let first = try ground.start("run", environment: ["SWIFT_BACKTRACE": "enable=no"])
+        try ground.waitFor("event = 'started'", first)
+        first.signal(signal)
+        #expect(try first.wait() == .killed(signal))
+        try ground.query("INSERT INTO go VALUES (1)")
+        let second = try ground.start("run")
+        try ground.waitFor("event = 'applied'", second)
+        try ground.stop(second)
+        #expect(
+            try ground.events() == [
+                "started 001_one", "interrupted 001_one process_died", "started 001_one", "applied 001_one",
+            ])
+        try Self.check(ground)
+    }
+
     /// A role's own limit is told by the server in the same code as the server's (53300), and a superuser has none.
     @Test func `with too many connections is waited for, at the start and in the middle of a file`() throws {
         let ground = try Self.ground()

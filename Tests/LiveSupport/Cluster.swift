@@ -24,6 +24,10 @@ public final class Cluster: Sendable {
         public var walSegmentMebibytes: Int?
         /// Further lines of postgresql.conf; they win over the others.
         public var settings: [String: String] = [:]
+        /// What the server is started by, as a `Program` is.
+        public var launcher: [String] = []
+        /// Further variables of the server's environment.
+        public var environment: [String: String] = [:]
         /// Lines that replace pg_hba.conf, in their order; empty keeps `trust`.
         public var hostBasedAuthentication: [String] = []
 
@@ -60,12 +64,16 @@ public final class Cluster: Sendable {
     public let directory: String
 
     private let folder: TemporaryDirectory
+    private let launcher: [String]
+    private let variables: [String]
     private let state = Mutex(State())
     private let databases = Atomic<Int>(0)
 
     /// Makes a new cluster and starts it.
     public init(_ options: Options = Options()) throws {
         folder = try Self.makeFolder(options)
+        launcher = options.launcher
+        variables = options.environment.map { "\($0.key)=\($0.value)" }
         directory = folder.path
         if let place = options.dataDirectory, symlink(place, directory + "/data") != 0 {
             throw LiveFailure("symlink '\(directory)/data': \(lastError())")
@@ -86,6 +94,7 @@ public final class Cluster: Sendable {
     /// The source must be replicable.
     public init(copying source: Cluster, asStandby: Bool, _ options: Options = Options()) throws {
         folder = try Self.makeFolder(options)
+        (launcher, variables) = (options.launcher, options.environment.map { "\($0.key)=\($0.value)" })
         directory = folder.path
         try Self.runOwn(
             "pg_basebackup",
@@ -130,9 +139,11 @@ public final class Cluster: Sendable {
     public func start() throws {
         try state.withLock { state in
             guard state.server == nil else { return }
+            // By env(1), so that a library that is loaded before all others is loaded into the server alone.
             let server = try Program(
-                Self.programs + "/postgres", ["-D", directory + "/data"], environment: Program.environment,
-                directory: directory, input: nil, user: Self.owner, isServer: true)
+                "/usr/bin/env", variables + [Self.programs + "/postgres", "-D", directory + "/data"],
+                environment: Program.environment,
+                directory: directory, input: nil, user: Self.owner, launcher: launcher, isServer: true)
             state.server = server
             // What pg_ctl(1) looks at: the eighth line of postmaster.pid is the server's own word.
             try eventually("ready server in '\(directory)'", within: .seconds(60)) {

@@ -65,7 +65,13 @@ final class Guardian: Sendable {
           kill -KILL "$process"
         done
         for directory in $directories; do
-          case $directory in /tmp/mt-*) [ ! -d $directory/disk ] || umount -l $directory/disk 2>/dev/null; rm -rf -- "$directory" ;; esac
+          case $directory in
+            /tmp/mt-*)
+              for mounted in $directory/overlay $directory/disk; do
+                [ ! -d $mounted ] || umount -l $mounted 2>/dev/null
+              done
+              rm -rf -- "$directory" ;;
+          esac
         done
         """
 }

@@ -53,19 +53,22 @@ public final class Program: Sendable {
     private let end = Mutex<End?>(nil)
 
     /// Starts a program by its absolute path.
+    ///
+    /// `launcher` is put before it: a program, by its absolute path, and its words, that becomes this one when it is done (execve(2)), such as
+    /// prlimit(1) or nsenter(1).
     public convenience init(
         _ path: String, _ arguments: [String] = [], environment: [String: String] = Program.environment,
-        directory: String = "/", input: String? = nil, user: String? = nil
+        directory: String = "/", input: String? = nil, user: String? = nil, launcher: [String] = []
     ) throws {
         try self.init(
             path, arguments, environment: environment, directory: directory, input: input, user: user,
-            isServer: false)
+            launcher: launcher, isServer: false)
     }
 
     /// Starts a program; a PostgreSQL server is left to the guardian as one.
     init(
         _ path: String, _ arguments: [String], environment: [String: String], directory: String, input: String?,
-        user: String?, isServer: Bool
+        user: String?, launcher: [String], isServer: Bool
     ) throws {
         name = path.split(separator: "/").last.map(String.init) ?? path
         output = try Capture()
@@ -73,7 +76,8 @@ public final class Program: Sendable {
         let fed = try input.map { try Capture(holding: Array($0.utf8)) }
         process = try Spawning(
             path: path, arguments: arguments, environment: environment, directory: directory,
-            input: fed?.descriptor ?? -1, output: output.descriptor, errors: errors.descriptor, user: user
+            input: fed?.descriptor ?? -1, output: output.descriptor, errors: errors.descriptor, user: user,
+            launcher: launcher
         ).spawn()
         isServer ? Guardian.shared.willQuit(process) : Guardian.shared.willKill(process)
     }
@@ -97,10 +101,13 @@ public final class Program: Sendable {
     /// Starts a program, waits for its end and returns all it said.
     public static func run(
         _ path: String, _ arguments: [String] = [], environment: [String: String] = Program.environment,
-        directory: String = "/", input: String? = nil, user: String? = nil, within limit: Duration = .seconds(120)
+        directory: String = "/", input: String? = nil, user: String? = nil, launcher: [String] = [],
+        within limit: Duration = .seconds(120)
     ) throws -> Outcome {
-        try Program(path, arguments, environment: environment, directory: directory, input: input, user: user)
-            .outcome(within: limit)
+        try Program(
+            path, arguments, environment: environment, directory: directory, input: input, user: user,
+            launcher: launcher
+        ).outcome(within: limit)
     }
 
     /// Sends a signal, unless the process has ended.

@@ -16,6 +16,8 @@ struct Spawning {
     var errors: Int32 = -1
     /// Another user of this machine; needs root.
     var user: String?
+    /// A program and its words, put before the others, that becomes the named one: `prlimit --nofile=20`.
+    var launcher: [String] = []
     var newSession = false
 
     func spawn() throws -> pid_t {
@@ -52,6 +54,7 @@ struct Spawning {
                 ["/usr/bin/setpriv", "--reuid=\(user)", "--regid=\(entry.pointee.pw_gid)", "--init-groups", "--"]
                 + words
         }
+        words = launcher + words
         let arguments = CStrings(words)
         let variables = CStrings(environment.map { "\($0.key)=\($0.value)" })
         var process: pid_t = 0

@@ -25,17 +25,6 @@ import Testing
         try bench.stop(daemon)
     }
 
-    @Test func `is read as a whole once it is quiet, so that a later number may arrive first`() throws {
-        let bench = try Workbench()
-        let daemon = try bench.start("run", "--settle", "3s")
-        try bench.write("0003_b.sql", "CREATE TABLE b PARTITION OF a DEFAULT;")
-        try bench.waitFor("event = 'daemon_started'", daemon)
-        try bench.write("0002_a.sql", "CREATE TABLE a (n int) PARTITION BY LIST (n);")
-        try bench.waitFor("event = 'applied' AND version = '0003'", daemon)
-        #expect(try bench.events("event = 'applied'") == ["applied 0002_a", "applied 0003_b"])
-        try bench.stop(daemon)
-    }
-
     @Test func `may be a link that is swapped to a new release, and files may be renamed in`() throws {
         let bench = try Workbench()
         try bench.folder.write("release1/001_a.sql", "CREATE TABLE a ();")

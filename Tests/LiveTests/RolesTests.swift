@@ -128,6 +128,30 @@ private struct TwoLogins {
         #expect(try logins.verdict().hasPrefix("intact: 2 events"))
     }
 
+    /// What an operator may not do by hand, a file may not either; each is one of its own, and the line goes on behind it.
+    @Test func `nor can a file`() throws {
+        let logins = try TwoLogins()
+        for (number, change) in Self.changes.enumerated() {
+            try logins.bench.write(
+                "\(100 + number)_x.up.sql",
+                "-- migrated: on-failure=continue\nCREATE TABLE x\(number) (a int);\n\(change);\n")
+        }
+        try logins.bench.write("200_last.up.sql", "CREATE TABLE last (a int);")
+        let outcome = try logins.run("apply")
+        #expect(outcome.status == 1, "\(outcome)")
+        #expect(
+            try logins.bench.query(
+                """
+                SELECT DISTINCT event, sqlstate, message ~ 'permission denied|must be owner' FROM migrated.migration_rollback_audit
+                 WHERE event <> 'started' ORDER BY 1
+                """) == "applied||\nfailed|42501|t")
+        #expect(try logins.bench.events("event = 'failed'").count == Self.changes.count)
+        #expect(
+            try logins.bench.query("SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'")
+                == "last")
+        #expect(try logins.verdict().hasPrefix("intact: "))
+    }
+
     @Test(
         arguments: [
             "SELECT migrated.append_event(NULL::migrated.migration_rollback_audit)",

@@ -136,6 +136,33 @@ import Testing
         if ["truncated", "fork", "rebuilt"].contains(word) { #expect(try bench.run("apply").status == 78) }
     }
 
+    @Test func `is found where all of it was dropped, and where it was begun anew, and nothing goes on from there`()
+        throws
+    {
+        try bench.query("DROP SCHEMA migrated CASCADE")
+        let gone = try bench.run("apply")
+        #expect(gone.status == 78 && gone.errors.contains("the history is gone, and the anchor"), "\(gone)")
+        #expect(gone.errors.contains("HINT: A backup was restored, a failover lost events, or somebody changed them"))
+        #expect(try bench.query("SELECT to_regnamespace('migrated') IS NULL") == "t")
+        // Somebody without the anchors makes an empty one, and one with other events.
+        for files in [[], ["9_z.sql"]] {
+            let other = try Workbench()
+            for name in files { try other.write(name, "SELECT 9;") }
+            let made = try Program.run(
+                Program.built("migrated"),
+                other.arguments("apply", ["--database", bench.database.conninfo]))
+            #expect(made.status == 0, "\(made)")
+            let found = try verify()
+            #expect(found.outcome.status == 1, "\(found.outcome)")
+            #expect(
+                found.json["verdict"]?.string == (files.isEmpty ? "truncated" : "rebuilt")
+                    && found.json["seq"]?.integer == 1, "\(found.outcome)")
+            let refused = try bench.run("apply")
+            #expect(refused.status == 78 && refused.errors.contains("the history"), "\(refused)")
+            #expect(try bench.events("name <> '9_z'") == [])
+        }
+    }
+
     @Test func `is found by signatures, even with the anchors made to fit`() throws {
         let folder = bench.folder.path(
             "state/"
