@@ -200,13 +200,15 @@ extension Systemd.DirectoryScan {
     var listing: DirectoryListing {
         DirectoryListing(
             entries: entries.map { entry in
-                let kind: Migrations.DirectoryEntry.Kind =
-                    switch entry.kind {
-                    case .file: .file
-                    case .directory: .directory
-                    case .other: .other
-                    }
-                return Migrations.DirectoryEntry(path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8)
+                var reason: String?
+                let kind: Migrations.DirectoryEntry.Kind
+                switch entry.kind {
+                case .file: kind = .file
+                case .directory: kind = .directory
+                case .other(let words): (kind, reason) = (.other, words)
+                }
+                return Migrations.DirectoryEntry(
+                    path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8, reason: reason)
             })
     }
 }

@@ -52,6 +52,20 @@ import Testing
         #expect(try ground.faults() == "")
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root can start a program as another user"))
+    func `and holds a folder that may not be read says why`() throws {
+        var options = Cluster.Options()
+        options.isOpenToOthers = true
+        let ground = try ProvingGround(Cluster(options))
+        for number in 1...2 {
+            try ground.write("2025010100000\(number)_x/migration.sql", "CREATE TABLE t\(number) ();\n")
+        }
+        #expect(chmod(ground.folder.path("m/20250101000001_x"), 0) == 0)
+        let plan = try ground.run("plan", user: "postgres")
+        let words = "'20250101000001_x' is neither file nor directory: it cannot be read: Permission denied"
+        #expect(plan.output.contains(words), "\(plan)")
+    }
+
     @Test func `and overflows the kernel's queue loses no file`() throws {
         let ground = try ProvingGround()
         try ground.write("001_one.sql", "CREATE TABLE counter (file text);\n")
