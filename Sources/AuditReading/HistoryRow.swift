@@ -80,6 +80,19 @@ public struct HistoryRow: Sendable, Equatable {
         return Chain.hash(seq: seq, prevHash: slice(.prevHash) ?? [], fields: bytes[first..<end])
     }
 
+    /// Whether it is the begin of an attempt.
+    var isStarted: Bool { isOf(HistoryRow.started) }
+    /// Whether it may vouch for a reading of the catalog: what an event tells that stands at the end of something, or beside it.
+    var mayVouch: Bool { !isStarted && !isOf(HistoryRow.skipped) }
+
+    /// Compared as bytes, because that is asked of each of millions.
+    private func isOf(_ kind: [UInt8]) -> Bool { slice(.event) == kind[...] }
+    private static let started = Array(EventKind.started.rawValue.utf8)
+    private static let skipped = Array(EventKind.skipped.rawValue.utf8)
+    private static let acknowledged = Array(EventKind.acknowledged.rawValue.utf8)
+    /// Whether it says that a loss is accepted.
+    var isAcknowledgement: Bool { isOf(HistoryRow.acknowledged) }
+
     /// The digest of the reading of the catalog that the event vouches for, as 64 digits; nil where it vouches for none. Looked for in the
     /// canonical text itself: parsing each detail would take longer than the hash.
     var catalogDigest: [UInt8]? {

@@ -67,7 +67,7 @@ public struct Testimony: Sendable {
             if fits.last != seq { fits.append(seq) }
             if !needsSignature || numbered.witness.seal == .valid { (lastAnchored, lastHash) = (seq, hash) }
         }
-        guard row.kind == .acknowledged, let from = row.detail["lost_from"]?.integer,
+        guard row.isAcknowledgement, let from = row.detail["lost_from"]?.integer,
             let to = row.detail["lost_to"]?.integer, from > 0, from <= to
         else { return }
         acknowledged.append((seq, from...to))

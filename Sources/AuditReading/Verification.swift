@@ -98,7 +98,7 @@ public struct Verification: Sendable {
         let ownHashHolds = row.computedHash == hash
         if !ownHashHolds {
             find(.edited, seq, "event \(seq) does not have the content that its hash was made of")
-        } else if seq == expected, row[.prevHash] != previous.hash, !previous.accused {
+        } else if seq == expected, row.slice(.prevHash) != previous.hash[...], !previous.accused {
             // Its own content is as it was written, so what came before it was another event.
             if previous.seq == 0 {
                 find(.edited, seq, "event \(seq) does not begin at the genesis of this chain")
@@ -109,8 +109,10 @@ public struct Verification: Sendable {
             }
         }
         previous = (seq, hash, !ownHashHolds)
-        if let digest = row.catalogDigest { readings.add(event: row.slice(.eventID) ?? [], digest: digest) }
-        if row.kind == .started, let checksum = row.text(.checksum), named[checksum] == nil {
+        if row.mayVouch, let digest = row.catalogDigest {
+            readings.add(event: row.slice(.eventID) ?? [], digest: digest)
+        }
+        if row.isStarted, let checksum = row.text(.checksum), named[checksum] == nil {
             named[checksum] = seq
             wanted[checksum] = seq
         }

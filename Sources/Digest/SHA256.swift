@@ -2,11 +2,14 @@ internal import CCrypto
 
 /// SHA-256 (FIPS 180-4) by libcrypto.
 public enum SHA256 {
+    /// Looked up once: EVP_sha256() is looked up anew for each digest (EVP_MD_fetch(3)). Never freed and never changed.
+    private nonisolated(unsafe) static let algorithm = unsafe EVP_MD_fetch(nil, "SHA256", nil)
+
     /// The 32 bytes of the digest of `bytes`.
     public static func hash(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
         var length: UInt32 = 0
-        let done = unsafe EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil)
+        let done = unsafe EVP_Digest(bytes, bytes.count, &digest, &length, algorithm, nil)
         precondition(done == 1 && length == 32, "EVP_Digest fails only without memory or without SHA-256 in libcrypto")
         return digest
     }

@@ -21,16 +21,38 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     /// RFC 3339 in UTC with microseconds: `2026-01-31T22:05:09.123456Z`. The largest and the smallest number are PostgreSQL's `infinity`
     /// and `-infinity`.
     public var description: String {
-        if microseconds == .max || microseconds == .min { return microseconds < 0 ? "-infinity" : "infinity" }
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends `description` in UTF-8.
+    public func write(to bytes: inout [UInt8]) {
+        if microseconds == .max || microseconds == .min {
+            bytes += (microseconds < 0 ? "-infinity" : "infinity").utf8
+            return
+        }
+        func put(_ number: Int64, _ width: Int, _ behind: Unicode.Scalar) {
+            var unit: Int64 = 1
+            for _ in 1..<width { unit *= 10 }
+            while number / unit >= 10 { unit *= 10 }
+            while unit > 0 {
+                bytes.append(UInt8(truncatingIfNeeded: number / unit % 10) + 0x30)
+                unit /= 10
+            }
+            bytes.append(UInt8(ascii: behind))
+        }
         let seconds = unixSeconds
         let second = (seconds % 86_400 + 86_400) % 86_400
         let date = Timestamp.date(daysSinceUnixEpoch: (seconds - second) / 86_400)
-        func padded(_ number: Int64, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T\(padded(second / 3600, 2)):"
-            + "\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2)).\(padded(fraction, 6))Z"
+        if date.year < 0 { bytes.append(UInt8(ascii: "-")) }
+        put(abs(date.year), 4, "-")
+        put(date.month, 2, "-")
+        put(date.day, 2, "T")
+        put(second / 3600, 2, ":")
+        put(second / 60 % 60, 2, ":")
+        put(second % 60, 2, ".")
+        put(fraction, 6, "Z")
     }
 
     /// The proleptic Gregorian date of a day, counting years from March so that the leap day comes last.

@@ -177,6 +177,6 @@ public struct ExportWriter: Sendable {
 
     /// RFC 3339 in UTC with all six digits, so that no microsecond is lost.
     private static func time(_ moment: Int64, to output: inout [UInt8]) {
-        output += Timestamp(microseconds: moment).description.utf8
+        Timestamp(microseconds: moment).write(to: &output)
     }
 }
