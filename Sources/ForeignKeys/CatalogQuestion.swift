@@ -205,11 +205,17 @@ public struct CatalogQuestion: Sendable, Equatable {
         """
     }
 
-    /// Every column of a table: whether JSON has an exact form for its type, and whether it can be very wide.
+    /// regproc, regoper, regclass and the like (PostgreSQL's pg_type.dat), as an array of oids.
+    static let namedTypes = "{24,2202,2203,2204,2205,2206,3734,3769,4089,4096,4191}"
+
+    /// Every column of a table: whether JSON has an exact form for its type, whether that is regclass or another whose text depends on
+    /// the session, and whether it can be very wide.
     private static func everyColumn(_ oid: String) -> String {
         """
         (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, \
         'plain', a.atttypid OPERATOR(pg_catalog.=) ANY ('{16,20,21,23,25,700,701,1043,1700,3802}'::pg_catalog.oid[]), \
+        'named', a.atttypid OPERATOR(pg_catalog.=) ANY \
+        ('\(namedTypes)'::pg_catalog.oid[]), \
         'wide', a.atttypid OPERATOR(pg_catalog.=) ANY ('{17,25,1043}'::pg_catalog.oid[])) ORDER BY a.attnum) \
         FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) \(oid) \
         AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)

@@ -38,6 +38,8 @@ public struct ForeignKeyFacts: Sendable, Equatable {
         public var name: String
         /// Whether JSON holds its value exactly; other types are kept as their text.
         public var isPlain: Bool
+        /// Whether its text is an object's name, which another search_path reads otherwise: its number is kept.
+        public var isNamed: Bool
         /// Whether a single value may be hundreds of megabytes.
         public var isWide: Bool
     }
@@ -165,7 +167,8 @@ extension ForeignKeyFacts.Column {
 extension ForeignKeyFacts.KeptColumn {
     fileprivate init?(_ value: JSONValue) {
         guard let name = value["name"]?.string else { return nil }
-        self.init(name: name, isPlain: value.isTrue("plain"), isWide: value.isTrue("wide"))
+        self.init(
+            name: name, isPlain: value.isTrue("plain"), isNamed: value.isTrue("named"), isWide: value.isTrue("wide"))
     }
 }
 

@@ -23,7 +23,9 @@ struct OrphanSQL {
             let column = facts.referencedColumns[place]
             let left = "\(parent).\(SQLText.name(column?.name ?? ""))"
             let right = "\(child).\(SQLText.name(key.columns[place]))"
-            let collation = column?.collation.map { " COLLATE \($0)" } ?? ""
+            // What has no collation takes none: then the types do not fit, and the comparison says so.
+            let isCollatable = facts.columns[place]?.collation != nil
+            let collation = isCollatable ? column?.collation.map { " COLLATE \($0)" } ?? "" : ""
             return "\(left) \(facts.equality?[place] ?? "OPERATOR(pg_catalog.=)") \(right)\(collation)"
         }.joined(separator: " AND ")
     }
@@ -174,7 +176,7 @@ struct KeptRow {
         let fits = "(\(size)) OPERATOR(pg_catalog.<=) \(KeptRow.widest)"
         return """
             \(keyed) AS key, CASE WHEN \(fits) THEN \(row) END AS old_row, \
-            CASE WHEN NOT (\(fits)) THEN CAST(\(alias) AS pg_catalog.text) END AS old_text
+            CASE WHEN NOT (\(fits)) THEN CAST((\(alias).*) AS pg_catalog.text) END AS old_text
             """
     }
 
@@ -182,9 +184,10 @@ struct KeptRow {
         // A function takes a hundred arguments: fifty columns at a time.
         stride(from: 0, to: columns.count, by: 50).map { start in
             let members = columns[start..<min(start + 50, columns.count)].map { column in
-                let value = "\(alias).\(SQLText.name(column.name))"
-                return
-                    "\(SQLText.literal(column.name)), \(column.isPlain ? value : "CAST(\(value) AS pg_catalog.text)")"
+                var value = "\(alias).\(SQLText.name(column.name))"
+                if column.isNamed { value = "CAST(\(value) AS pg_catalog.oid)" }
+                if !column.isPlain { value = "CAST(\(value) AS pg_catalog.text)" }
+                return "\(SQLText.literal(column.name)), \(value)"
             }
             return "pg_catalog.jsonb_build_object(\(members.joined(separator: ", ")))"
         }.joined(separator: " OPERATOR(pg_catalog.||) ")

@@ -15,6 +15,9 @@ public struct RestoreSQL: Sendable, Equatable {
             .replacing("HISTORY", with: history)
             .replacing("ORIGINAL", with: SQLText.literal(event))
             .replacing("RESTORATION", with: SQLText.literal(restoration))
+            // Kept as a number, which only the way through oid reads.
+            .replacing(
+                "NAMED", with: "CASE WHEN a.atttypid = ANY ('\(CatalogQuestion.namedTypes)') THEN '::oid' ELSE '' END")
         return "DO LANGUAGE plpgsql \(SQLText.literal(body))"
     }
 
@@ -49,6 +52,7 @@ public struct RestoreSQL: Sendable, Equatable {
             target regclass;
             fields text;
             assigned text;
+            read text;
             matching text;
             empty text;
             gone boolean;
@@ -61,7 +65,8 @@ public struct RestoreSQL: Sendable, Equatable {
                  WHERE q.event_id = ORIGINAL::uuid
                    AND NOT EXISTS (SELECT FROM HISTORY.orphan_restoration AS r
                                     WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
-                 ORDER BY q.id
+                 -- Those kept as text last: they do not say which columns they had.
+                 ORDER BY q.old_row IS NULL, q.id
             LOOP
                 outcome := 'restored';
                 reason := NULL;
@@ -69,13 +74,14 @@ public struct RestoreSQL: Sendable, Equatable {
                 IF fields IS NULL THEN
                     target := to_regclass(format('%I.%I', kept.schema_name, kept.table_name));
                     SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum),
-                           string_agg(format('($1 ->> %L)::%s', a.attname, format_type(a.atttypid, -1)), ', ' ORDER BY a.attnum)
-                      INTO fields, assigned
+                           string_agg(format('($1 ->> %L)%s::%s', a.attname, NAMED, format_type(a.atttypid, -1)), ', ' ORDER BY a.attnum),
+                           string_agg(format('(s.r).%I', a.attname), ', ' ORDER BY a.attnum)
+                      INTO fields, assigned, read
                       FROM pg_attribute AS a
                      WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
                        AND (kept.old_row IS NULL OR kept.old_row ? a.attname::text)
                        AND (kept.action = 'deleted' OR a.attname = ANY (kept.column_names));
-                    SELECT string_agg(format('t.%I = ($1 ->> %L)::%s', a.attname, a.attname, format_type(a.atttypid, -1)), ' AND ')
+                    SELECT string_agg(format('t.%I = ($1 ->> %L)%s::%s', a.attname, a.attname, NAMED, format_type(a.atttypid, -1)), ' AND ')
                       INTO matching
                       FROM pg_attribute AS a
                      WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND kept.key ? a.attname::text;
@@ -93,21 +99,23 @@ public struct RestoreSQL: Sendable, Equatable {
                     ELSIF gone THEN
                         outcome := 'column_gone';
                     ELSIF kept.action = 'deleted' AND kept.old_row IS NULL THEN
-                        EXECUTE format('INSERT INTO %s OVERRIDING SYSTEM VALUE SELECT ($1::%s).*', target, target) USING kept.old_text;
+                        -- Read once: hundreds of megabytes for every column would be the end of the server.
+                        EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (SELECT $1::%s AS r OFFSET 0) AS s',
+                                       target, fields, read, target) USING kept.old_text;
                     ELSIF kept.action = 'deleted' THEN
                         EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s', target, fields, assigned)
                           USING kept.old_row;
                     ELSIF kept.key IS NULL THEN
                         outcome := 'no_key';
-                    ELSIF kept.old_row IS NULL THEN
-                        outcome := 'refused';
-                        reason := 'the row is kept as text only';
                     ELSE
-                        EXECUTE format('UPDATE %s AS t SET (%s) = ROW(%s) WHERE %s AND %s', target, fields, assigned, matching, empty)
-                          USING kept.old_row;
+                        EXECUTE format('UPDATE %s AS t SET (%s) = (SELECT %s) WHERE %s AND %s', target, fields,
+                                       CASE WHEN kept.old_row IS NOT NULL THEN assigned
+                                            ELSE format('%s FROM (SELECT $2::%s AS r OFFSET 0) AS s', read, target) END,
+                                       matching, empty)
+                          USING coalesce(kept.old_row, kept.key), kept.old_text;
                         GET DIAGNOSTICS changed = ROW_COUNT;
                         IF changed = 0 THEN
-                            EXECUTE format('SELECT count(*) FROM %s AS t WHERE %s', target, matching) INTO changed USING kept.old_row;
+                            EXECUTE format('SELECT count(*) FROM %s AS t WHERE %s', target, matching) INTO changed USING kept.key;
                             outcome := CASE WHEN changed = 0 THEN 'row_gone' ELSE 'now_filled' END;
                         END IF;
                     END IF;
@@ -119,7 +127,8 @@ public struct RestoreSQL: Sendable, Equatable {
                         outcome := 'parent_missing';
                         reason := SQLERRM;
                     WHEN data_exception OR integrity_constraint_violation OR datatype_mismatch OR cannot_coerce
-                        OR undefined_object OR generated_always OR object_not_in_prerequisite_state THEN
+                        OR undefined_object OR undefined_table OR undefined_function OR ambiguous_function OR invalid_schema_name
+                        OR generated_always OR object_not_in_prerequisite_state THEN
                         outcome := 'refused';
                         reason := SQLERRM;
                 END;

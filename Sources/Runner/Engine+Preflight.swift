@@ -138,7 +138,11 @@ extension Engine {
             case .success(let numbers): (remark.count, total) = numbers
             case .failure(let complaint):
                 remark.verdict = .fail
-                remark.what = "orphans cannot be counted: \(complaint.message)"
+                let isMismatch = ["42883", "42804"].contains(complaint.sqlstate)
+                remark.what =
+                    isMismatch
+                    ? "the columns cannot be compared: \(complaint.message)"
+                    : "orphans cannot be counted: \(complaint.message)"
                 return remark
             }
         }

@@ -54,9 +54,17 @@ struct Restoration {
         guard !left.isEmpty else { return }
         event.reason = "partly"
         event.detail["not_restored"] = .object(left)
-        let words = left.sorted { $0.key < $1.key }.map { "\($0.value["count"]?.integer ?? 0) \($0.key)" }.joined(
-            separator: ", ")
-        reporter.say(4, "\(event.name ?? ""): rows of \(event.object ?? "") that could not come back: \(words)")
+        if let words = Restoration.leftBehind(event.detail) {
+            reporter.say(4, "\(event.name ?? ""): rows of \(event.object ?? "") that could not come back: \(words)")
+        }
+    }
+
+    /// How many rows could not come back and why, in words; nil where all could.
+    static func leftBehind(_ detail: [String: JSONValue]) -> String? {
+        guard case .object(let left)? = detail["not_restored"] else { return nil }
+        return left.sorted { $0.key < $1.key }.map { outcome, found in
+            "\(found["count"]?.integer ?? 0) \(outcome)" + (found["example"]?.string.map { " (\($0))" } ?? "")
+        }.joined(separator: ", ")
     }
 
     /// PostgreSQL's text of a text[] without its braces.
@@ -128,7 +136,10 @@ extension Engine {
                     connection, events, behind: try sessions.run(connection, store.headQuery),
                     permit: AuditStore.Permit(token: token))
                 reporter.report(records)
-                return records.map(\.sentence)
+                return records.map { record in
+                    let left = Restoration.leftBehind(record.event.detail)
+                    return record.sentence + (left.map { "; could not come back: \($0)" } ?? "")
+                }
             } catch {
                 sessions.dropWork()
                 throw error
