@@ -56,15 +56,8 @@ public struct ReplayItem: Sendable {
         var file: [Fact] = []
         var database: [Fact] = []
         for row in rows {
-            guard row.count == 6, let group = row[2].flatMap(Fact.Group.init), let name = row[3], let text = row[4]
-            else {
-                continue
-            }
-            if row[0] == "file" {
-                file.append(Fact(group, name, scratch.restored(text), also: row[5].map(scratch.restored)))
-            } else {
-                database.append(Fact(group, name, text, also: row[5]))
-            }
+            guard let (side, fact) = ReplayItem.fact(row, in: scratch) else { continue }
+            if side == "file" { file.append(fact) } else { database.append(fact) }
         }
         if database.isEmpty { return .absent }
         if isNameless {
@@ -75,5 +68,14 @@ public struct ReplayItem: Sendable {
         guard case .same = compared else { return compared }
         if let index = subject.invalidIndex(standing) { return .invalid(index: index) }
         return subject.tellsBeyond ? compared : .same(beyond: [])
+    }
+
+    /// A row of an answer: whose fact it is, and the fact.
+    static func fact(_ row: [String?], in scratch: Scratch) -> (side: String, fact: Fact)? {
+        guard row.count == 6, let side = row[0], let group = row[2].flatMap(Fact.Group.init), let name = row[3],
+            let text = row[4]
+        else { return nil }
+        // The scratch schema's name occurs nowhere else.
+        return (side, Fact(group, name, scratch.restored(text), also: row[5].map(scratch.restored)))
     }
 }

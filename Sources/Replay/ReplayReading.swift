@@ -58,11 +58,7 @@ extension ReplayItem {
         return zip(commands, list.ranges).enumerated().compactMap { number, pair in
             let (command, range) = pair
             guard includesConditional || !command.flag("missing_ok") else { return nil }
-            // The command alone, for the copy: ALTER TABLE scratch.t ADD …
-            var alone = StatementText(text, list.head.lowerBound..<range.upperBound)
-            alone.replace(list.head.upperBound..<range.lowerBound, with: " ")
-            alone.moveColumns(of: copy.table, in: command, script, statement)
-            alone.move(copy.place, copy.table.name)
+            let alone = StatementText(command: range, of: list, text, copy, command, script, statement)
             let subject = subject(command, copy, alone, namesKeys: namesKeys)
             return subject.map { ReplayItem(statement: statement, command: number, range: range, subject: $0) }
         }

@@ -24,6 +24,8 @@ protocol ReplaySubject: Sendable {
     var isNameless: Bool { get }
     /// Whether what stands beside it is worth telling.
     var tellsBeyond: Bool { get }
+    /// The table, or its column, that later commands of the same file may alter.
+    var altered: (table: TableName, column: String?)? { get }
     /// The invalid index that stands there, as SQL writes it.
     func invalidIndex(_ standing: Standing) -> String?
 }
@@ -45,6 +47,7 @@ extension ReplaySubject {
     var namedConstraints: Set<String> { [] }
     var isNameless: Bool { false }
     var tellsBeyond: Bool { true }
+    var altered: (table: TableName, column: String?)? { nil }
     func invalidIndex(_ standing: Standing) -> String? { nil }
 }
 

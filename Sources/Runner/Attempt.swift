@@ -31,6 +31,8 @@ struct Attempt {
     private(set) var began = Instant.now()
     var notices = NoticeCollector()
     private var scratches = 0
+    /// Commands, by statement, that have been done to what stands already, each with its object.
+    var sequelsDone: [Int: [(sequel: Sequel, object: String)]] = [:]
     /// How many of the file's IF NOT EXISTS have been accounted for.
     private var placed = 0
 

@@ -72,13 +72,13 @@ extension FileRun {
         throws(Stop) -> Replayed
     {
         let script = attempt.prepared.script
-        let items = Replaying(
-            attempt.prepared.existing(settings), script, script.text, in: statement..<statement + 1)[statement]
-        guard !items.isEmpty else { return Replayed() }
+        let replaying = Replaying(
+            attempt.prepared.existing(settings), script, script.text, in: statement..<statement + 1)
+        guard !replaying.isEmpty else { return Replayed() }
         try run { () throws(RunFailure) in
             _ = try sessions.run(connection, "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL jit = off")
         }
-        let replayed = try replay(items, [], &attempt, connection, limit)
+        let replayed = try replay(statement, replaying, &attempt, connection, limit)
         try run { () throws(RunFailure) in _ = try sessions.run(connection, "ROLLBACK") }
         for name in replayed.invalid {
             try run { () throws(RunFailure) in

@@ -33,7 +33,7 @@ extension FileRun {
             try statements(&attempt, connection, sent..<statement, index, cut.text, limit)
             sent = statement + 1
             let own = keys.filter { $0.statement == statement }
-            let replayed = try self.replay(replay[statement], own, &attempt, connection, limit)
+            let replayed = try self.replay(statement, replay, &attempt, connection, limit)
             events += replayed.events
             for name in replayed.invalid {
                 let offset = script.statements[statement].range.lowerBound

@@ -11,14 +11,22 @@ internal import Systemd
 extension FileRun {
     /// Looks what of a statement's objects stands already, inside an open transaction. What is not the same is the file's failure.
     func replay(
-        _ items: [ReplayItem], _ keys: [ForeignKeyStatement], _ attempt: inout Attempt, _ connection: Connection,
-        _ limit: Instant?
+        _ statement: Int, _ replaying: Replaying, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
     ) throws(Stop) -> Replayed {
         var replayed = Replayed()
-        guard let first = items.first else { return replayed }
-        let script = attempt.prepared.script
-        replayed.list = AlterTableCommands(first.statement, in: script)
-        for item in items {
+        let done = attempt.sequelsDone[statement] ?? []
+        guard !replaying[statement].isEmpty || !done.isEmpty else { return replayed }
+        replayed.list = AlterTableCommands(statement, in: attempt.prepared.script)
+        for (sequel, object) in done {
+            var event = attempt.event(.skipped, by: actor)
+            event.reason = "object_exists"
+            event.object = object
+            event.detail = [
+                "statement": .integer(Int64(statement + 1)), "kind": .string(sequel.word), "compared": true,
+            ]
+            replayed.pass(sequel.command, sequel.range, event)
+        }
+        for item in replaying[statement] where item.command.map(replayed.commands.contains) != true {
             guard let standing = try standing(item, &attempt, connection, limit) else { continue }
             var event = attempt.event(.skipped, by: actor)
             event.reason = "object_exists"
@@ -34,9 +42,8 @@ extension FileRun {
                         ("MIGRATED_VERSION", attempt.prepared.version),
                         ("MIGRATED_NAME", attempt.prepared.migration.name),
                     ])
-                replayed.byName.append(item.range)
             } else {
-                switch try comparison(item, standing, &attempt, connection, limit) {
+                switch try comparison(item, standing, replaying.sequels(of: item), &attempt, connection, limit) {
                 case .absent: continue
                 case .different(let differences):
                     throw .failure(differs(item, standing, differences, attempt))
@@ -50,11 +57,9 @@ extension FileRun {
                         event.detail["beyond"] = .array(
                             beyond.prefix(50).map { .string(Printable.line($0, limit: 300)) })
                     }
-                    replayed.identical.append(item.range)
                 }
             }
-            replayed.events.append(event)
-            if let command = item.command { replayed.commands.insert(command) } else { replayed.isWhole = true }
+            replayed.pass(item.command, item.range, event, byName: attempt.prepared.existing(settings) == .skip)
         }
         return replayed
     }
@@ -65,10 +70,33 @@ extension FileRun {
         try send(item.question, item, &attempt, connection, limit).first.flatMap { Standing($0) }
     }
 
+    /// Compares what stands with what the item makes, and with what the file's later commands make of that; those that have been done are
+    /// passed over in their turn.
     private func comparison(
-        _ item: ReplayItem, _ standing: Standing, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+        _ item: ReplayItem, _ standing: Standing, _ sequels: [Sequel], _ attempt: inout Attempt,
+        _ connection: Connection, _ limit: Instant?
     ) throws(Stop) -> Comparison {
         var scratch = Scratch(token: attempt.scratchToken())
+        if !sequels.isEmpty {
+            let trial = SequelTrial(item, sequels)
+            do throws(Stop) {
+                let message = trial.message(standing, in: &scratch)
+                let rows = try answers(to: message, item, &attempt, connection, limit).flatMap(\.self)
+                let outcome = trial.outcome(rows, standing, in: scratch)
+                for sequel in outcome.done {
+                    attempt.sequelsDone[sequel.statement, default: []].append(
+                        (sequel, trial.object(of: sequel, standing)))
+                }
+                return outcome.comparison
+            } catch {
+                // A command that an empty table alone cannot take: then the statement is compared as it stands.
+                guard case .failure(let failure) = error, !failure.interrupts,
+                    connection.transactionStatus == .inFailedTransaction
+                else { throw error }
+                _ = try answers(to: SequelTrial.undo, item, &attempt, connection, limit)
+                scratch = Scratch(token: attempt.scratchToken())
+            }
+        }
         let trial = item.trial(standing, in: &scratch)
         return item.comparison(try send(trial, item, &attempt, connection, limit), standing, in: scratch)
     }
@@ -77,6 +105,14 @@ extension FileRun {
     private func send(
         _ sql: String, _ item: ReplayItem, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
     ) throws(Stop) -> [[String?]] {
+        let answers = try answers(to: sql, item, &attempt, connection, limit)
+        return answers.count >= ReplayItem.answerFromEnd ? answers[answers.count - ReplayItem.answerFromEnd] : []
+    }
+
+    /// Sends one of an item's messages and gives the rows of every result.
+    private func answers(
+        to sql: String, _ item: ReplayItem, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> [[[String?]]] {
         let script = attempt.prepared.script
         let place = script.place(at: item.range.lowerBound)
         let results = try guarded(
@@ -92,9 +128,9 @@ extension FileRun {
                 return failure
             }
         ) { (connection: Connection) throws(PostgresError) in try connection.run(sql) }
-        guard results.count >= ReplayItem.answerFromEnd else { return [] }
-        let answer = results[results.count - ReplayItem.answerFromEnd]
-        return answer.rows.indices.map { row in answer.rows[row].indices.map { answer.text(row, $0) } }
+        return results.map { answer in
+            answer.rows.indices.map { row in answer.rows[row].indices.map { answer.text(row, $0) } }
+        }
     }
 
     private func differs(_ item: ReplayItem, _ standing: Standing, _ differences: [Difference], _ attempt: Attempt)

@@ -8,6 +8,9 @@ internal import SQLParsing
 struct Replaying {
     let existing: Existing
     private let items: [Int: [ReplayItem]]
+    private let sequels: Sequels?
+    /// Statements that alter what earlier ones create, or what they themselves do.
+    private let altering: Set<Int>
 
     /// - Parameter text: the script's text with its foreign keys blanked.
     init(_ existing: Existing, _ script: Script, _ text: [UInt8], in statements: Range<Int>) {
@@ -20,10 +23,16 @@ struct Replaying {
             }
         }
         self.items = items
+        let sequels = existing == .skipIdentical && !items.isEmpty ? Sequels(script, text) : nil
+        self.sequels = sequels
+        altering = Set(
+            items.values.joined().flatMap { sequels?.after($0) ?? [] }.map(\.statement).filter(statements.contains))
     }
 
     var isEmpty: Bool { items.isEmpty }
-    var statements: Dictionary<Int, [ReplayItem]>.Keys { items.keys }
+    var statements: Set<Int> { altering.union(items.keys) }
+    /// What the file does later to what the item makes.
+    func sequels(of item: ReplayItem) -> [Sequel] { sequels?.after(item) ?? [] }
     subscript(statement: Int) -> [ReplayItem] { items[statement] ?? [] }
 }
 
@@ -42,6 +51,13 @@ struct Replayed {
     var invalid: [String] = []
     /// The statement's commands, where it is an ALTER TABLE.
     var list: AlterTableCommands?
+
+    /// What the event tells of is there: the command, or the whole statement, is passed over.
+    mutating func pass(_ command: Int?, _ range: Range<Int>, _ event: AuditEvent, byName: Bool = false) {
+        events.append(event)
+        if let command { commands.insert(command) } else { isWhole = true }
+        if byName { self.byName.append(range) } else { identical.append(range) }
+    }
 
     func ignores(_ key: ForeignKeyStatement) -> Bool { byName.contains { $0.contains(key.range.lowerBound) } }
 

@@ -19,6 +19,7 @@ struct ColumnReplay: ReplaySubject {
 
     var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
+    var altered: (table: TableName, column: String?)? { (copy.table, name) }
 
     var standing: String {
         Copy.standing(

@@ -39,6 +39,7 @@ struct TableReplay: ReplaySubject {
     }
 
     var names: [ObjectNames] { [ObjectNames(name.name)] }
+    var altered: (table: TableName, column: String?)? { (name, nil) }
     var lookup: Lookup { parents.isEmpty ? .nothing : .relations(parents) }
 
     var standing: String {

@@ -1,0 +1,94 @@
+/// An object that a file creates and alters later, built step by step in a scratch schema: which of its states is the one that stands?
+public struct SequelTrial: Sendable {
+    let item: ReplayItem
+    let sequels: [Sequel]
+
+    /// A trial of `item` with what the file does to it afterwards.
+    public init(_ item: ReplayItem, _ sequels: [Sequel]) {
+        self.item = item
+        self.sequels = sequels
+    }
+
+    /// What came of it.
+    public struct Outcome: Sendable {
+        /// How the object compares with the state that is nearest to it.
+        public var comparison: Comparison
+        /// The sequels that have been done to what stands, as far as the catalog shows them.
+        public var done: [Sequel]
+    }
+
+    /// The message: every state's facts, then those of the object that stands. Leaves nothing behind.
+    public func message(_ standing: Standing, in scratch: inout Scratch) -> String {
+        let steps = item.subject.build(standing, in: &scratch)
+        let facts = item.subject.fileFacts(standing, in: scratch)
+        var lines = [
+            "SAVEPOINT migrated_replay", "SET LOCAL client_min_messages = error", "CREATE SCHEMA \(scratch.name)",
+            "SELECT pg_catalog.set_config('migrated.path', pg_catalog.current_setting('search_path'), true)",
+        ]
+        lines += steps
+        func ask(_ side: String, _ facts: String) {
+            lines.append("SET LOCAL search_path = pg_catalog, pg_temp")
+            lines.append("SELECT '\(side)', f.* FROM (\(facts)) AS f ORDER BY 2")
+        }
+        ask("0", facts)
+        for (number, sequel) in sequels.enumerated() {
+            lines.append(
+                "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('migrated.path'), true)")
+            lines.append(sequel.text.sql(in: scratch))
+            ask("\(number + 1)", facts)
+        }
+        ask("database", item.subject.databaseFacts(standing, in: scratch))
+        lines += ["ROLLBACK TO SAVEPOINT migrated_replay", "RELEASE SAVEPOINT migrated_replay"]
+        return lines.joined(separator: ";\n")
+    }
+
+    /// What people call the thing that a sequel is about.
+    public func object(of sequel: Sequel, _ standing: Standing) -> String {
+        guard item.subject.altered?.column == nil, let part = sequel.part else { return standing.object }
+        return "\(standing.object).\(part)"
+    }
+
+    /// What gives back the transaction where the server could not do some of it.
+    public static let undo = "ROLLBACK TO SAVEPOINT migrated_replay; RELEASE SAVEPOINT migrated_replay"
+
+    /// What the rows of all the message's answers mean. The latest state that the object is in counts; where it is in none, the one that is nearest.
+    public func outcome(_ rows: [[String?]], _ standing: Standing, in scratch: Scratch) -> Outcome {
+        var states: [[Fact]] = Array(repeating: [], count: sequels.count + 1)
+        var database: [Fact] = []
+        for row in rows {
+            guard let (side, fact) = ReplayItem.fact(row, in: scratch) else { continue }
+            if let number = Int(side), states.indices.contains(number) {
+                states[number].append(fact)
+            } else {
+                database.append(fact)
+            }
+        }
+        var nearest: (count: Int, comparison: Comparison)?
+        for state in states.indices.reversed() {
+            let named = sequels.prefix(state).reduce(item.subject.namedConstraints) { $0.union($1.named) }
+            let compared = Comparison(file: states[state], database: database, named: named)
+            switch compared {
+            case .same where !SequelTrial.holds(database, whatWentBefore: state, in: states):
+                let done = sequels.indices.prefix(state).filter { states[$0] != states[$0 + 1] }.map { sequels[$0] }
+                return Outcome(comparison: item.subject.tellsBeyond ? compared : .same(beyond: []), done: done)
+            case .different(let differences) where differences.count < nearest?.count ?? .max:
+                nearest = (differences.count, compared)
+            default: continue
+            }
+        }
+        return Outcome(
+            comparison: nearest?.comparison
+                ?? Comparison(file: states[0], database: database, named: item.subject.namedConstraints),
+            done: [])
+    }
+
+    /// Whether the database still has something that an earlier state had and `state` has not: then it is not as far.
+    private static func holds(_ database: [Fact], whatWentBefore state: Int, in states: [[Fact]]) -> Bool {
+        func parts(_ facts: [Fact]) -> Set<[String]> {
+            Set(facts.filter { $0.group != .property }.map { [$0.group.rawValue, $0.name] })
+        }
+        let gone = states.prefix(state).reduce(into: Set()) { $0.formUnion(parts($1)) }.subtracting(
+            parts(states[state]))
+        return !gone.isDisjoint(with: parts(database))
+    }
+}
