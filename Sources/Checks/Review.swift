@@ -83,7 +83,8 @@ public struct Review: Sendable {
         }
         // What keeps a migration from running has been said with it.
         if file != nil, rule == .invalidFile || rule == .unsafePermissions { return }
-        add(finding.complaint, as: rule, file: file)
+        // What is ignored stops nothing.
+        add(finding.complaint, as: rule, finding.reason == .unknownSetting ? .warning : nil, file: file)
     }
 
     /// Adds that a history knows the file as applied: its statements have run, and nobody can change them. After the files.

@@ -112,6 +112,10 @@ struct DieselMetadata {
     }
 
     private static func unknown(_ name: String, _ path: String) -> Finding {
-        Finding(.unknownSetting, path: path, "'\(name)' in '\(path)' has no meaning here, ignoring")
+        Finding(
+            .unknownSetting, path: path, "'\(name)' in '\(path)' has no meaning here, ignoring",
+            hint:
+                "Known is '\(key)': without it a directory that has this file runs outside of a transaction, as with diesel."
+        )
     }
 }
