@@ -16,7 +16,7 @@ struct AcknowledgeVerb: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var lock: LockOptions
-    @Option(name: .long, help: "Why, for the auditor.")
+    @Option(name: .long, help: ArgumentHelp("Why, for the auditor.", valueName: "text"))
     var reason: String
 
     func run() throws {

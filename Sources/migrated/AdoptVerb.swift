@@ -17,15 +17,19 @@ struct AdoptVerb: ParsableCommand {
     @OptionGroup var lock: LockOptions
     @Option(
         name: .long,
-        help:
-            "Whose history: prisma, golang-migrate, encore, drizzle, flyway, goose, dbmate, diesel or sqlx (default: found by its table)."
-    )
+        help: ArgumentHelp(
+            "Whose history: prisma, golang-migrate, encore, drizzle, flyway, goose, dbmate, diesel or sqlx (default: found by its table).",
+            valueName: "tool"), completion: .list(AdoptionTool.allCases.map(\.rawValue)))
     var from: String?
-    @Option(name: .long, help: "Its table, as NAME or SCHEMA.NAME, where it has another name.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Its table, as NAME or SCHEMA.NAME, where it has another name.", valueName: "table"))
     var historyTable: String?
     @Option(
         name: .long,
-        help: "Where no tool kept a history: everything up to this version is there; compared with the database first.")
+        help: ArgumentHelp(
+            "Where no tool kept a history: everything up to this version is there; compared with the database first.",
+            valueName: "version"))
     var baseline: String?
     @Flag(name: .long, help: "Record a baseline although its objects are not all there as its files say.")
     var acceptDifferences = false

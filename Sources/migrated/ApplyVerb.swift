@@ -11,7 +11,7 @@ struct ApplyVerb: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var lock: LockOptions
-    @Option(name: .long, help: "The last version to apply.")
+    @Option(name: .long, help: ArgumentHelp("The last version to apply.", valueName: "version"))
     var to: String?
     @Flag(name: .long, help: "Only say what would be done, as 'plan' does.")
     var dryRun = false

@@ -37,15 +37,18 @@ struct CheckVerb: ParsableCommand {
             """)
 
     @OptionGroup var common: SettingsOptions
-    @Option(name: [.long, .customShort("o")], help: "Output: table, json or sarif.")
+    @Option(name: [.long, .customShort("o")], help: ArgumentHelp("Output: table, json or sarif.", valueName: "form"))
     var output: Format = .table
     @Option(
         name: .long,
-        help: "Exit with 1 at an error, a warning or a note, or never; a file that cannot be run exits with 65.")
+        help: ArgumentHelp(
+            "Exit with 1 at an error, a warning or a note, or never; a file that cannot be run exits with 65.",
+            valueName: "severity"))
     var failOn: FailOn = .error
     @Flag(name: .long, help: "Show notes, too.")
     var all = false
-    @Option(name: .long, help: "Print what is to know about a code, and do nothing else.")
+    @Option(
+        name: .long, help: ArgumentHelp("Print what is to know about a code, and do nothing else.", valueName: "code"))
     var explain: String?
     @Argument(help: "The files to report on; the others of the directory are read for what they create.")
     var files: [String] = []

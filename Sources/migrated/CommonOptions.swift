@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Migrations
 internal import Reporting
 internal import Runner
 internal import Systemd
@@ -12,7 +13,7 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
 /// The options of every verb that prints tables or JSON.
 struct CommonOptions: ParsableArguments {
     @OptionGroup var settingsOptions: SettingsOptions
-    @Option(name: [.long, .customShort("o")], help: "Output: table or json.")
+    @Option(name: [.long, .customShort("o")], help: ArgumentHelp("Output: table or json.", valueName: "form"))
     var output: OutputFormat = .table
 
     /// The file's settings with the flags in their place.
@@ -21,33 +22,53 @@ struct CommonOptions: ParsableArguments {
 
 /// The options that say what is configured.
 struct SettingsOptions: ParsableArguments {
-    @Option(name: .long, help: "Configuration file (default: /etc/migrated/migrated.toml where it exists).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Configuration file (default: /etc/migrated/migrated.toml where it exists).", valueName: "file"),
+        completion: .file())
     var config: String?
-    @Option(name: .long, help: "Connection string as libpq takes it; a password belongs into a passfile.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Connection string as libpq takes it; a password belongs into a passfile.", valueName: "conninfo"))
     var database: String?
-    @Option(name: .long, help: "Connection string of the login that keeps the history (default: the same login).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Connection string of the login that keeps the history (default: the same login).", valueName: "conninfo"))
     var auditDatabase: String?
-    @Option(name: .long, help: "Directory of the migrations.")
+    @Option(name: .long, help: ArgumentHelp("Directory of the migrations.", valueName: "dir"), completion: .directory)
     var directory: String?
-    @Option(name: .long, help: "Schema of the history (default: migrated).")
+    @Option(name: .long, help: ArgumentHelp("Schema of the history (default: migrated).", valueName: "name"))
     var schema: String?
-    @Option(name: .long, help: "Where anchors and notes are kept.")
+    @Option(
+        name: .long, help: ArgumentHelp("Where anchors and notes are kept.", valueName: "dir"), completion: .directory)
     var stateDirectory: String?
     @Option(
         name: .long,
-        help: "Layout: auto, prisma, golang-migrate, drizzle, flat, flyway, goose, dbmate, diesel or sqlx.")
+        help: ArgumentHelp(
+            "Layout: auto, prisma, golang-migrate, drizzle, flat, flyway, goose, dbmate, diesel or sqlx.",
+            valueName: "name"), completion: .list(["auto"] + LayoutName.allCases.map(\.rawValue)))
     var layout: String?
-    @Option(name: .long, help: "A pending file that sorts before an applied one: stop or apply.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A pending file that sorts before an applied one: stop or apply.", valueName: "policy"),
+        completion: .list(["stop", "apply"]))
     var late: String?
-    @Option(name: .long, help: "How long the directory must be quiet before a run (default: 500ms).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long the directory must be quiet before a run (default: 500ms).", valueName: "time"))
     var settle: String?
-    @Option(name: .long, help: "How often the directory is looked at without a hint (default: 1min).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How often the directory is looked at without a hint (default: 1min).", valueName: "time"))
     var rescan: String?
-    @Option(name: .long, help: "Limit of each statement (default: 5min; 0: none).")
+    @Option(name: .long, help: ArgumentHelp("Limit of each statement (default: 5min; 0: none).", valueName: "time"))
     var statementTimeout: String?
-    @Option(name: .long, help: "Limit of each wait for a lock (default: 2s; 0: none).")
+    @Option(name: .long, help: ArgumentHelp("Limit of each wait for a lock (default: 2s; 0: none).", valueName: "time"))
     var lockTimeout: String?
-    @Option(name: .long, help: "Limit of a whole file (default: 1h; 0: none).")
+    @Option(name: .long, help: ArgumentHelp("Limit of a whole file (default: 1h; 0: none).", valueName: "time"))
     var deadline: String?
 
     /// Where the configuration lies if nobody says otherwise.

@@ -16,11 +16,17 @@ struct InitVerb: ParsableCommand {
             """)
 
     @OptionGroup var settingsOptions: SettingsOptions
-    @Option(name: .long, help: "The login that runs the files; it gets the role migrator.")
+    @Option(
+        name: .long, help: ArgumentHelp("The login that runs the files; it gets the role migrator.", valueName: "role"))
     var migrationLogin: String?
-    @Option(name: .long, help: "The login that keeps the history; it gets the role migrated_audit.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The login that keeps the history; it gets the role migrated_audit.", valueName: "role"))
     var auditLogin: String?
-    @Option(name: .long, help: "A login that reads the history; it gets the role auditor. May be given several times.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A login that reads the history; it gets the role auditor. May be given several times.", valueName: "role"))
     var auditor: [String] = []
     @Flag(name: .long, help: "Only print the SQL, for psql.")
     var dryRun = false

@@ -9,7 +9,7 @@ struct PlanVerb: ParsableCommand {
         commandName: "plan", abstract: "Says what would be applied, in which order and in which segments.")
 
     @OptionGroup var common: CommonOptions
-    @Option(name: .long, help: "The last version that would be applied.")
+    @Option(name: .long, help: ArgumentHelp("The last version that would be applied.", valueName: "version"))
     var to: String?
 
     func run() throws { try PlanVerb.show(common, to: to) }

@@ -15,10 +15,13 @@ struct PreflightVerb: ParsableCommand {
             """)
 
     @OptionGroup var common: CommonOptions
-    @Option(name: .long, help: "The last version that is looked at.")
+    @Option(name: .long, help: ArgumentHelp("The last version that is looked at.", valueName: "version"))
     var to: String?
 
-    @Option(name: .long, help: "Tell of sessions whose transactions hold locks for longer (default: 1min).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Tell of sessions whose transactions hold locks for longer (default: 1min).", valueName: "time"))
     var sessionAge: String?
 
     func run() throws {

@@ -17,7 +17,7 @@ struct ResolveVerb: ParsableCommand {
     var applied = false
     @Flag(name: .long, help: "Nothing of it is there: it is tried again.")
     var rolledBack = false
-    @Option(name: .long, help: "Why, for the auditor.")
+    @Option(name: .long, help: ArgumentHelp("Why, for the auditor.", valueName: "text"))
     var reason: String
 
     func run() throws {
@@ -58,7 +58,9 @@ struct RetryVerb: ParsableCommand {
 
 /// How long a verb that is run by hand waits for another process.
 struct LockOptions: ParsableArguments {
-    @Option(name: .long, help: "How long to wait for another process that is migrating (default: 5s).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long to wait for another process that is migrating (default: 5s).", valueName: "time"))
     var lockWait: String?
 
     func patience() throws(Complaint) -> TimeSpan {

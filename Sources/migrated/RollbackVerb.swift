@@ -13,11 +13,16 @@ struct RollbackVerb: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var lock: LockOptions
-    @Option(name: .long, help: "Undo everything that was applied after this version.")
+    @Option(
+        name: .long, help: ArgumentHelp("Undo everything that was applied after this version.", valueName: "version"))
     var to: String?
-    @Option(name: .long, help: "Undo that many, the one applied last first.")
+    @Option(name: .long, help: ArgumentHelp("Undo that many, the one applied last first.", valueName: "count"))
     var last: Int?
-    @Flag(inversion: .prefixedNo, help: "Put back the rows and references that the migration's cleanup took out.")
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Whether the rows and references that the migration's cleanup took out come back; they do unless --no-restore-orphans is given."
+    )
     var restoreOrphans = true
     @Flag(name: .long, help: "Record a version without a down file as undone; nothing is run for it.")
     var recordWithoutDownFile = false

@@ -13,7 +13,7 @@ struct WaitVerb: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @Option(name: .customLong("for"), help: "Wait for that version alone, whether its file is there yet or not.")
     var version: String?
-    @Option(name: .long, help: "How long to wait (default: without a limit).")
+    @Option(name: .long, help: ArgumentHelp("How long to wait (default: without a limit).", valueName: "time"))
     var timeout: String?
 
     func run() throws {

@@ -51,7 +51,7 @@ struct `The package on a bare Debian` {
                 ls "/usr/share/bash-completion/completions/$program" "/usr/share/zsh/vendor-completions/_$program" \\
                     "/usr/share/fish/vendor_completions.d/$program.fish" | wc -l
             done | xargs
-            bash -c '. /usr/share/bash-completion/completions/auditctl && complete -p auditctl' | grep -o ' auditctl$'
+            bash -c '. /usr/share/bash-completion/completions/migrated-auditctl && complete -p auditctl migrated-auditctl' | sed 's/.* //' | xargs
             systemctl list-unit-files --no-legend 'migrated*' | wc -l
             [[ $(journalctl --list-catalog | grep -c 'migrated:') == $(grep -c '^-- [0-9a-f]' /usr/lib/systemd/catalog/migrated.catalog) ]] && echo 'catalog'
             printf 'database = "host=/srv/postgresql user=postgres dbname=\(database.name)"\\ndirectory = "/srv/migrations"\\nstate-directory = "/var/lib/migrated"\\n' \\
@@ -77,7 +77,7 @@ struct `The package on a bare Debian` {
                 disabled
                 1 1 1 1
                 3 3
-                 auditctl
+                auditctl migrated-auditctl
                 7
                 catalog
                 StatusText=applied 1, pending 0, failed 0

@@ -26,4 +26,35 @@ extension Machine {
             \(script)
             """, within: limit)
     }
+
+    /// One with the package under test at hand.
+    static var withPackage: Machine {
+        var machine = Machine()
+        machine.package = packageUnderTest
+        return machine
+    }
+
+    /// Installs the package, starts a server inside, whose files lie on a disk of their own, and runs shell text.
+    func install(_ script: String, within limit: Duration = .seconds(120)) throws -> Program.Outcome {
+        try ask(
+            """
+            # Where services may not be started, as on a machine that builds.
+            rm -f /usr/sbin/policy-rc.d
+            dpkg -i /srv/migrated.deb >/tmp/dpkg.log 2>&1 || { cat /tmp/dpkg.log; exit 1; }
+            install -d -o postgres -g postgres /run/postgresql /run/trial
+            install -d /srv/migrations
+            bin=/usr/lib/postgresql/15/bin
+            runuser -u postgres -- $bin/initdb -D /run/trial --auth-local=peer --auth-host=scram-sha-256 --no-sync >/dev/null
+            echo 'local all postgres peer map=root' >/run/trial/pg_hba.conf
+            printf 'local all all peer\\nhost all all 127.0.0.1/32 scram-sha-256\\n' >>/run/trial/pg_hba.conf
+            printf 'root root postgres\\nroot postgres postgres\\n' >>/run/trial/pg_ident.conf
+            runuser -u postgres -- $bin/pg_ctl -D /run/trial -w -l /run/trial/log \\
+                -o '-k /run/postgresql -c listen_addresses=127.0.0.1 -c fsync=off' start >/dev/null
+            runuser -u postgres -- createuser -h /run/postgresql migrated
+            runuser -u postgres -- createdb -h /run/postgresql -O migrated app
+            printf 'database = "host=/run/postgresql dbname=app"\\ndirectory = "/srv/migrations"\\nsettle = "50ms"\\nstate-directory = "/var/lib/migrated"\\n' \\
+                >/etc/migrated/migrated.toml
+            \(script)
+            """, server: "host=/run/postgresql user=postgres dbname=app", within: limit)
+    }
 }

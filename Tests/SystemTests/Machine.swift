@@ -12,6 +12,8 @@ struct Machine {
     var started: [String] = []
     /// Shell text that is run before the boot; `$ROOT` is the machine's root folder.
     var setup: [String] = []
+    /// How much fits on its disk.
+    var disk: String?
     /// The root folder of another Debian, whose files are booted instead of this machine's.
     var root: String?
     /// A Debian package of the project, put at /srv/migrated.deb for the script to install, instead of this build's files.
@@ -25,6 +27,7 @@ struct Machine {
     /// Boots and leaves the rest to the caller.
     func boot(_ script: String, within limit: Duration = .seconds(120)) throws -> Program {
         var arguments = ["--timeout", "\(limit.components.seconds)"]
+        if let disk { arguments += ["--disk", disk] }
         if let root { arguments += ["--root", root] }
         if let package {
             arguments += ["--file", "\(package):/srv/migrated.deb"]

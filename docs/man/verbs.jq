@@ -11,7 +11,7 @@ def names: . as $argument | [.names[] | dashes] | join(" , ") | . + ($argument |
 def described: [.abstract, .discussion | select(. != null and . != "") | text] | join("\n");
 def item: if .kind == "positional" then ".It Ar \(.valueName)" else ".It \(names)" end, described;
 def shown:
-    .arguments // [] | map(select(.shouldDisplay and .valueName != "help" and .valueName != "version"))
+    .arguments // [] | map(select(.shouldDisplay and (.kind == "flag" and (.valueName == "help" or .valueName == "version") | not)))
     | sort_by(.kind != "positional");
 def list($arguments):
     if $arguments == [] then empty else ".Bl -tag -width Ds", ($arguments[] | item), ".El" end;
