@@ -101,6 +101,9 @@ extension ServerError {
             return "Raise the limit of open files: LimitNOFILE= in the unit, 'ulimit -n' by hand."
         }
         return switch sqlstate.prefix(2) {
+        // A role that is missing or not this user's: on the daemon's own machine mostly a command that root has typed.
+        case "28" where sqlstate == "28000" && message.contains("on socket"):
+            "Over a socket a role is mostly the system's user of that name. Try it as the daemon's: 'runuser -u migrated -- COMMAND'; else check the role and pg_hba.conf."
         case "28":
             "Check the role, pg_hba.conf and the password (a passfile or a systemd credential, never the command line)."
         case "3D": "Create the database, or mend 'dbname' in the connection string."

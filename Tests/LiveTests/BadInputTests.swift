@@ -263,17 +263,24 @@ struct BadInput: CustomTestStringConvertible {
 
     @Test func `for a server is told apart: password, role, database, connection string`() throws {
         var options = Cluster.Options()
-        options.hostBasedAuthentication = ["local all postgres trust", "local all all scram-sha-256"]
+        options.hostBasedAuthentication = [
+            "local all postgres trust", "local all \"of no system user\" peer", "local all all scram-sha-256",
+        ]
         let cluster = try Cluster(options)
         let bench = try Workbench(cluster)
         try bench.query(
-            "CREATE ROLE deployer LOGIN PASSWORD 'right'; GRANT ALL ON DATABASE \(bench.database.name) TO deployer")
+            "CREATE ROLE \"of no system user\" LOGIN; CREATE ROLE deployer LOGIN PASSWORD 'right'; GRANT ALL ON DATABASE \(bench.database.name) TO deployer"
+        )
         let cases: [(String, [String: String], Int32, String)] = [
             (
                 cluster.conninfo(bench.database.name, user: "deployer"), ["PGPASSWORD": "wr0ng-Secret"], 77,
                 "password authentication failed"
             ),
             (cluster.conninfo(bench.database.name, user: "deployer"), [:], 77, "no password supplied"),
+            (
+                cluster.conninfo(bench.database.name, user: "'of no system user'"), [:], 77,
+                "HINT: Over a socket a role is mostly the system's user of that name"
+            ),
             (cluster.conninfo("missing"), [:], 78, "database \"missing\" does not exist"),
             (cluster.conninfo("missing") + " password=Secret8 sslmod=on", [:], 78, "connection string is not valid"),
             (

@@ -194,7 +194,7 @@ struct `The package` {
             alerts() { journalctl --sync; journalctl -u 'migrated-alert@*' -o cat | grep -a '^alert'; }
             prometheus=/var/lib/prometheus/node-exporter
             install -d -g migrated -m 0775 "$prometheus"
-            echo "metrics-file = \"$prometheus/migrated.prom\"" >>/etc/migrated/migrated.toml
+            echo 'metrics-file = "/var/lib/prometheus/node-exporter/migrated.prom"' >>/etc/migrated/migrated.toml
             echo 'CREATE TABLE a (id integer);' >/srv/migrations/1_a.sql
             systemctl start migrated
             eventually status 'applied 1'
