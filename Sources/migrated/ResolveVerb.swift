@@ -44,7 +44,7 @@ struct RetryVerb: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @Argument(help: "The version or name (default: everything that has failed).")
     var version: String?
-    @Option(name: .long, help: "Why, for the auditor.")
+    @Option(name: .long, help: ArgumentHelp("Why, for the auditor.", valueName: "text"))
     var reason: String?
 
     func run() throws {

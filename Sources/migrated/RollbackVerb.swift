@@ -26,7 +26,7 @@ struct RollbackVerb: ParsableCommand {
     var restoreOrphans = true
     @Flag(name: .long, help: "Record a version without a down file as undone; nothing is run for it.")
     var recordWithoutDownFile = false
-    @Option(name: .long, help: "Why, for the auditor.")
+    @Option(name: .long, help: ArgumentHelp("Why, for the auditor.", valueName: "text"))
     var reason: String?
 
     func run() throws {
