@@ -20,6 +20,11 @@ private struct JumpingClock {
     /// Sets it, as that far from the real one; in one step, as whoever reads it may do so at any moment.
     func set(_ offset: String) throws { try folder.renameIn("now", offset + "\n") }
 
+    /// Takes away what the library leaves behind for a process that another program has become.
+    static func clear(behind process: pid_t) {
+        for name in ["faketime_shm_", "sem.faketime_sem_"] { unlink("/dev/shm/\(name)\(process)") }
+    }
+
     /// What a program that goes by this clock needs.
     var environment: [String: String] {
         [
@@ -53,6 +58,7 @@ struct `A clock that jumps` {
         // words by the place of its environment.
         let daemon = try ground.start(
             "run", "--settle", "50ms", environment: daemons.environment, launcher: ["/usr/bin/env"])
+        defer { JumpingClock.clear(behind: daemon.process) }
         for (name, jump) in [("001_ahead", "+1y"), ("002_back", "-1h"), ("003_now", "+0")] {
             try ground.write(name + ".sql", Self.file(name))
             try ground.waitFor("event = 'started' AND name = '\(name)'", daemon)
