@@ -65,8 +65,8 @@ let package = Package(
             resources: [
                 .embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql"),
                 .embedInCode("v003_acknowledged.sql"),
-                .embedInCode("v004_token.sql"), .embedInCode("v005_catalog.sql"), .embedInCode("roles.sql"),
-                .embedInCode("shape.txt"),
+                .embedInCode("v004_token.sql"), .embedInCode("v005_catalog.sql"), .embedInCode("v006_append.sql"),
+                .embedInCode("roles.sql"), .embedInCode("shape.txt"),
             ],
             swiftSettings: strict),
 

@@ -76,15 +76,17 @@ public struct AuditEvent: Sendable, Equatable {
 /// An event with its place in the chain: one row of `migration_rollback_audit`.
 public struct AuditRecord: Sendable, Equatable {
     /// Position in the chain, from 1.
-    public var seq: Int64
+    public let seq: Int64
     /// The server's clock, in microseconds since 2000-01-01 UTC.
-    public var recordedAt: Int64
+    public let recordedAt: Int64
     /// What happened.
-    public var event: AuditEvent
+    public let event: AuditEvent
     /// The hash of the record before.
-    public var prevHash: [UInt8]
+    public let prevHash: [UInt8]
     /// This record's hash.
     public let hash: [UInt8]
+    /// The columns' values, each in its place.
+    private let values: [[UInt8]?]
 
     /// Puts `event` behind `head`.
     public init(_ event: AuditEvent, after head: ChainHead, recordedAt: Int64) {
@@ -92,47 +94,52 @@ public struct AuditRecord: Sendable, Equatable {
         self.recordedAt = recordedAt
         self.event = event
         prevHash = head.hash
-        var columns = AuditRecord.columns(event)
-        columns[.recordedAt] = CanonicalForm.integer(recordedAt)
-        hash = Chain.hash(seq: seq, prevHash: prevHash, fields: AuditColumn.hashed.map { columns[$0] })
+        var values = AuditRecord.values(event)
+        values[AuditColumn.seq.place] = CanonicalForm.integer(seq)
+        values[AuditColumn.recordedAt.place] = CanonicalForm.integer(recordedAt)
+        values[AuditColumn.prevHash.place] = prevHash
+        hash = Chain.hash(seq: seq, prevHash: prevHash, fields: AuditColumn.hashed.map { values[$0.place] })
+        values[AuditColumn.hash.place] = hash
+        self.values = values
     }
 
     /// The chain's head after this record.
     public var head: ChainHead { ChainHead(seq: seq, hash: hash) }
 
-    /// Every column's value in PostgreSQL's binary form; a null column has none.
+    /// The column's value in PostgreSQL's binary form; nil for null.
+    public subscript(column: AuditColumn) -> [UInt8]? { values[column.place] }
+
+    /// Every column's value by its name; a null column has none.
     public var columns: [AuditColumn: [UInt8]] {
-        var columns = AuditRecord.columns(event)
-        columns[.seq] = CanonicalForm.integer(seq)
-        columns[.recordedAt] = CanonicalForm.integer(recordedAt)
-        columns[.prevHash] = prevHash
-        columns[.hash] = hash
-        return columns
+        Dictionary(
+            uniqueKeysWithValues: AuditColumn.allCases.compactMap { column in self[column].map { (column, $0) } })
     }
 
-    private static func columns(_ event: AuditEvent) -> [AuditColumn: [UInt8]] {
-        var columns: [AuditColumn: [UInt8]] = [:]
-        func set(_ column: AuditColumn, _ text: String?) { columns[column] = text.map(CanonicalForm.text) }
-        columns[.eventID] = event.eventID.bytes
+    /// What the event itself says, each in its column's place.
+    private static func values(_ event: AuditEvent) -> [[UInt8]?] {
+        var values = [[UInt8]?](repeating: nil, count: AuditColumn.allCases.count)
+        func set(_ column: AuditColumn, _ value: [UInt8]?) { values[column.place] = value }
+        func set(_ column: AuditColumn, _ text: String?) { values[column.place] = text.map(CanonicalForm.text) }
+        set(.eventID, event.eventID.bytes)
         set(.event, event.event.rawValue)
-        columns[.attemptID] = event.attemptID?.bytes
+        set(.attemptID, event.attemptID?.bytes)
         set(.version, event.version)
         set(.name, event.name)
         set(.checksum, event.checksum)
         set(.direction, event.direction?.rawValue)
         set(.reason, event.reason)
         set(.object, event.object)
-        columns[.rowCount] = event.rowCount.map(CanonicalForm.integer)
-        columns[.durationUS] = event.durationUS.map(CanonicalForm.integer)
+        set(.rowCount, event.rowCount.map(CanonicalForm.integer))
+        set(.durationUS, event.durationUS.map(CanonicalForm.integer))
         set(.sqlstate, event.sqlstate)
         set(.message, event.message.map { Printable.line($0, limit: AuditEvent.messageLimit) })
         set(.detail, event.detail.isEmpty ? nil : Detail.bounded(event.detail, AuditEvent.detailLimit).text)
         set(.initiatedBy, event.actor.initiatedBy)
         set(.host, event.actor.host)
         set(.dbUser, event.actor.dbUser)
-        columns[.pid] = CanonicalForm.small(event.actor.pid)
+        set(.pid, CanonicalForm.small(event.actor.pid))
         set(.invocationID, event.actor.invocationID)
-        return columns
+        return values
     }
 }
 

@@ -9,9 +9,8 @@ extension AuditRecord {
             ("MESSAGE", sentence), ("PRIORITY", String(event.event.priority)), ("MESSAGE_ID", event.event.messageID),
             ("SYSLOG_IDENTIFIER", "migrated"),
         ]
-        let values = columns
         for column in AuditColumn.allCases {
-            guard let bytes = values[column] else { continue }
+            guard let bytes = self[column] else { continue }
             fields.append((column.journalField, AuditRecord.text(bytes, column.form)))
         }
         return fields

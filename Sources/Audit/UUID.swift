@@ -13,7 +13,7 @@ public struct UUID: Hashable, Sendable, CustomStringConvertible {
 
     /// A new random one from `generator`.
     public init(using generator: inout some RandomNumberGenerator) {
-        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        var bytes = RandomBytes.next(16, using: &generator)
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80
         self.bytes = bytes

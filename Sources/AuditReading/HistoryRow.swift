@@ -31,8 +31,7 @@ public struct HistoryRow: Sendable, Equatable {
 
     /// The row that `record` becomes.
     public init(_ record: AuditRecord) {
-        let columns = record.columns
-        self.init(cells: AuditColumn.allCases.map { columns[$0] })
+        self.init(cells: AuditColumn.allCases.map { record[$0] })
     }
 
     /// A column's bytes where they are; nil for null.

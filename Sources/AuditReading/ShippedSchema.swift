@@ -21,6 +21,10 @@ struct ShippedSchema: Equatable {
     }
 
     private mutating func read(_ sql: String, _ quotedSchema: String) {
+        // A file that drops a function by one of its forms may write another form of it.
+        for statement in sql.split(separator: "\nDROP FUNCTION \(quotedSchema).").dropFirst() {
+            functions[String(statement.prefix { $0 != "(" })] = nil
+        }
         for statement in sql.split(separator: "\nCREATE FUNCTION \(quotedSchema).").dropFirst() {
             let parts = statement.split(separator: "$$", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3, let name = statement.split(separator: "(").first else {

@@ -3,10 +3,10 @@ internal import Glibc
 internal import Synchronization
 
 /// Opens a session in a thread of its own: looking up a host's name blocks, for half a minute where the resolver is gone, and must not
-/// keep the loop from feeding its watchdog.
+/// keep the loop from feeding its watchdog; and other work can be done before the session is needed.
 ///
 /// Whoever waits is woken through a pipe. If nobody waits any more when the session stands, it is closed again.
-final class BackgroundConnecting: Sendable {
+public final class BackgroundConnecting: Sendable {
     private enum State {
         case connecting
         case done(Handle)
@@ -19,14 +19,23 @@ final class BackgroundConnecting: Sendable {
     private let reading: Int32
     private let writing: Int32
 
-    /// Starts; nil where there are no descriptors or threads left.
-    init?(_ start: @escaping @Sendable () -> Handle) {
+    /// Starts to connect; nil where there are no descriptors or threads left.
+    public init?(_ target: ConnectionTarget) {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         reading = ends[0]
         writing = ends[1]
-        guard BackgroundThread.start({ self.finish(start()) }) else { return nil }
+        let started = BackgroundThread.start {
+            let handle = unsafe Connection.start(target)
+            let patient = BlockingWaiter(limit: 60_000)
+            var interest: SocketInterest? = .write
+            while let next = interest, unsafe patient.wait(for: PQsocket(handle), next) {
+                interest = unsafe Connection.nextInterest(handle)
+            }
+            self.finish(unsafe Handle(pointer: handle))
+        }
+        guard started else { return nil }
     }
 
     deinit {

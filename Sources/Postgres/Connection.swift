@@ -22,10 +22,18 @@ public final class Connection {
     }
 
     /// Connects; throws `.lost` where that fails, with libpq's words for the last host tried, or `.abandoned`.
-    public init(_ target: ConnectionTarget, waiter: any SocketWaiter) throws(PostgresError) {
+    ///
+    /// - Parameter ahead: the same, begun earlier.
+    public init(
+        _ target: ConnectionTarget, waiter: any SocketWaiter, ahead: BackgroundConnecting? = nil
+    ) throws(PostgresError) {
         self.waiter = waiter
-        unsafe handle =
-            unsafe try target.needsNameResolution ? Connection.startElsewhere(target, waiter) : Connection.start(target)
+        let elsewhere = ahead ?? (target.needsNameResolution ? BackgroundConnecting(target) : nil)
+        if let elsewhere {
+            unsafe handle = unsafe try Connection.take(elsewhere, waiter)
+        } else {
+            unsafe handle = unsafe Connection.start(target)
+        }
         sink = NoticeSink()
         // Where this throws, deinit closes what was opened.
         try finishConnecting(target)
@@ -43,7 +51,7 @@ public final class Connection {
 
     deinit { unsafe PQfinish(handle) }
 
-    private static func start(_ target: ConnectionTarget) -> OpaquePointer {
+    static func start(_ target: ConnectionTarget) -> OpaquePointer {
         let words = target.keywords
         let names = CStrings(words.map(\.0))
         let values = CStrings(words.map(\.1))
@@ -55,20 +63,10 @@ public final class Connection {
         return unsafe handle
     }
 
-    /// Looks names up and connects in another thread, while the waiter serves what else there is.
-    private static func startElsewhere(_ target: ConnectionTarget, _ waiter: any SocketWaiter) throws(PostgresError)
+    /// Waits for what another thread opens, while the waiter serves what else there is.
+    private static func take(_ attempt: BackgroundConnecting, _ waiter: any SocketWaiter) throws(PostgresError)
         -> OpaquePointer
     {
-        let attempt = BackgroundConnecting {
-            let handle = unsafe Connection.start(target)
-            let patient = BlockingWaiter(limit: 60_000)
-            var interest: SocketInterest? = .write
-            while let next = interest, unsafe patient.wait(for: PQsocket(handle), next) {
-                interest = unsafe Connection.nextInterest(handle)
-            }
-            return unsafe BackgroundConnecting.Handle(pointer: handle)
-        }
-        guard let attempt else { return unsafe start(target) }
         while true {
             guard waiter.wait(for: attempt.descriptor, .read) else { throw .abandoned }
             if let handle = attempt.take() { return unsafe handle.pointer }
@@ -76,7 +74,7 @@ public final class Connection {
     }
 
     /// What the opening of a session waits for next; nil once it is over, well or badly.
-    private static func nextInterest(_ handle: OpaquePointer) -> SocketInterest? {
+    static func nextInterest(_ handle: OpaquePointer) -> SocketInterest? {
         guard unsafe PQstatus(handle) != CONNECTION_BAD else { return nil }
         switch unsafe PQconnectPoll(handle) {
         case PGRES_POLLING_READING: return .read

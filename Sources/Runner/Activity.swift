@@ -79,7 +79,7 @@ struct Activity: Sendable, Equatable {
                         FROM pg_catalog.pg_stat_progress_copy AS c
             """
         return """
-            SELECT a.application_name, pg_catalog.left(a.query, 200),
+            SELECT a.application_name, pg_catalog.left(pg_catalog.split_part(a.query, E'\\n;\(FileRun.closingMark)', 1), 200),
                    pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start))::bigint,
                    pg_catalog.array_to_string(pg_catalog.pg_blocking_pids(a.pid), ', '), p.phase, p.done, p.total
               FROM pg_catalog.pg_stat_activity AS a

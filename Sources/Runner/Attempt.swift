@@ -51,6 +51,11 @@ struct Attempt {
     /// The clock of the attempt starts when its first statement is about to be sent.
     mutating func begin() { began = .now() }
 
+    /// What the history is told with its `started`.
+    var beginning: AuditStore.Beginning {
+        AuditStore.Beginning(token: token, source: prepared.file.bytes, checksum: prepared.file.checksum)
+    }
+
     /// An event of this attempt.
     func event(_ kind: EventKind, by actor: AuditEvent.Actor) -> AuditEvent {
         var event = AuditEvent(kind, by: actor)

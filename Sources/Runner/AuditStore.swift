@@ -144,24 +144,41 @@ struct AuditStore {
         }
     }
 
-    /// The statement that writes a record; the server checks it again.
-    ///
-    /// The row is one value in its binary form (PostgreSQL's record_recv): a row built of 23 parameters is planned anew each time.
-    private func append(_ record: AuditRecord) -> Connection.Step {
-        Connection.Step("SELECT \(schema).append_event(\(row(1)))", [AuditStore.value(record)])
-    }
-
-    /// How a session that a file had may append: it spends `token`, and `next` is what is expected then.
+    /// How a session that a file had may append: it spends `token` while the backend `holder` has the database's lock, and `next` is what
+    /// is expected then.
     struct Permit {
         var token: OneTimeToken
+        var holder: Int32
         var next: OneTimeToken?
     }
 
-    /// The statement that writes records from a session that a file had.
-    private func append(_ records: [AuditRecord], _ permit: Permit) -> Connection.Step {
-        Connection.Step(
-            "SELECT \(schema).append_attempt($1::bytea, $2::bytea, ARRAY[\(records.indices.map { row(3 + $0) }.joined(separator: ","))]::\(schema).migration_rollback_audit[])",
-            [.bytes(permit.token.bytes), permit.next.map { .bytes($0.digest) }] + records.map(AuditStore.value))
+    /// The attempt whose `started` is the last event of a commit.
+    struct Beginning {
+        /// What its end will carry.
+        var token: OneTimeToken
+        /// The file's exact bytes, which the history keeps.
+        var source: [UInt8]
+        var checksum: String
+    }
+
+    /// The statement that writes records, and keeps the source of the file that begins; the server checks them again.
+    ///
+    /// A row is one value in its binary form (PostgreSQL's record_recv): a row built of 23 parameters is planned anew each time.
+    private func append(_ records: [AuditRecord], _ beginning: Beginning?, _ permit: Permit?) -> Connection.Step {
+        let next = permit?.next ?? beginning?.token
+        let before: [Parameter?] =
+            (permit.map { [.bytes($0.token.bytes), .integer($0.holder)] } ?? []) + [
+                next.map { .bytes($0.digest) }, beginning.map { .text($0.checksum) },
+                beginning.map { .bytes($0.source) },
+            ]
+        let types = permit.map { _ in ["bytea", "integer"] } ?? []
+        let places = zip(1..., types + ["bytea", "text", "bytea"]).map { "$\($0)::\($1)" }
+        let rows = records.indices.map { "$\(before.count + 1 + $0)::\(schema).migration_rollback_audit" }
+        return Connection.Step(
+            """
+            SELECT \(schema).\(permit == nil ? "append_events" : "append_attempt")\
+            (\(places.joined(separator: ",")),ARRAY[\(rows.joined(separator: ","))])
+            """, before + records.map { .bytes(AuditStore.row($0)) })
     }
 
     /// The statement that says which token the end of an attempt will carry.
@@ -169,19 +186,16 @@ struct AuditStore {
         Connection.Step("SELECT \(schema).expect_token($1::bytea)", [.bytes(token.digest)])
     }
 
-    /// The parameter at `place` as a row of the history.
-    private func row(_ place: Int) -> String { "$\(place)::\(schema).migration_rollback_audit" }
-
     /// A record in the row's binary form.
-    private static func value(_ record: AuditRecord) -> Parameter {
-        let values = record.columns
+    private static func row(_ record: AuditRecord) -> [UInt8] {
         var row = CanonicalForm.small(Int32(AuditColumn.allCases.count))
         for column in AuditColumn.allCases {
+            let value = record[column]
             row += CanonicalForm.small(column.typeIdentifier)
-            row += CanonicalForm.small(values[column].map { Int32($0.count) } ?? -1)
-            row += values[column] ?? []
+            row += CanonicalForm.small(value.map { Int32($0.count) } ?? -1)
+            if let value { row += value }
         }
-        return .bytes(row)
+        return row
     }
 
     /// The statement that keeps a file's exact bytes.
@@ -198,8 +212,8 @@ struct AuditStore {
     /// Records nothing, and returns nothing, where the attempt `unlessEnded` has an end already.
     @discardableResult
     func record(
-        _ events: [AuditEvent], with steps: [Connection.Step] = [], unlessEnded attempt: UUID? = nil,
-        reading: CatalogReading? = nil
+        _ events: [AuditEvent], with steps: [Connection.Step] = [], beginning: Beginning? = nil,
+        unlessEnded attempt: UUID? = nil, reading: CatalogReading? = nil
     ) throws(RunFailure) -> [AuditRecord] {
         guard !events.isEmpty else { return [] }
         let connection = try sessions.books()
@@ -216,7 +230,7 @@ struct AuditStore {
             return []
         }
         let vouching = reading?.vouched(by: events, opened.dropLast().last) ?? events
-        return try commit(connection, vouching, behind: opened, with: steps)
+        return try commit(connection, vouching, behind: opened, with: steps, beginning: beginning)
     }
 
     /// The SQL that asks whether an attempt has ended: behind the lock on the head, so that nobody else can be about to say so.
@@ -237,14 +251,15 @@ struct AuditStore {
     /// - Returns: what is committed, to be told of now.
     func commit<Failure: Error>(
         _ connection: Connection, _ events: [AuditEvent], behind opened: [QueryResult],
-        with steps: [Connection.Step] = [], permit: Permit? = nil, recover: (RunFailure) throws(Failure) -> Void
+        with steps: [Connection.Step] = [], beginning: Beginning? = nil, permit: Permit? = nil,
+        recover: (RunFailure) throws(Failure) -> Void
     ) throws(Failure) -> [AuditRecord] {
         var records: [AuditRecord] = []
         do throws(RunFailure) {
             let (head, clock) = try head(opened.last)
             records = link(events, behind: head, clock: clock)
-            let appends = permit.map { [append(records, $0)] } ?? records.map(append)
-            try sessions.pipeline(connection, steps + appends + [Connection.Step("COMMIT")])
+            try sessions.pipeline(
+                connection, steps + [append(records, beginning, permit), Connection.Step("COMMIT")])
         } catch {
             try recover(error)
         }
@@ -254,10 +269,10 @@ struct AuditStore {
     /// The same, where nothing is known of a commit whose answer is lost.
     func commit(
         _ connection: Connection, _ events: [AuditEvent], behind opened: [QueryResult],
-        with steps: [Connection.Step] = [], permit: Permit? = nil
+        with steps: [Connection.Step] = [], beginning: Beginning? = nil, permit: Permit? = nil
     ) throws(RunFailure) -> [AuditRecord] {
-        try commit(connection, events, behind: opened, with: steps, permit: permit) { (failure) throws(RunFailure) in
-            throw failure
+        try commit(connection, events, behind: opened, with: steps, beginning: beginning, permit: permit) {
+            (failure) throws(RunFailure) in throw failure
         }
     }
 }

@@ -16,7 +16,7 @@ extension Engine {
     public func apply(
         limit: String? = nil, lockPatience: TimeSpan, openWriters: Set<String> = []
     ) throws(RunFailure) -> RunSummary {
-        let snapshot = try snapshot(openWriters: openWriters)
+        let snapshot = try readAhead(openWriters)
         try prepareHistory()
         // Most runs find nothing to do, and need no lock to see that.
         let glance = try plan(snapshot, try history.states(), limit: limit)
@@ -32,6 +32,17 @@ extension Engine {
             }
         } catch {
             if case .lockedElsewhere(let holder) = error { try recordLockedElsewhere(glance, snapshot, holder) }
+            throw error
+        }
+    }
+
+    /// Reads the directory while the session is on its way.
+    private func readAhead(_ openWriters: Set<String>) throws(RunFailure) -> MigrationDirectory.Snapshot {
+        sessions.connectAhead()
+        do throws(RunFailure) {
+            return try snapshot(openWriters: openWriters)
+        } catch {
+            sessions.dropAhead()
             throw error
         }
     }
@@ -182,9 +193,7 @@ extension Engine {
 
     /// Makes the begin of an attempt durable, before the file's first statement.
     func start(_ attempt: Attempt, _ actor: AuditEvent.Actor) throws(RunFailure) {
-        let source = store.keep(source: attempt.prepared.file.bytes, checksum: attempt.prepared.file.checksum)
-        reporter.report(
-            try store.record([attempt.started(by: actor)], with: [source, store.expect(attempt.token)]))
+        reporter.report(try store.record([attempt.started(by: actor)], beginning: attempt.beginning))
         FailPoint.afterStarted.pass()
     }
 
@@ -214,13 +223,14 @@ extension Engine {
     /// statement runs. Elsewhere that would only be slower.
     func messages(_ files: [PreparedFile]) throws(RunFailure) -> Script.Messages {
         guard files.contains(where: \.script.hasLongStatements) else { return .long }
-        // 8 MB, by the last VACUUM or ANALYZE, or as the files are where there was none.
+        // 8 MB, by the last VACUUM or ANALYZE; where there was none, by the rows that the server has counted, of a hundred bytes each. Not by
+        // pg_relation_size(): that waits for whoever has the table locked.
         let result = try sessions.query(
             sessions.work(),
             """
             SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c
                             WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384
-                              AND CASE c.relpages WHEN 0 THEN pg_catalog.pg_relation_size(c.oid) ELSE c.relpages * 8192::bigint END
+                              AND CASE c.relpages WHEN 0 THEN pg_catalog.pg_stat_get_live_tuples(c.oid) * 100 ELSE c.relpages * 8192::bigint END
                                   >= 8 * 1048576)
             """)
         return result.isTrue(0, 0) ? .short : .long

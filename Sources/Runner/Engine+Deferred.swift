@@ -129,7 +129,9 @@ extension FileRun {
         }
         reporter.report(
             try run { () throws(RunFailure) in
-                try store.commit(connection, events, behind: opened, permit: AuditStore.Permit(token: attempt.token))
+                try store.commit(
+                    connection, events, behind: opened,
+                    permit: AuditStore.Permit(token: attempt.token, holder: sessions.lock().sessionPID))
             })
         sessions.takeBack()
     }

@@ -68,6 +68,7 @@ public final class Engine {
             throw .complaint(error)
         }
         reporter.witness = witness
+        sessions.waiter.meanwhile = { [reporter] in reporter.tell() }
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)
         do throws(Complaint) {

@@ -10,9 +10,12 @@ internal import Systemd
 extension FileRun {
     /// Sends a segment's text piece by piece, all in the file's transaction: what exists already and each foreign key is treated by policy,
     /// in its statement's place. Returns what is to be recorded with it.
+    ///
+    /// `closing` goes along with the last words of a text that is sent as it is, where the grammar has read that text: it could swallow them
+    /// otherwise.
     func pieces(
-        _ attempt: inout Attempt, _ connection: Connection, _ index: Int, _ limit: Instant?
-    ) throws(Stop) -> [AuditEvent] {
+        _ attempt: inout Attempt, _ connection: Connection, _ index: Int, _ limit: Instant?, _ closing: String? = nil
+    ) throws(Stop) -> Work {
         let script = attempt.prepared.script
         let segment = script.segments[index]
         let policy = attempt.prepared.foreignKeyPolicy(settings)
@@ -22,8 +25,9 @@ extension FileRun {
         let cut = StatementCut(script, without: keys)
         let replay = Replaying(attempt.prepared.existing(settings), script, cut.text, in: segment.statements)
         guard !keys.isEmpty || !replay.isEmpty else {
-            try statements(&attempt, connection, segment, index, limit)
-            return attempt.takeExisting(by: actor)
+            let closing = script.tree == nil ? nil : closing
+            let results = try statements(&attempt, connection, segment, index, limit, closing)
+            return Work(events: attempt.takeExisting(by: actor), closed: closing.map { _ in results })
         }
         // The catalog's questions are many small ones; compiling them takes seconds and saves nothing.
         _ = try ask(&attempt, connection, at: segment.range.lowerBound, limit, "SET LOCAL jit = off", [])
@@ -50,6 +54,6 @@ extension FileRun {
             }
         }
         try statements(&attempt, connection, sent..<segment.statements.upperBound, index, cut.text, limit)
-        return events + attempt.takeExisting(by: actor)
+        return Work(events: events + attempt.takeExisting(by: actor))
     }
 }

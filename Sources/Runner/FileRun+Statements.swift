@@ -8,19 +8,25 @@ internal import SQLParsing
 internal import Systemd
 
 extension FileRun {
-    /// Sends a segment that nothing is to be cut from.
+    /// Sends a segment that nothing is to be cut from, with statements of ours behind it where there are any; returns what the last message
+    /// was answered with.
     func statements(
-        _ attempt: inout Attempt, _ connection: Connection, _ segment: Segment, _ index: Int, _ limit: Instant?
-    ) throws(Stop) {
+        _ attempt: inout Attempt, _ connection: Connection, _ segment: Segment, _ index: Int, _ limit: Instant?,
+        _ closing: String?
+    ) throws(Stop) -> [QueryResult] {
         let script = attempt.prepared.script
         let parts = script.messages(segment.statements, messages)
         // Where the text could not be parsed there are no statements.
         guard parts.count > 1 else {
-            return try statements(&attempt, connection, Piece(segment, index, script), limit)
+            return try statements(&attempt, connection, Piece(segment, index, script), limit, closing)
         }
+        var answers: [QueryResult] = []
         for range in parts {
-            try statements(&attempt, connection, Piece(range, index, script, script.text), limit)
+            let isLast = range.upperBound == segment.statements.upperBound
+            answers = try statements(
+                &attempt, connection, Piece(range, index, script, script.text), limit, isLast ? closing : nil)
         }
+        return answers
     }
 
     /// Sends some statements of a segment, of a copy of the script's text in which parts are blanked.
@@ -33,14 +39,19 @@ extension FileRun {
         }
     }
 
-    /// Sends a piece of the file and waits, however long it takes; a stop and the deadline cancel it.
+    /// Sends a piece of the file, with statements of ours behind it where there are any, and waits, however long it takes; a stop and the
+    /// deadline cancel it.
+    @discardableResult
     func statements(
-        _ attempt: inout Attempt, _ connection: Connection, _ piece: Piece, _ limit: Instant?
-    ) throws(Stop) {
+        _ attempt: inout Attempt, _ connection: Connection, _ piece: Piece, _ limit: Instant?, _ closing: String? = nil
+    ) throws(Stop) -> [QueryResult] {
         let script = attempt.prepared.script
-        _ = try guarded(
-            &attempt, connection, limit, at: piece.statements, { Failure($0, in: script, piece: piece) }
-        ) { (connection: Connection) throws(PostgresError) in try connection.run(piece.sql) }
+        // Behind a line end, because a comment may be the piece's last word.
+        let ours = closing.map { Array("\n;\($0)".utf8) } ?? []
+        return try guarded(
+            &attempt, connection, limit, at: piece.statements,
+            { Failure($0, in: script, piece: piece.contains(result: $0.statementsDone) ? piece : nil) }
+        ) { (connection: Connection) throws(PostgresError) in try connection.run(piece.sql + ours) }
     }
 
     /// Lets the server work for the file under its limits, keeps what it says meanwhile, and tells a refusal from an interruption.

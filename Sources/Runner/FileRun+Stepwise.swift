@@ -34,8 +34,8 @@ extension FileRun {
             }
             let plans = zip(keys, facts).map { planner.stepwise($0.key, $1) }
             if number == 0, plans.contains(.whole) {
-                let body = { (attempt: inout Attempt, connection: Connection) throws(Stop) -> [AuditEvent] in
-                    try pieces(&attempt, connection, index, limit)
+                let body = { (attempt: inout Attempt, connection: Connection, closing: String) throws(Stop) -> Work in
+                    try pieces(&attempt, connection, index, limit, closing)
                 }
                 return try transaction(&attempt, index, limit, end, body)
             }
@@ -47,10 +47,10 @@ extension FileRun {
                 try run.add(&attempt, closing)
             case .exists(let constraint, let definition):
                 let event = existing(key, facts[number], constraint, definition, attempt)
-                try transaction(&attempt, index, limit, closing) { (_, _) throws(Stop) in [event] }
+                try transaction(&attempt, index, limit, closing) { (_, _, _) throws(Stop) in Work(events: [event]) }
             case .deferred(let missing):
                 let event = deferral(key, missing, facts[number], attempt)
-                try transaction(&attempt, index, limit, closing) { (_, _) throws(Stop) in [event] }
+                try transaction(&attempt, index, limit, closing) { (_, _, _) throws(Stop) in Work(events: [event]) }
             case .whole:
                 throw .failure(
                     Failure(
@@ -67,7 +67,7 @@ extension FileRun {
     /// One transaction of a segment that may end with it.
     func transaction(
         _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, _ closing: Closing,
-        _ body: (inout Attempt, Connection) throws(Stop) -> [AuditEvent]
+        _ body: Body
     ) throws(Stop) {
         try transaction(
             &attempt, index, limit, next: closing.next, reading: closing.reading, body, closing.events)

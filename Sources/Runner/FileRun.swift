@@ -43,10 +43,13 @@ struct FileRun {
             let segment = script.segments[index]
             switch segment.kind {
             case .transaction:
-                let body = { (attempt: inout Attempt, connection: Connection) throws(Stop) -> [AuditEvent] in
+                let body = { (attempt: inout Attempt, connection: Connection, closing: String) throws(Stop) -> Work in
                     // The file's own text, in one message.
-                    let events = try pieces(&attempt, connection, index, limit)
-                    return isLast ? events + (try restoreOrphans(&attempt, connection, limit)) : events
+                    guard isLast, !attempt.restores.isEmpty else {
+                        return try pieces(&attempt, connection, index, limit, closing)
+                    }
+                    let work = try pieces(&attempt, connection, index, limit)
+                    return Work(events: work.events + (try restoreOrphans(&attempt, connection, limit)))
                 }
                 try transaction(
                     &attempt, index, limit, next: isLast ? next : nil, reading: isLast ? reading(next) : nil, body
@@ -83,10 +86,21 @@ struct FileRun {
 
     // MARK: A segment that is one transaction
 
+    /// What was done in a transaction.
+    struct Work {
+        /// What is to be recorded of it.
+        var events: [AuditEvent] = []
+        /// The answers of the last message, where that ended in the closing statements.
+        var closed: [QueryResult]?
+    }
+
+    /// Does the work of a transaction in the session; the text is that of the closing statements, which it may send behind its last words.
+    typealias Body = (inout Attempt, Connection, String) throws(Stop) -> Work
+
     /// `body` does the work and says what is to be recorded of it; `events` go behind that.
     func transaction(
         _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?, reading: CatalogReading? = nil,
-        _ body: (inout Attempt, Connection) throws(Stop) -> [AuditEvent], _ events: (Attempt) -> [AuditEvent]
+        _ body: Body, _ events: (Attempt) -> [AuditEvent]
     ) throws(Stop) {
         let script = attempt.prepared.script
         let segment = script.segments[index]
@@ -102,47 +116,41 @@ struct FileRun {
         let transaction = opened.last?.text(0, 0)
         FailPoint.transactionOpen.pass()
 
-        let further = try body(&attempt, connection)
+        // Deferred triggers fire, so that nothing of the file runs behind the record. Who the file acts as is its own matter again in its
+        // next segment. Still our transaction?
+        let closing = """
+            \(FileRun.closingMark)SET CONSTRAINTS ALL IMMEDIATE; \
+            \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); \
+            SET LOCAL synchronous_commit = on; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; \
+            SET LOCAL statement_timeout = '60s'; SELECT pg_catalog.pg_current_xact_id(); \(store.headQuery)
+            """
+        let work = try body(&attempt, connection, closing)
         FailPoint.statementsDone.pass()
-
-        // Still our transaction? Who the file acts as is its own matter again in its next segment. Deferred triggers fire now, so that nothing of the file runs behind the record.
         guard connection.transactionStatus == .inTransaction else { throw .failure(escaped(script)) }
-        let lock = try run { () throws(RunFailure) in try sessions.lock() }
-        let closed = try guarded(&attempt, connection, limit, { Failure($0, in: script, piece: nil) }) {
-            (connection: Connection) throws(PostgresError) in
-            try connection.run(
-                """
-                SET CONSTRAINTS ALL IMMEDIATE; \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); SET LOCAL synchronous_commit = on; \
-                SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
-                SELECT pg_catalog.pg_current_xact_id(), \(DatabaseLock.heldCondition(backendPID: lock.sessionPID)); \
-                \(store.headQuery)
-                """)
-        }
-        guard let check = closed.dropLast().last, check.text(0, 0) == transaction else {
+        let closed =
+            if let closed = work.closed { closed } else {
+                try guarded(&attempt, connection, limit, { Failure($0, in: script, piece: nil) }) {
+                    (connection: Connection) throws(PostgresError) in try connection.run(closing)
+                }
+            }
+        guard let check = closed.dropLast().last, !check.rows.isEmpty, check.text(0, 0) == transaction else {
             throw .failure(escaped(script))
-        }
-        guard check.isTrue(0, 1) else {
-            throw .failure(
-                Failure(
-                    "lock_lost",
-                    Complaint(
-                        .tryLater, "the lock on the database was lost while the file ran",
-                        hint: "What it had open is rolled back; it is tried again once the lock can be had.",
-                        place: Place(file: script.file)),
-                    interrupts: true))
         }
 
         // The record with the token that only now leaves this process, and COMMIT. What else this attempt may have to record needs a further
         // token.
         let expected = next?.token ?? OneTimeToken()
-        let permit = AuditStore.Permit(token: attempt.token, next: expected)
-        var list = further + events(attempt)
+        let holder = try run { () throws(RunFailure) in try sessions.lock().sessionPID }
+        let permit = AuditStore.Permit(token: attempt.token, holder: holder, next: expected)
+        var list = work.events + events(attempt)
         if let reading { list = try vouched(reading, by: list, &attempt, connection, limit) }
         FailPoint.beforeAppend.pass()
         FailPoint.beforeCommit.pass()
-        let records = try store.commit(connection, list, behind: closed, with: sources(next), permit: permit) {
-            (failure) throws(Stop) in
+        let records = try store.commit(
+            connection, list, behind: closed, beginning: next?.beginning, permit: permit
+        ) { (failure) throws(Stop) in
             switch failure {
+            case .refused(.server(let server)) where server.sqlstate == "MG006": throw .failure(lockLost(script))
             case .refused(.server(let server)): throw .failure(Failure(server, in: script, piece: nil))
             case .lost(let cause):
                 // The answer to COMMIT was lost: the event itself tells whether it is committed.
@@ -171,6 +179,19 @@ struct FileRun {
         return reading.vouched(by: events, result)
     }
 
+    /// Tells whoever looks at the server's sessions where the file's text ends.
+    static let closingMark = "/* migrated: the file ends here */ "
+
+    private func lockLost(_ script: Script) -> Failure {
+        Failure(
+            "lock_lost",
+            Complaint(
+                .tryLater, "the lock on the database was lost while the file ran",
+                hint: "What it had open is rolled back; it is tried again once the lock can be had.",
+                place: Place(file: script.file)),
+            interrupts: true)
+    }
+
     /// Whether the event is committed, once that is certain.
     private func settle(_ event: UUID, _ transaction: String?) throws(Stop) -> Bool {
         sessions.dropWork()
@@ -195,16 +216,10 @@ struct FileRun {
     /// Records events in a transaction of their own; a lost answer is settled by the first of them.
     private func record(_ events: [AuditEvent], _ next: Attempt?, _ reading: CatalogReading?) throws(Stop) {
         let records = try run { () throws(RunFailure) in
-            try store.record(
-                events, with: sources(next) + (next.map { [store.expect($0.token)] } ?? []), reading: reading)
+            try store.record(events, beginning: next?.beginning, reading: reading)
         }
         FailPoint.afterCommit.pass()
         reporter.report(records)
-    }
-
-    /// What keeps the exact bytes of the file whose attempt begins.
-    private func sources(_ next: Attempt?) -> [Connection.Step] {
-        next.map { [store.keep(source: $0.prepared.file.bytes, checksum: $0.prepared.file.checksum)] } ?? []
     }
 
     /// A runner's failure as a reason to stop.

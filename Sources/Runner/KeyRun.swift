@@ -229,14 +229,14 @@ struct KeyRun {
         _ attempt: inout Attempt, _ closing: FileRun.Closing = .nothing,
         _ body: (inout Attempt, Connection) throws(FileRun.Stop) -> [AuditEvent]
     ) throws(FileRun.Stop) {
-        let body = { (attempt: inout Attempt, connection: Connection) throws(FileRun.Stop) -> [AuditEvent] in
+        let work = { (attempt: inout Attempt, connection: Connection, _: String) throws(FileRun.Stop) in
             var events = try body(&attempt, connection)
             if let deferral {
                 for index in events.indices { events[index].detail["deferred_seq"] = .integer(deferral) }
             }
-            return events
+            return FileRun.Work(events: events)
         }
-        try run.transaction(&attempt, index, limit, closing, body)
+        try run.transaction(&attempt, index, limit, closing, work)
     }
 
     private func step(

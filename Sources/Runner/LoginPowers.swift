@@ -21,7 +21,7 @@ struct LoginPowers: Equatable {
                coalesce(pg_catalog.has_function_privilege(r.oid, f.oid, 'EXECUTE'), false)
           FROM pg_catalog.pg_roles AS r
           JOIN pg_catalog.pg_namespace AS n ON n.nspname = $2::pg_catalog.name
-          LEFT JOIN pg_catalog.pg_proc AS f ON f.pronamespace = n.oid AND f.proname = 'append_event'
+          LEFT JOIN pg_catalog.pg_proc AS f ON f.pronamespace = n.oid AND f.proname = 'append_events'
          WHERE r.rolname = $1::pg_catalog.name
         """
 

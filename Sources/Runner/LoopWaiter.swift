@@ -17,6 +17,9 @@ final class LoopWaiter: SocketWaiter {
     /// Called once, when a request to stop is first seen.
     var onStop: (() -> Void)?
 
+    /// Done when a file's statements have been sent, while the server is at work on them.
+    var meanwhile: (() -> Void)?
+
     /// Why the last operation was ended early; nil where it was not.
     var cause: Patience.Cause? { patience.cause }
 
@@ -27,6 +30,7 @@ final class LoopWaiter: SocketWaiter {
     }
 
     func wait(for descriptor: Int32, _ interest: SocketInterest) -> Bool {
+        if patience.cancellable { meanwhile?() }
         let source = SocketSource(descriptor, interest)
         loop.add(source)
         defer { loop.remove(source) }

@@ -1,3 +1,4 @@
+internal import Audit
 internal import Digest
 
 /// What lets an attempt append its end from the session that its file had: the history knows its digest from the attempt's begin, and
@@ -8,7 +9,7 @@ struct OneTimeToken {
 
     init() {
         var generator = SystemRandomNumberGenerator()
-        bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        bytes = RandomBytes.next(32, using: &generator)
     }
 
     /// What the history is told beforehand.

@@ -37,6 +37,9 @@ struct Piece {
         return start + sql.count
     }
 
+    /// Whether the `result`-th result, from 0, is one of its own statements'; all are where the grammar has not told them apart.
+    func contains(result: Int) -> Bool { statements.isEmpty || result < statements.count }
+
     /// The statement whose result is the `result`-th, from 0.
     func statement(ofResult result: Int) -> Int? {
         let index = statements.lowerBound + result

@@ -34,11 +34,24 @@ public final class Reporter {
     /// Who else is told of each event, after the journal.
     var listener: ((AuditRecord) -> Void)?
 
-    /// Tells of the events of one commit, in the journal first and then by anchors in the state directory.
+    /// Events of one commit that are to be told of.
+    private var committed: (records: [AuditRecord], isLate: Bool)?
+
+    /// Takes the events of one commit, to be told of as soon as the server has other work to do: with the file's next statements, and at
+    /// the latest when something else is told, or settled.
     ///
     /// - Parameter isLate: whether they were committed a while ago, and their anchors are made up for.
     func report(_ records: [AuditRecord], isLate: Bool = false) {
+        tell()
         guard let last = records.last else { return }
+        committed = (records, isLate)
+        witness?.see(last.head)
+    }
+
+    /// Tells of what was committed last, in the journal first and then by anchors in the state directory.
+    func tell() {
+        guard let (records, isLate) = committed, let last = records.last else { return }
+        committed = nil
         let signature = witness?.sign(last.head)
         for record in records { report(record, signature: record.seq == last.seq ? signature : nil, isLate: isLate) }
         if !isLate, let listener { records.forEach(listener) }
@@ -49,7 +62,10 @@ public final class Reporter {
     }
 
     /// Returns once the anchors of everything that was told of are on disk.
-    func settle() { keeping { (witness) throws(SystemFailure) in try witness.settle() } }
+    func settle() {
+        tell()
+        keeping { (witness) throws(SystemFailure) in try witness.settle() }
+    }
 
     /// Without its witness in the state directory work goes on; that is told once.
     func keeping(_ body: (Witness) throws(SystemFailure) -> Void) {
@@ -79,6 +95,7 @@ public final class Reporter {
 
     /// How many entries the journal has lost since this was last asked.
     func takeDropped() -> Int {
+        tell()
         countDropped()
         defer { untold = 0 }
         return untold
@@ -106,13 +123,17 @@ public final class Reporter {
     }
 
     private func send(_ priority: Int, _ message: String, _ fields: [(name: String, value: String)]) {
+        tell()
         journal.send(
             [("MESSAGE", message), ("PRIORITY", String(priority)), ("SYSLOG_IDENTIFIER", "migrated")] + context + fields
         )
     }
 
     /// Hands the journal what is still queued, waiting at most until `end`.
-    public func flush(until end: Instant) { journal.flush(until: end) }
+    public func flush(until end: Instant) {
+        tell()
+        journal.flush(until: end)
+    }
 
     private func line(_ text: String) {
         onLine?()

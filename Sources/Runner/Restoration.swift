@@ -134,7 +134,7 @@ extension Engine {
                 }
                 let records = try store.commit(
                     connection, events, behind: try sessions.run(connection, store.headQuery),
-                    permit: AuditStore.Permit(token: token))
+                    permit: AuditStore.Permit(token: token, holder: sessions.lock().sessionPID))
                 reporter.report(records)
                 return records.map { record in
                     let left = Restoration.leftBehind(record.event.detail)

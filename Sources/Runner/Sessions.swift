@@ -20,6 +20,8 @@ final class Sessions {
     /// Set while an attempt's end is recorded: a request to stop must not keep that from being done.
     var isFinishing = false
     private(set) var working: Connection?
+    /// The working session on its way.
+    private var ahead: BackgroundConnecting?
     /// In what state the working session is.
     private var state = State.files
 
@@ -57,11 +59,20 @@ final class Sessions {
             }
             return working
         }
-        let opened = try open(target)
+        defer { ahead = nil }
+        let opened = try open(target, ahead)
         working = opened
         state = .ours
         return opened
     }
+
+    /// Begins to open the working session where there is none, so that other work can be done until it stands.
+    func connectAhead() {
+        if working?.isAlive != true, ahead == nil { ahead = BackgroundConnecting(target) }
+    }
+
+    /// Gives up what `connectAhead` has begun: what is not needed soon may be stale by the time it is.
+    func dropAhead() { ahead = nil }
 
     /// The idle session for the lock, opened where there is none.
     func lock() throws(RunFailure) -> Connection {
@@ -121,11 +132,12 @@ final class Sessions {
         }
     }
 
-    private func open(_ target: ConnectionTarget) throws(RunFailure) -> Connection {
+    private func open(_ target: ConnectionTarget, _ ahead: BackgroundConnecting? = nil) throws(RunFailure) -> Connection
+    {
         waiter.begin(.connecting(from: .now(), yieldsToStop: !isFinishing))
         let connection: Connection
         do throws(PostgresError) {
-            connection = try Connection(target, waiter: waiter)
+            connection = try Connection(target, waiter: waiter, ahead: ahead)
         } catch {
             throw failure(error)
         }

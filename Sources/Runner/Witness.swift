@@ -46,8 +46,16 @@ final class Witness {
             guard let database, let directory else { return }
             file = GrowingFile(directory.subdirectory(database), AnchorLog.fileName(schema: schema))
         }
-        newest = try log().newest
+        guard let database, let directory else { return }
+        // They stand in the order in which they were kept: the newest one is near the end.
+        let lines = try directory.subdirectory(database).lastLines(
+            of: AnchorLog.fileName(schema: schema), count: Witness.endLength)
+        newest = AnchorLog(lines: lines).newest
     }
+
+    /// How much of the anchor file's end is read for the newest one: more than a hundred anchors, more than processes that work at the same time
+    /// could put out of their order.
+    private static let endLength = 16 << 10
 
     /// What the anchor file says.
     func log() throws(SystemFailure) -> AnchorLog {
@@ -60,6 +68,11 @@ final class Witness {
     func sign(_ head: ChainHead) -> AnchorSignature? {
         guard let key, let database else { return nil }
         return AnchorSignature(of: head, database: database, by: key)
+    }
+
+    /// Takes note of a head that was seen committed, before it is kept.
+    func see(_ head: ChainHead) {
+        if newest.map({ $0.head.seq <= head.seq }) ?? true { newest = Anchor(head, timeline: timeline) }
     }
 
     /// Keeps the heads of a commit, the last of them signed. They are on disk when `settle` returns, or when the next ones are kept.

@@ -72,9 +72,20 @@ public struct StateDirectory: Sendable {
     /// The finished lines of the file `name`; none where there is no such file. A last line without its line feed was never promised to
     /// anybody and is left out.
     public func lines(of name: String, limit: Int = 256 << 20) throws(SystemFailure) -> [String] {
+        try lines(of: name) { (path) throws(SystemFailure) in try WholeFile.read(path, limit: limit)[...] }
+    }
+
+    /// The finished lines that are whole among the last `count` bytes of the file `name`.
+    public func lastLines(of name: String, count: Int) throws(SystemFailure) -> [String] {
+        try lines(of: name) { (path) throws(SystemFailure) in try WholeFile.readEnd(path, count: count) }
+    }
+
+    private func lines(
+        of name: String, _ read: (String) throws(SystemFailure) -> ArraySlice<UInt8>
+    ) throws(SystemFailure) -> [String] {
         StateDirectory.check(name)
-        let bytes: [UInt8]
-        do throws(SystemFailure) { bytes = try WholeFile.read("\(path)/\(name)", limit: limit) } catch {
+        let bytes: ArraySlice<UInt8>
+        do throws(SystemFailure) { bytes = try read("\(path)/\(name)") } catch {
             if error.errno == ENOENT { return [] }
             throw error
         }

@@ -9,6 +9,17 @@ enum WholeFile {
         return try read(file, limit: limit, expected: min(limit, 4095), path: path)
     }
 
+    /// The whole lines among the last `count` bytes of the file at `path`; all of it where it is no longer than that.
+    static func readEnd(_ path: String, count: Int) throws(SystemFailure) -> ArraySlice<UInt8> {
+        let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+        let start = lseek(file.number, off_t(-count), SEEK_END)
+        // Where it is shorter the descriptor still stands at its beginning.
+        if start < 0, errno != EINVAL { throw .last("read", path: path) }
+        let bytes = try read(file, limit: .max - 1, expected: count, path: path)
+        guard start > 0 else { return bytes[...] }
+        return (bytes.firstIndex(of: UInt8(ascii: "\n")).map { bytes[($0 + 1)...] }) ?? []
+    }
+
     /// What is left to read of `file`, in as few calls as the `expected` size allows.
     ///
     /// Of a regular file, less than was asked for is the end.

@@ -112,6 +112,20 @@ private struct Seeded: RandomNumberGenerator {
         try history.append(event)
     }
 
+    @Test func `takes what one call holds as one: all of it, in order, or nothing`() throws {
+        let history = try RecordedHistory()
+        let first = AuditRecord(applied("1"), after: history.head, recordedAt: 0)
+        let second = AuditRecord(AuditEvent(.started, by: RecordedHistory.actor), after: first.head, recordedAt: 0)
+        #expect(refusal { try history.send([second, first]) } == "MG001")
+        #expect(refusal { try history.send([first, first]) } == "MG001")
+        // Two applications of one version would not see each other in the table.
+        let again = AuditRecord(applied("1"), after: first.head, recordedAt: 0)
+        #expect(refusal { try history.send([first, again]) } == "MG003")
+        try history.send([first, second])
+        let third = AuditRecord(applied("1"), after: second.head, recordedAt: 0)
+        #expect(refusal { try history.send(third) } == "MG003")
+    }
+
     @Test func `refuses a second application, but not after a rollback or of a changed repeatable file`() throws {
         let history = try RecordedHistory()
         let one = "sha256:" + SHA256.hex([1])

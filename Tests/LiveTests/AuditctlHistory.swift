@@ -51,7 +51,7 @@ final class RecordedHistory {
         var steps = [Connection.Step("BEGIN")]
         for event in events {
             let record = AuditRecord(event, after: head, recordedAt: RecordedHistory.start + head.seq * 1_000_000)
-            steps.append(step(record.columns))
+            steps.append(step([record.columns]))
             head = record.head
             records.append(record)
         }
@@ -59,17 +59,24 @@ final class RecordedHistory {
     }
 
     /// Writes a record as it is.
-    func send(_ record: AuditRecord) throws { try send(record.columns) }
+    func send(_ record: AuditRecord) throws { try send([record]) }
+
+    /// Writes records by one call.
+    func send(_ records: [AuditRecord]) throws { try connection.pipeline([step(records.map(\.columns))]) }
 
     /// Writes these columns.
-    func send(_ columns: [AuditColumn: [UInt8]]) throws { try connection.pipeline([step(columns)]) }
+    func send(_ columns: [AuditColumn: [UInt8]]) throws { try connection.pipeline([step([columns])]) }
 
-    private func step(_ columns: [AuditColumn: [UInt8]]) -> Connection.Step {
+    private func step(_ records: [[AuditColumn: [UInt8]]]) -> Connection.Step {
         let name = Quoting.identifier(schema)
-        let places = AuditColumn.allCases.enumerated().map { "$\($0.offset + 1)::\(RecordedHistory.type($0.element))" }
+        let rows = records.indices.map { index in
+            let first = index * AuditColumn.allCases.count + 1
+            let places = AuditColumn.allCases.map { "$\(first + $0.place)::\(RecordedHistory.type($0))" }
+            return "ROW(\(places.joined(separator: ",")))::\(name).migration_rollback_audit"
+        }
         return Connection.Step(
-            "SELECT \(name).append_event(ROW(\(places.joined(separator: ",")))::\(name).migration_rollback_audit)",
-            AuditColumn.allCases.map { columns[$0].map(Parameter.bytes) })
+            "SELECT \(name).append_events(NULL, NULL, NULL, ARRAY[\(rows.joined(separator: ","))])",
+            records.flatMap { columns in AuditColumn.allCases.map { columns[$0].map(Parameter.bytes) } })
     }
 
     static func type(_ column: AuditColumn) -> String {

@@ -117,8 +117,8 @@ import Testing
                 "function 'refuse_change' has another text"
             ),
             (
-                "ALTER FUNCTION migrated.append_event(migrated.migration_rollback_audit) SECURITY INVOKER",
-                "function 'append_event' runs with other rights"
+                "ALTER FUNCTION migrated.append_events(bytea, text, bytea, migrated.migration_rollback_audit[]) SECURITY INVOKER",
+                "function 'append_events' runs with other rights"
             ),
             (
                 "ALTER FUNCTION migrated.event_hash(migrated.migration_rollback_audit) RESET search_path",

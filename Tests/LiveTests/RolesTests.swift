@@ -154,10 +154,10 @@ private struct TwoLogins {
 
     @Test(
         arguments: [
-            "SELECT migrated.append_event(NULL::migrated.migration_rollback_audit)",
+            "SELECT migrated.append_events(NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
             "SELECT migrated.expect_token(sha256('x'))",
-            "SELECT migrated.append_attempt('x', NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
-            "SELECT migrated.append_attempt(NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
+            "SELECT migrated.append_attempt('x', NULL, NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
+            "SELECT migrated.append_attempt(NULL, NULL, NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
             "INSERT INTO migrated.migration_rollback_audit (seq) VALUES (3)",
             "SELECT * FROM migrated.audit_head FOR UPDATE", "SELECT migrated.read_catalog(gen_random_uuid())",
             "SELECT migrated.read_catalog_at_end('x', gen_random_uuid())",
@@ -184,7 +184,7 @@ private struct TwoLogins {
             CREATE TABLE tries (words text);
             CREATE FUNCTION forge() RETURNS int LANGUAGE plpgsql AS $f$
             BEGIN
-                PERFORM migrated.append_attempt('x', NULL, ARRAY[NULL::migrated.migration_rollback_audit]);
+                PERFORM migrated.append_attempt('x', NULL, NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit]);
                 INSERT INTO public.tries VALUES ('forged');
                 RETURN 1;
             EXCEPTION WHEN OTHERS THEN

@@ -24,6 +24,17 @@ import Testing
         #expect(second.size == Int64(try state.lines(of: "anchors").reduce(0) { $0 + $1.utf8.count + 1 }))
     }
 
+    @Test func `is read from its end, whole lines alone`() throws {
+        #expect(try state.lastLines(of: "anchors", count: 8) == [])
+        let file = GrowingFile(state, "anchors")
+        try file.append(["first", "second", "third"])
+        #expect(try state.lastLines(of: "anchors", count: 1000) == ["first", "second", "third"])
+        #expect(try state.lastLines(of: "anchors", count: 19) == ["first", "second", "third"])
+        #expect(try state.lastLines(of: "anchors", count: 15) == ["second", "third"])
+        #expect(try state.lastLines(of: "anchors", count: 12) == ["third"])
+        #expect(try state.lastLines(of: "anchors", count: 3) == [])
+    }
+
     @Test func `closes a line that a crash left unfinished`() throws {
         let file = GrowingFile(state, "anchors")
         try file.append(["one"])

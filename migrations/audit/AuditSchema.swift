@@ -8,7 +8,7 @@ public enum AuditSchema {
     /// The files in order: number n is `files[n - 1]`.
     static let files: [[UInt8]] = [
         PackageResources.v001_history_sql, PackageResources.v002_orphans_sql, PackageResources.v003_acknowledged_sql,
-        PackageResources.v004_token_sql, PackageResources.v005_catalog_sql,
+        PackageResources.v004_token_sql, PackageResources.v005_catalog_sql, PackageResources.v006_append_sql,
     ]
 
     /// The number of the newest file.

@@ -81,11 +81,11 @@ BEGIN
         'GRANT EXECUTE ON FUNCTION HISTORY.catalog_drift(integer), HISTORY.read_catalog(uuid) TO migrated_audit',
         'GRANT EXECUTE ON FUNCTION HISTORY.read_catalog_at_end(bytea, uuid) TO migrator',
 
-        'GRANT INSERT ON HISTORY.migration_source TO migrated_audit, migrator',
+        'GRANT INSERT ON HISTORY.migration_source TO migrated_audit',
         'GRANT EXECUTE ON FUNCTION HISTORY.lock_head(bigint) TO migrated_audit, migrator',
-        'GRANT EXECUTE ON FUNCTION HISTORY.append_event(HISTORY.migration_rollback_audit), HISTORY.expect_token(bytea) TO migrated_audit',
+        'GRANT EXECUTE ON FUNCTION HISTORY.append_events(bytea, text, bytea, HISTORY.migration_rollback_audit[]), HISTORY.expect_token(bytea) TO migrated_audit',
 
-        'GRANT EXECUTE ON FUNCTION HISTORY.append_attempt(bytea, bytea, HISTORY.migration_rollback_audit[]) TO migrator',
+        'GRANT EXECUTE ON FUNCTION HISTORY.append_attempt(bytea, integer, bytea, text, bytea, HISTORY.migration_rollback_audit[]) TO migrator',
         'GRANT SELECT, INSERT ON HISTORY.orphan_quarantine, HISTORY.orphan_restoration TO migrator']
     LOOP
         EXECUTE replace(command, 'HISTORY', history);
