@@ -29,7 +29,8 @@ public final class BackgroundConnecting: Sendable {
         let started = BackgroundThread.start {
             let handle = unsafe Connection.start(target)
             let patient = BlockingWaiter(limit: 60_000)
-            var interest: SocketInterest? = .write
+            // What has failed at once has no socket to wait for.
+            var interest: SocketInterest? = unsafe PQstatus(handle) == CONNECTION_BAD ? nil : .write
             while let next = interest, unsafe patient.wait(for: PQsocket(handle), next) {
                 interest = unsafe Connection.nextInterest(handle)
             }

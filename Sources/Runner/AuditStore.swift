@@ -173,11 +173,11 @@ struct AuditStore {
             ]
         let types = permit.map { _ in ["bytea", "integer"] } ?? []
         let places = zip(1..., types + ["bytea", "text", "bytea"]).map { "$\($0)::\($1)" }
-        let rows = records.indices.map { "$\(before.count + 1 + $0)::\(schema).migration_rollback_audit" }
+        let rows = records.indices.map { "$\(before.count + 1 + $0)" }
         return Connection.Step(
             """
             SELECT \(schema).\(permit == nil ? "append_events" : "append_attempt")\
-            (\(places.joined(separator: ",")),ARRAY[\(rows.joined(separator: ","))])
+            (\(places.joined(separator: ",")),ARRAY[\(rows.joined(separator: ","))]::\(schema).migration_rollback_audit[])
             """, before + records.map { .bytes(AuditStore.row($0)) })
     }
 
