@@ -72,8 +72,9 @@ extension Engine {
     ) throws(RunFailure) -> RunSummary {
         var summary = RunSummary()
         while true {
-            let plan = try plan(snapshot, try history.states(), limit: limit)
-            let (prepared, bad) = try prepare(plan, snapshot)
+            let states = try history.states()
+            let plan = try plan(snapshot, states, limit: limit)
+            let (prepared, bad) = try prepare(plan, snapshot, states)
             FailPoint.filesParsed.pass()
             try record(try news(of: plan, snapshot, bad: bad))
             if prepared.isEmpty || !bad.isEmpty {
@@ -98,9 +99,8 @@ extension Engine {
 
     /// Reads and parses everything that is pending, before anything runs.
     private func prepare(
-        _ plan: Plan, _ snapshot: MigrationDirectory.Snapshot
+        _ plan: Plan, _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState]
     ) throws(RunFailure) -> (prepared: [PreparedFile], bad: [BadFile]) {
-        let states = try history.states()
         var prepared: [PreparedFile] = []
         var bad: [BadFile] = []
         for step in plan.steps {

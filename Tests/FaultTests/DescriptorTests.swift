@@ -40,18 +40,18 @@ import Testing
             try ground.run(verb, launcher: ["/usr/bin/prlimit", "--nofile=\(limit)"])
         }
         var limit = 4
-        var failures: Set<Int32> = []
+        var failures = 0
         while true {
             let outcome = try limited("apply", limit)
             guard outcome.status != 0 else { break }
-            failures.insert(outcome.status)
+            failures += 1
             let complaints = outcome.errors.split(separator: "\n").filter { $0.contains("Too many open files") }
             #expect([69, 74].contains(outcome.status) && !complaints.isEmpty, "\(limit): \(outcome)")
             #expect(
                 outcome.errors.contains("HINT: Raise the limit of open files: LimitNOFILE="), "\(limit): \(outcome)")
             limit += 1
         }
-        #expect(!failures.isEmpty)
+        #expect(failures > 0)
         // What is applied is not taken for gone either, nor told so.
         for limit in 4...limit {
             let outcome = try limited("plan", limit)
