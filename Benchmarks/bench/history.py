@@ -70,7 +70,8 @@ CHECKSUMS = [f"sha256:{hashlib.sha256(source(n)).hexdigest()}" for n in range(VE
 def event(seq, previous):
     """One event as a line for COPY, and its hash. Two of ten fail, one is skipped, one cleans up; half of all are beginnings."""
     turn, number = seq % 10, (seq // 2) % VERSIONS
-    event_id, attempt = uuid.UUID(int=seq << 40 | 0x4000 << 64 | 0x8 << 60), uuid.UUID(int=(seq // 2) << 40 | 0x4000 << 64 | 0x9 << 60)
+    # Above the bits of version and variant, so that no number of events makes two ids alike.
+    event_id, attempt = uuid.UUID(int=seq << 80 | 0x4000 << 64 | 0x8 << 60), uuid.UUID(int=(seq // 2) << 80 | 0x4000 << 64 | 0x9 << 60)
     version, reason, object_, row_count, duration, state, message, detail = f"{number:04d}", None, None, None, None, None, None, None
     if turn in (0, 2, 4, 6):
         kind, detail = "started", '{"file":"%s_orders.sql","layout":"flat","owner":"deploy","mode":"0644","statements":1}' % version
