@@ -110,7 +110,6 @@ extension HistoryReader {
         guard state.isTrue(0, 1) else {
             return notCompared("a migration is under way or was cut off since event \(seq)")
         }
-        try connection.run("SET LOCAL jit TO off")
         let found = try connection.query(
             """
             SELECT c.class, c.object, c.before IS NULL, c.now IS NULL, count(*) OVER ()
