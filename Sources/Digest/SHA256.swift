@@ -36,15 +36,20 @@ public enum Hex {
     }
 
     /// The bytes that `text` writes; nil where it has an odd length or another character.
-    public static func bytes(_ text: some StringProtocol) -> [UInt8]? {
+    public static func bytes(_ text: some StringProtocol) -> [UInt8]? { bytes(digits: Array(text.utf8)[...]) }
+
+    /// The same for the bytes of a text; digits above 9 may be refused in upper case.
+    public static func bytes(digits: ArraySlice<UInt8>, takesUpperCase: Bool = true) -> [UInt8]? {
+        guard digits.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count / 2)
         var high: UInt8?
-        for character in text.utf8 {
+        for character in digits {
             let value: UInt8
             switch character {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0")
             case UInt8(ascii: "a")...UInt8(ascii: "f"): value = character - UInt8(ascii: "a") + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = character - UInt8(ascii: "A") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F") where takesUpperCase: value = character - UInt8(ascii: "A") + 10
             default: return nil
             }
             if let first = high {
@@ -54,6 +59,6 @@ public enum Hex {
                 high = value
             }
         }
-        return high == nil ? bytes : nil
+        return bytes
     }
 }

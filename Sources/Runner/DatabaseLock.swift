@@ -25,15 +25,15 @@ struct DatabaseLock {
     /// Whether the session that took it still has it; a session that was lost since has taken it along.
     static func isHeld(_ sessions: Sessions) throws(RunFailure) -> Bool {
         guard let connection = sessions.locking, connection.isAlive else { return false }
-        return try sessions.query(connection, "SELECT \(heldCondition(backendPID: connection.sessionPID))").isTrue(0, 0)
-    }
-
-    /// An SQL condition that is true while the session with that backend holds the lock.
-    static func heldCondition(backendPID: Int32) -> String {
-        """
-        EXISTS (SELECT FROM pg_catalog.pg_lock_status() AS l WHERE l.locktype = 'advisory' AND l.granted AND l.pid = \(backendPID) \
-        AND l.classid = \(UInt32(truncatingIfNeeded: key >> 32)) AND l.objid = \(UInt32(truncatingIfNeeded: key)) AND l.objsubid = 1)
-        """
+        let result = try sessions.query(
+            connection,
+            """
+            SELECT EXISTS (SELECT FROM pg_catalog.pg_lock_status() AS l
+                            WHERE l.locktype = 'advisory' AND l.granted AND l.pid = \(connection.sessionPID)
+                              AND l.classid = \(UInt32(truncatingIfNeeded: key >> 32))
+                              AND l.objid = \(UInt32(truncatingIfNeeded: key)) AND l.objsubid = 1)
+            """)
+        return result.isTrue(0, 0)
     }
 
     /// Who holds it, as far as this role may see.

@@ -11,33 +11,12 @@ enum ExportCell {
         case .small: number(text).flatMap { Int32(exactly: $0) }.map(CanonicalForm.small)
         case .uuid: UUID(String(decoding: text, as: UTF8.self))?.bytes
         case .time: time(text).map(CanonicalForm.integer)
-        case .bytes: hex(text)
+        // Lower case alone: an export is written in one way.
+        case .bytes: Hex.bytes(digits: text, takesUpperCase: false)
         }
     }
 
     private static func number(_ text: ArraySlice<UInt8>) -> Int64? { Int64(String(decoding: text, as: UTF8.self)) }
-
-    static func hex(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        guard text.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 2)
-        var high: UInt8?
-        for digit in text {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-            default: return nil
-            }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-        }
-        return bytes
-    }
 
     /// `2026-01-31T22:05:09.123456Z` as microseconds since 2000-01-01 UTC.
     static func time(_ text: ArraySlice<UInt8>) -> Int64? {
