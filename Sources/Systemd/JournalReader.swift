@@ -18,29 +18,33 @@ public enum JournalReader {
     public static func read(
         directory: String?, matches: [(name: String, value: String)], fields: [String], _ take: (Entry) -> Void
     ) throws(SystemFailure) {
+        var library = journal_functions()
+        guard unsafe load_journal_functions(&library) else {
+            throw SystemFailure("load", path: "libsystemd.so.0", errno: ELIBACC)
+        }
         var opened: OpaquePointer?
         let result =
-            if let directory { unsafe sd_journal_open_directory(&opened, directory, 0) } else {
-                unsafe sd_journal_open(&opened, Int32(SD_JOURNAL_LOCAL_ONLY))
+            if let directory { unsafe library.open_directory(&opened, directory, 0) } else {
+                unsafe library.open(&opened, Int32(SD_JOURNAL_LOCAL_ONLY))
             }
         try check(result, "open the journal", directory)
         let journal = unsafe opened
-        defer { unsafe sd_journal_close(journal) }
+        defer { unsafe library.close(journal) }
         // The values that are asked for are short; one that an intruder made long is cut, not loaded.
-        try check(unsafe sd_journal_set_data_threshold(journal, 65536), "read the journal", directory)
+        try check(unsafe library.set_data_threshold(journal, 65536), "read the journal", directory)
         for match in matches {
             let bytes = Array("\(match.name)=\(match.value)".utf8)
-            try check(unsafe sd_journal_add_match(journal, bytes, bytes.count), "search the journal", directory)
+            try check(unsafe library.add_match(journal, bytes, bytes.count), "search the journal", directory)
         }
         while true {
-            let next = unsafe sd_journal_next(journal)
+            let next = unsafe library.next(journal)
             try check(next, "read the journal", directory)
             if next == 0 { return }
             var entry: Entry = [:]
             for field in fields {
                 var data: UnsafeRawPointer?
                 var length = 0
-                let found = unsafe sd_journal_get_data(journal, field, &data, &length)
+                let found = unsafe library.get_data(journal, field, &data, &length)
                 // A field that is not there, or an entry that a crash cut off.
                 if found == -ENOENT || found == -EBADMSG { continue }
                 try check(found, "read the journal", directory)

@@ -50,6 +50,7 @@ extension SystemFailure {
         switch errno {
         case EMFILE: "Raise the limit of open files: LimitNOFILE= in the unit, 'ulimit -n' by hand."
         case ENFILE: "The whole machine has no open file left: end what uses them, or raise fs.file-max."
+        case ELIBACC: "Install the Debian package that has it; 'apt-file search' or packages.debian.org says which."
         default: nil
         }
     }

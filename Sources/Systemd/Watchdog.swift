@@ -1,4 +1,4 @@
-internal import CSystemd
+internal import Glibc
 internal import Reporting
 
 /// The service manager's watchdog, fed from the loop and from nowhere else: a loop that hangs is killed, one that waits for a long
@@ -10,9 +10,14 @@ public final class Watchdog: PollSource {
 
     /// The watchdog of this process; nil where none is asked for. Takes WATCHDOG_USEC and WATCHDOG_PID out of the environment.
     public convenience init?(notifier: Notifier) {
-        var interval: UInt64 = 0
-        guard unsafe sd_watchdog_enabled(1, &interval) > 0, interval > 0 else { return nil }
-        self.init(interval: TimeSpan(microseconds: Int64(clamping: interval)), notifier: notifier, now: .now())
+        let names = ["WATCHDOG_USEC", "WATCHDOG_PID"]
+        let values = names.map { Process.environment($0) }
+        for name in names { unsafe unsetenv(name) }
+        // Another process's where it is inherited through one that did not take it out.
+        guard let interval = values[0].flatMap({ Int64($0) }), interval > 0,
+            values[1].map({ $0 == String(Process.pid) }) ?? true
+        else { return nil }
+        self.init(interval: TimeSpan(microseconds: interval), notifier: notifier, now: .now())
     }
 
     /// A watchdog that bites after `interval`, fed three times as often. The first sign of life is sent at once.

@@ -67,7 +67,7 @@ struct `The package on a bare Debian` {
             """)
         #expect(
             outcome.output == """
-                depends: libc6 libgcc-s1 libpq5 libssl3 libstdc++6 libsystemd0 systemd
+                depends: libc6 libgcc-s1 libpq5 libssl3 libsystemd0 systemd
                 libpq5 migrated
                 /usr/bin/perl
                 migrated of the package's version
