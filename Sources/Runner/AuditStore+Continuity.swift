@@ -4,10 +4,12 @@ internal import Digest
 internal import Postgres
 
 extension AuditStore {
-    /// Whether the history goes on from the newest anchor; asked without a lock.
-    func continuity(_ connection: Connection) throws(RunFailure) -> (found: Continuity, head: ChainHead?) {
+    /// Whether the history, where one is `installed`, goes on from the newest anchor; asked without a lock.
+    func continuity(
+        _ connection: Connection, installed: Bool
+    ) throws(RunFailure) -> (found: Continuity, head: ChainHead?) {
         guard let anchor = witness.newest?.head else { return (.whole, nil) }
-        guard try installedVersion(connection) != nil else { return (.gone, nil) }
+        guard installed else { return (.gone, nil) }
         let result = try sessions.query(
             connection,
             """

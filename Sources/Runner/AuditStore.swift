@@ -41,10 +41,10 @@ struct AuditStore {
         return version.rows.isEmpty ? nil : Int(version.integer(0, 0) ?? 0)
     }
 
-    /// Brings the schema up to this program's version; refuses one that is newer.
-    func install(_ connection: Connection) throws(RunFailure) {
+    /// Brings the schema, which had the version `installed`, up to this program's; refuses one that is newer.
+    func install(_ connection: Connection, over installed: Int?) throws(RunFailure) {
         let wanted = AuditSchema.currentVersion
-        if let installed = try installedVersion(connection) {
+        if let installed {
             if installed == wanted { return }
             guard installed < wanted else { throw newer(installed) }
         }
@@ -56,11 +56,14 @@ struct AuditStore {
         }
     }
 
-    /// Refuses a history that a newer program has brought up to its own version meanwhile.
-    func refuseNewer(_ connection: Connection) throws(RunFailure) {
-        if let installed = try installedVersion(connection), installed > AuditSchema.currentVersion {
-            throw newer(installed)
+    /// The newest event's number. Refuses a history that a newer program has brought up to its own version meanwhile.
+    func newestSeq(_ connection: Connection) throws(RunFailure) -> Int64 {
+        let found = try sessions.query(connection, "SELECT h.schema_version, h.seq FROM \(schema).audit_head AS h")
+        guard !found.rows.isEmpty, let installed = found.integer(0, 0), let seq = found.integer(0, 1) else {
+            throw headMissing
         }
+        if installed > AuditSchema.currentVersion { throw newer(Int(installed)) }
+        return seq
     }
 
     /// Runs `body`, which sets the schema up, in one transaction that no other process is in.
@@ -117,14 +120,7 @@ struct AuditStore {
         guard let result, !result.rows.isEmpty, let seq = result.integer(0, 0),
             let hash = result.text(0, 1).flatMap({ Hex.bytes($0) }),
             let clock = result.integer(0, 2)
-        else {
-            throw .complaint(
-                Complaint(
-                    .configuration, "the head of the history in schema \(schema) is missing",
-                    hint:
-                        "Run 'auditctl verify' and restore the schema from a backup; migrated does not go on without its history."
-                ))
-        }
+        else { throw headMissing }
         let head = ChainHead(seq: seq, hash: hash)
         if let anchor = witness.newest, witness.head != nil {
             let hashAtAnchor = result.text(0, 3).flatMap { Hex.bytes($0) }
@@ -132,6 +128,15 @@ struct AuditStore {
             if let refusal = continuity.refusal(anchor, head, timeline: witness.timeline) { throw .complaint(refusal) }
         }
         return (head, clock)
+    }
+
+    private var headMissing: RunFailure {
+        .complaint(
+            Complaint(
+                .configuration, "the head of the history in schema \(schema) is missing",
+                hint:
+                    "Run 'auditctl verify' and restore the schema from a backup; migrated does not go on without its history."
+            ))
     }
 
     /// Links `events` behind `head`, one after the other.

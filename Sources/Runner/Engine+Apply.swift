@@ -19,16 +19,23 @@ extension Engine {
         let snapshot = try readAhead(openWriters)
         try prepareHistory()
         // Most runs find nothing to do, and need no lock to see that.
-        let glance = try plan(snapshot, try history.states(), limit: limit)
+        let seen = try history.standing()
+        let glance = try plan(snapshot, seen.states, limit: limit)
         let news = try news(of: glance, snapshot)
-        if glance.pending.isEmpty, news.isEmpty, try history.openAttempts().isEmpty, try deferredKeysInReach().isEmpty {
+        let isDone = seen.openAttempts.isEmpty && triedDeferrals.isSuperset(of: seen.keysInReach)
+        if glance.pending.isEmpty, news.isEmpty, isDone {
             return try summary(of: glance, snapshot, RunSummary())
         }
         do throws(RunFailure) {
-            return try withLock(patience: lockPatience) { () throws(RunFailure) in
-                try recover()
+            return try withLock(patience: lockPatience) { (seq) throws(RunFailure) in
+                // Whoever had the lock meanwhile has recorded what was done.
+                var standing = seq == seen.seq ? seen : try history.standing()
+                if !standing.openAttempts.isEmpty {
+                    try recover()
+                    standing.states = try history.states()
+                }
                 try noteCatalogDrift()
-                return try runLine(snapshot, limit)
+                return try runLine(snapshot, limit, from: standing.states)
             }
         } catch {
             if case .lockedElsewhere(let holder) = error { try recordLockedElsewhere(glance, snapshot, holder) }
@@ -68,11 +75,11 @@ extension Engine {
 
     /// The line itself: plan, prepare everything, run one after the other; after a failure plan again.
     private func runLine(
-        _ snapshot: MigrationDirectory.Snapshot, _ limit: String?
+        _ snapshot: MigrationDirectory.Snapshot, _ limit: String?, from states: [VersionState]
     ) throws(RunFailure) -> RunSummary {
         var summary = RunSummary()
+        var states = states
         while true {
-            let states = try history.states()
             let plan = try plan(snapshot, states, limit: limit)
             let (prepared, bad) = try prepare(plan, snapshot, states)
             FailPoint.filesParsed.pass()
@@ -84,9 +91,9 @@ extension Engine {
             }
             summary.plan = plan
             let whole = try run(prepared, snapshot, &summary)
+            states = try history.states()
             if whole {
-                return try self.summary(
-                    of: try self.plan(snapshot, try history.states(), limit: limit), snapshot, summary)
+                return try self.summary(of: try self.plan(snapshot, states, limit: limit), snapshot, summary)
             }
         }
     }

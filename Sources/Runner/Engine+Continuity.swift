@@ -10,6 +10,8 @@ extension Engine {
         var anchor: Anchor?
         var continuity: Continuity
         var head: ChainHead?
+        /// The version of its schema; nil where there is none.
+        var installed: Int?
 
         /// Why the program does not go on; nil where it does.
         func refusal(timeline: UInt32?) -> Complaint? {
@@ -33,8 +35,9 @@ extension Engine {
             try witness.attend(identity.database, timeline: identity.timeline)
         }
         reporter.context = witness.journalFields
-        let (continuity, head) = try store.continuity(connection)
-        return Found(anchor: witness.newest, continuity: continuity, head: head)
+        let installed = try store.installedVersion(connection)
+        let (continuity, head) = try store.continuity(connection, installed: installed != nil)
+        return Found(anchor: witness.newest, continuity: continuity, head: head, installed: installed)
     }
 
     /// So many events are told of again at most, where their anchors are missing.
@@ -44,8 +47,10 @@ extension Engine {
     /// anchors here. Where there was none at all, the head is the first.
     ///
     /// Each of those events must follow the one before it, from the anchor on; else nothing goes on.
-    func makeUpAnchors(_ connection: Connection) throws(RunFailure) {
+    func makeUpAnchors(_ connection: Connection, for found: Found) throws(RunFailure) {
         let anchor = witness.newest?.head
+        // Nothing is behind it.
+        if let anchor, anchor == found.head { return }
         let limit = anchor == nil ? 1 : Engine.lateLimit
         let rows = try store.newestRows(connection, behind: anchor?.seq ?? 0, limit: limit)
         guard !rows.isEmpty else { return }

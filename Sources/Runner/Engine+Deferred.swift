@@ -50,12 +50,6 @@ extension Engine {
         }
     }
 
-    /// Keys that wait for a table that is there, and that this process has not tried since: a run that was cut off behind the file that
-    /// brought it, or a table that somebody else has made.
-    func deferredKeysInReach() throws(RunFailure) -> [Int64] {
-        try history.deferredKeysInReach().filter { !triedDeferrals.contains($0) }
-    }
-
     private func add(
         _ deferred: DeferredKey, _ source: [UInt8], _ snapshot: MigrationDirectory.Snapshot, _ run: FileRun
     ) throws(FileRun.Stop) {
@@ -162,18 +156,15 @@ extension History {
     }
 
     /// The events of those whose missing table is there now, in some schema at least where the file names none.
-    func deferredKeysInReach() throws(RunFailure) -> [Int64] {
-        let result = try store.sessions.query(
-            store.sessions.books(),
-            """
-            SELECT w.seq
-              FROM (SELECT d.seq, pg_catalog.parse_ident(d.detail::json ->> 'waits_for') AS name
-                      \(HistoryReader.openDeferrals("\(store.schema).migration_rollback_audit"))) AS w
-             WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                            WHERE c.relname = w.name[pg_catalog.cardinality(w.name)]
-                              AND (pg_catalog.cardinality(w.name) = 1 OR n.nspname = w.name[1]))
-            """)
-        return result.rows.indices.compactMap { result.integer($0, 0) }
+    var keysInReachQuery: String {
+        """
+        SELECT w.seq
+          FROM (SELECT d.seq, pg_catalog.parse_ident(d.detail::json ->> 'waits_for') AS name
+                  \(HistoryReader.openDeferrals("\(store.schema).migration_rollback_audit"))) AS w
+         WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                        WHERE c.relname = w.name[pg_catalog.cardinality(w.name)]
+                          AND (pg_catalog.cardinality(w.name) = 1 OR n.nspname = w.name[1]))
+        """
     }
 
     /// The exact bytes of an attempted file.

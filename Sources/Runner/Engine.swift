@@ -93,9 +93,9 @@ public final class Engine {
         guard attended !== connection else { return }
         let found = try lookAtHistory(connection)
         if let refusal = found.refusal(timeline: witness.timeline) { throw .complaint(refusal) }
-        try store.install(connection)
+        try store.install(connection, over: found.installed)
         try store.admit(sessions.work())
-        try makeUpAnchors(connection)
+        try makeUpAnchors(connection, for: found)
         attended = connection
     }
 
@@ -149,9 +149,9 @@ public final class Engine {
         }
     }
 
-    /// Runs `body` while holding the lock. Throws `.lockedElsewhere` where it cannot be had within `patience`.
+    /// Runs `body`, which is told the newest event's number, while holding the lock. Throws `.lockedElsewhere` where it cannot be had within `patience`.
     func withLock<Value>(
-        patience: TimeSpan, _ body: () throws(RunFailure) -> Value
+        patience: TimeSpan, _ body: (Int64) throws(RunFailure) -> Value
     ) throws(RunFailure) -> Value {
         let end = Instant.now() + patience
         while try !DatabaseLock.take(sessions) {
@@ -164,8 +164,7 @@ public final class Engine {
         let value: Value
         do throws(RunFailure) {
             // Another host may have been upgraded while this process waited.
-            try store.refuseNewer(sessions.books())
-            value = try body()
+            value = try body(try store.newestSeq(sessions.books()))
         } catch {
             reporter.settle()
             // Where the session itself is gone, the lock is gone with it.

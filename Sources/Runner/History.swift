@@ -11,12 +11,39 @@ struct History {
 
     init(_ store: AuditStore) { self.store = store }
 
-    /// The newest state of every migration that was ever met.
-    func states() throws(RunFailure) -> [VersionState] {
-        let result = try sessions.query(
+    /// How things stand, as the history tells it.
+    struct Standing {
+        /// The newest event. It was asked for first: as long as there is no newer one, the rest stays as it is.
+        var seq: Int64
+        /// The newest state of every migration that was ever met.
+        var states: [VersionState]
+        /// Attempts that have started and not ended.
+        var openAttempts: [OpenAttempt]
+        /// Deferred keys whose missing table is there now.
+        var keysInReach: [Int64]
+    }
+
+    /// All of that, asked in one message.
+    func standing() throws(RunFailure) -> Standing {
+        let results = try sessions.pipeline(
             sessions.books(),
-            "SELECT version, name, status, checksum, repeatable, event FROM \(store.schema).migration_status")
-        return result.rows.indices.compactMap { row in
+            ["SELECT h.seq FROM \(store.schema).audit_head AS h", statesQuery, openAttemptsQuery, keysInReachQuery]
+                .map { Connection.Step($0) })
+        let keys = results[3]
+        return Standing(
+            seq: results[0].rows.isEmpty ? 0 : results[0].integer(0, 0) ?? 0, states: states(results[1]),
+            openAttempts: openAttempts(results[2]), keysInReach: keys.rows.indices.compactMap { keys.integer($0, 0) })
+    }
+
+    private var statesQuery: String {
+        "SELECT version, name, status, checksum, repeatable, event FROM \(store.schema).migration_status"
+    }
+
+    /// The newest state of every migration that was ever met.
+    func states() throws(RunFailure) -> [VersionState] { states(try sessions.query(sessions.books(), statesQuery)) }
+
+    private func states(_ result: QueryResult) -> [VersionState] {
+        result.rows.indices.compactMap { row in
             guard let version = result.text(row, 0), let status = result.text(row, 2) else { return nil }
             // An operator who marks a failed one as rolled back wants it tried again; what a rollback undid stays undone.
             let again = status == "rolled_back" && result.text(row, 5) == "resolved"
@@ -37,18 +64,23 @@ struct History {
         var detail: JSONValue
     }
 
+    private var openAttemptsQuery: String {
+        """
+        SELECT s.attempt_id, s.version, s.name, s.checksum, s.direction, s.detail
+          FROM (SELECT * FROM \(table) WHERE event = 'started' ORDER BY seq DESC LIMIT 64) AS s
+         WHERE NOT EXISTS (SELECT FROM \(table) AS e WHERE e.attempt_id = s.attempt_id
+                              AND e.event IN ('applied', 'failed', 'interrupted', 'rolled_back', 'rollback_failed'))
+         ORDER BY s.seq
+        """
+    }
+
     /// Attempts without an end. Attempts end one after the other under the lock, so that only the newest can be open.
     func openAttempts() throws(RunFailure) -> [OpenAttempt] {
-        let result = try sessions.query(
-            sessions.books(),
-            """
-            SELECT s.attempt_id, s.version, s.name, s.checksum, s.direction, s.detail
-              FROM (SELECT * FROM \(table) WHERE event = 'started' ORDER BY seq DESC LIMIT 64) AS s
-             WHERE NOT EXISTS (SELECT FROM \(table) AS e WHERE e.attempt_id = s.attempt_id
-                                  AND e.event IN ('applied', 'failed', 'interrupted', 'rolled_back', 'rollback_failed'))
-             ORDER BY s.seq
-            """)
-        return result.rows.indices.compactMap { row in
+        openAttempts(try sessions.query(sessions.books(), openAttemptsQuery))
+    }
+
+    private func openAttempts(_ result: QueryResult) -> [OpenAttempt] {
+        result.rows.indices.compactMap { row in
             guard let attempt = result.text(row, 0).flatMap({ UUID($0) }) else { return nil }
             return OpenAttempt(
                 attemptID: attempt, version: result.text(row, 1), name: result.text(row, 2),

@@ -17,6 +17,10 @@ final class MigrationDirectory {
         init(set: MigrationSet, scan: Systemd.DirectoryScan) {
             self.set = set
             self.scan = scan
+            // Growing step by step would move every entry several times.
+            candidates.reserveCapacity(set.migrations.count)
+            contents.reserveCapacity(set.migrations.count)
+            files.reserveCapacity(set.migrations.count)
         }
 
         /// Takes the next migration's candidate, in the set's order.
@@ -79,6 +83,7 @@ final class MigrationDirectory {
         }
         var snapshot = Snapshot(set: set, scan: scan)
         var seen: [String: (facts: FileFacts, content: Candidate)] = [:]
+        seen.reserveCapacity(set.migrations.count)
         for migration in set.migrations {
             guard let entry = entries[migration.path] else {
                 // A folder without its file holds its place all the same.
