@@ -46,7 +46,10 @@ extension HistoryReader {
                 return Examination(verdict, check.testimony, warnings: check.testimony.warnings(head: head.head.seq))
             }
         } catch {
-            return Examination(.cannotTell(error))
+            // Nobody can tell what a history was that is not there; that there was one, the anchors know.
+            let lost = testimony.findings(last: 0, flaw: nil)
+            guard case .noHistory = error, !lost.isEmpty else { return Examination(.cannotTell(error)) }
+            return Examination(.tampered([Finding(.truncated, 1, "the history is gone")] + lost), testimony)
         }
     }
 

@@ -144,6 +144,13 @@ import Testing
         #expect(gone.status == 78 && gone.errors.contains("the history is gone, and the anchor"), "\(gone)")
         #expect(gone.errors.contains("HINT: A backup was restored, a failover lost events, or somebody changed them"))
         #expect(try bench.query("SELECT to_regnamespace('migrated') IS NULL") == "t")
+        let nothing = try verify()
+        #expect(nothing.outcome.status == 1, "\(nothing.outcome)")
+        #expect(nothing.json["verdict"]?.string == "truncated" && nothing.json["seq"]?.integer == 1)
+        #expect(
+            nothing.json["findings"]?.array?.compactMap { $0["what"]?.string } == [
+                "the history is gone", "events 1 to 6 are missing at the end: the state directory has an anchor of event 6",
+            ], "\(nothing.outcome)")
         // Somebody without the anchors makes an empty one, and one with other events.
         for files in [[], ["9_z.sql"]] {
             let other = try Workbench()
