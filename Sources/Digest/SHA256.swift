@@ -1,16 +1,16 @@
 internal import CCrypto
 
 /// SHA-256 (FIPS 180-4) by libcrypto.
+///
+/// By SHA256_Init(3) and its like, which stand alone: EVP first loads libcrypto's configuration and its providers, which takes every process a
+/// millisecond and 2 MiB.
 public enum SHA256 {
-    /// Looked up once: EVP_sha256() is looked up anew for each digest (EVP_MD_fetch(3)). Never freed and never changed.
-    private nonisolated(unsafe) static let algorithm = unsafe EVP_MD_fetch(nil, "SHA256", nil)
-
     /// The 32 bytes of the digest of `bytes`.
     public static func hash(_ bytes: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: 32)
-        var length: UInt32 = 0
-        let done = unsafe EVP_Digest(bytes, bytes.count, &digest, &length, algorithm, nil)
-        precondition(done == 1 && length == 32, "EVP_Digest fails only without memory or without SHA-256 in libcrypto")
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        var state = SHA256_CTX()
+        let done = unsafe SHA256_Init(&state) & SHA256_Update(&state, bytes, bytes.count) & SHA256_Final(&digest, &state)
+        precondition(done == 1, "none of them can fail")
         return digest
     }
 
