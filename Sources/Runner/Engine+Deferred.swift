@@ -97,7 +97,7 @@ extension FileRun {
             if let facts = facts.first, case .steps(let steps) = planner.stepwise(key.key, facts) {
                 try KeyRun(
                     run: self, key: key, steps: steps, policy: policy, index: index, limit: limit, deferral: seq
-                ).add(&attempt)
+                ).add(&attempt, Closing(next: nil, reading: reading(nil)) { _ in [] })
                 return sessions.takeBack()
             }
         }
@@ -118,9 +118,7 @@ extension FileRun {
             (connection: Connection) throws(PostgresError) in
             try connection.run("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(store.headQuery)")
         }
-        if settings.catalogDrift == .report {
-            events = try vouched(CatalogReading(), by: events, &attempt, connection, limit)
-        }
+        if let reading = reading(nil) { events = try vouched(reading, by: events, &attempt, connection, limit) }
         reporter.report(
             try run { () throws(RunFailure) in
                 try store.commit(

@@ -75,7 +75,7 @@ struct FileRun {
     }
 
     /// The reading of the catalog at a run's end: where no other attempt begins with this one's end.
-    private func reading(_ next: Attempt?) -> CatalogReading? {
+    func reading(_ next: Attempt?) -> CatalogReading? {
         next == nil && settings.catalogDrift == .report ? CatalogReading() : nil
     }
 
