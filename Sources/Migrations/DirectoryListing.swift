@@ -25,7 +25,7 @@ public struct DirectoryEntry: Sendable, Equatable {
     public var kind: Kind
     /// Whether the name's bytes are UTF-8; where not, `path` shows replacement characters and opens nothing.
     public var nameIsUTF8: Bool
-    /// Why the entry is `other`, as a clause: `it is a named pipe`.
+    /// Why the entry is `other`, or why a directory's own entries are not known, as a clause: `it is a named pipe`, `it cannot be read`.
     public var reason: String?
 
     /// An entry from its parts.

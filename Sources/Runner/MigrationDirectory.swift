@@ -209,7 +209,7 @@ extension Systemd.DirectoryScan {
                 let kind: Migrations.DirectoryEntry.Kind
                 switch entry.kind {
                 case .file: kind = .file
-                case .directory: kind = .directory
+                case .directory: (kind, reason) = (.directory, entry.closedBecause)
                 case .other(let words): (kind, reason) = (.other, words)
                 }
                 return Migrations.DirectoryEntry(

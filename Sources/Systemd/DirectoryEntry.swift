@@ -20,6 +20,8 @@ public struct DirectoryEntry: Sendable, Equatable {
     public var kind: Kind
     /// What stat(2) says: of the target where it is a symbolic link that could be followed.
     public var facts: FileFacts
+    /// Why a directory's own entries are not known: `it cannot be read: Permission denied`. Nil where they are.
+    public var closedBecause: String?
     /// Whether a symbolic link within the directory leads to it.
     public var isSymbolicLink: Bool
 

@@ -137,7 +137,7 @@ private struct Lister {
         }
     }
 
-    /// Lists the directory at `index` of the entries; one that cannot be read becomes an entry that says so.
+    /// Lists the directory at `index` of the entries; the entry of one that cannot be read says so.
     private mutating func descend(into index: Int) throws(SystemFailure) {
         let entry = entries[index]
         let shown = "\(path)/\(entry.path)"
@@ -147,7 +147,7 @@ private struct Lister {
             try list(directory, below: entry.pathBytes, throughLink: entry.isSymbolicLink)
         } catch {
             guard error.isAboutItsObject else { throw error }
-            if error.errno != ENOENT { entries[index].kind = .other(reason: "it cannot be read: \(error.reason)") }
+            if error.errno != ENOENT { entries[index].closedBecause = "it cannot be read: \(error.reason)" }
         }
     }
 

@@ -83,7 +83,8 @@ struct AppliedFiles {
                     case .directory: .directory
                     case .other: .other
                     }
-                return Migrations.DirectoryEntry(path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8)
+                return Migrations.DirectoryEntry(
+                    path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8, reason: entry.closedBecause)
             })
     }
 }

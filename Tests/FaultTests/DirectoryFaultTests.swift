@@ -57,13 +57,26 @@ import Testing
         var options = Cluster.Options()
         options.isOpenToOthers = true
         let ground = try ProvingGround(Cluster(options))
-        for number in 1...2 {
+        for number in 1...4 {
             try ground.write("2025010100000\(number)_x/migration.sql", "CREATE TABLE t\(number) ();\n")
         }
-        #expect(chmod(ground.folder.path("m/20250101000001_x"), 0) == 0)
+        #expect(try ground.run("apply", "--to", "20250101000002_x", user: "postgres").status == 0)
+        // One that is applied, and one that is not.
+        for number in [1, 3] { #expect(chmod(ground.folder.path("m/2025010100000\(number)_x"), 0) == 0) }
         let plan = try ground.run("plan", user: "postgres")
-        let words = "'20250101000001_x' is neither file nor directory: it cannot be read: Permission denied"
+        let words = "the directory '20250101000001_x' cannot be looked into: it cannot be read: Permission denied"
         #expect(plan.output.contains(words), "\(plan)")
+        #expect(try ground.run("apply", user: "postgres").status == 65)
+        let told = try ground.events("event NOT IN ('started', 'applied')")
+        #expect(
+            told == [
+                "skipped 20250101000001_x unsafe_permissions", "skipped 20250101000003_x unsafe_permissions",
+                "skipped 20250101000004_x blocked_by_failure",
+            ], "\(told)")
+        for number in [1, 3] { #expect(chmod(ground.folder.path("m/2025010100000\(number)_x"), 0o755) == 0) }
+        #expect(try ground.run("apply", user: "postgres").status == 0)
+        #expect(try ground.applied().count == 4)
+        #expect(try ground.faults() == "")
     }
 
     @Test func `and overflows the kernel's queue loses no file`() throws {
@@ -82,6 +95,28 @@ import Testing
         try ground.stop(daemon)
         #expect(try ground.query("SELECT count(*), count(DISTINCT file) FROM counter") == "38|38")
         #expect(try ground.applied().count == 39)
+        #expect(try ground.faults() == "")
+    }
+
+    @Test func `and overflows the kernel's queue has the folder watched that came meanwhile`() throws {
+        let ground = try ProvingGround()
+        try ground.write("20250101000001_one/migration.sql", "CREATE TABLE counter (file text);\n")
+        let daemon = try ground.start("run", "--rescan", "1h")
+        try ground.waitFor("event = 'applied' AND version = '20250101000001'", daemon)
+        daemon.signal(SIGSTOP)
+        // Two events each.
+        try ground.folder.write("m/note", "")
+        for turn in 0..<9_000 {
+            try ground.folder.move(turn % 2 == 0 ? "m/note" : "m/note2", to: turn % 2 == 0 ? "m/note2" : "m/note")
+        }
+        #expect(mkdir(ground.folder.path("m/20250101000002_two"), 0o755) == 0)
+        daemon.signal(SIGCONT)
+        try ground.waitFor("event = 'skipped' AND name = '20250101000002_two'", daemon)
+        // Only the folder's own watch tells of this.
+        try ground.write("20250101000002_two/migration.sql", "INSERT INTO counter VALUES ('two');\n")
+        try ground.waitFor("event = 'applied' AND version = '20250101000002'", daemon)
+        try ground.stop(daemon)
+        #expect(try ground.query("SELECT file FROM counter") == "two")
         #expect(try ground.faults() == "")
     }
 

@@ -177,6 +177,44 @@ import Testing
                 == ["'1_a.sql' is neither file nor directory: it is a named pipe"])
     }
 
+    @Test func `a folder that cannot be looked into holds its place, and what may decide on the layout is not guessed`()
+        throws
+    {
+        func closed(_ path: String) -> DirectoryEntry {
+            DirectoryEntry(path: path, kind: .directory, reason: "it cannot be read: Permission denied")
+        }
+        for (file, layout) in [("migration.sql", LayoutName.prisma), ("up.sql", .diesel)] {
+            var all = listing("20250101000001_a/\(file)", "20250101000003_c/\(file)")
+            all.entries.append(closed("20250101000002_b"))
+            let found = try set(all)
+            #expect(found.layout == layout)
+            #expect(found.names == ["20250101000001_a", "20250101000002_b", "20250101000003_c"])
+            #expect(
+                found.migrations.map { $0.obstacle?.complaint.message } == [
+                    nil, "the directory '20250101000002_b' cannot be looked into: it cannot be read: Permission denied",
+                    nil,
+                ])
+        }
+        for names in [["0000_a.sql", "0001_b.sql"], []] {
+            var all = listing(names)
+            all.entries.append(closed(names.isEmpty ? "20250101000001_a" : "meta"))
+            do throws(Complaint) {
+                _ = try set(all)
+                Issue.record("a layout was guessed")
+            } catch {
+                #expect(
+                    error.status == .permission && error.message.hasSuffix("and without it the layout cannot be told"))
+            }
+            #expect(try set(all, .flat).names == names.map { String($0.dropLast(4)) })
+        }
+        // What every file system has at its root.
+        for names in [["1_a.sql"], []] {
+            var all = listing(names)
+            all.entries.append(closed("lost+found"))
+            #expect(try set(all).names == names.map { String($0.dropLast(4)) })
+        }
+    }
+
     @Test func `an operator may name a migration by name, version or number`() throws {
         let found = try set(listing("001_a.sql", "024a_b.sql"))
         #expect(try found.index(of: "001_a") == 0)

@@ -18,7 +18,7 @@ enum DieselLayout: Layout {
     ) throws(Complaint) -> Reading {
         var reading = Reading()
         var taken: [String: String] = [:]
-        for folder in directory.directories where !folder.children.isEmpty {
+        for folder in directory.directories where !folder.children.isEmpty || folder.closure != nil {
             let version = String(folder.name.prefix { $0 != "_" }).split(separator: "-").joined()
             if let first = taken.updateValue(folder.path, forKey: version) {
                 throw .duplicate(first, folder.path, version: version)
@@ -48,7 +48,9 @@ enum DieselLayout: Layout {
         let path = folder.path + "/" + up
         var migration = Migration(
             version: version, name: folder.name, path: path, notation: .verbatim, identity: .named(version))
-        if let entry = folder.child(up) {
+        if let closure = folder.closure {
+            migration.obstacle = closure
+        } else if let entry = folder.child(up) {
             migration.obstacle = entry.obstacle
         } else {
             migration.obstacle = Finding(

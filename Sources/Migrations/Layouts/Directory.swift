@@ -6,12 +6,20 @@ struct Directory {
         var path: String
         var kind: DirectoryEntry.Kind
         var isUTF8: Bool
-        /// Why it is neither file nor directory, as the end of a sentence.
+        /// Why it is neither file nor directory, or why nothing is known of what the directory holds, as the end of a sentence.
         var because = ""
         /// What a directory holds, hidden entries left out, by the bytes of the names.
         var children: [Item] = []
 
         func child(_ name: String) -> Item? { children.first { $0.name == name } }
+
+        /// Why a directory cannot be the migration that it may be; nil where it can be looked into.
+        var closure: Finding? {
+            guard kind == .directory, !because.isEmpty else { return nil }
+            return Finding(
+                .unsafePermissions, path: path, "the directory '\(path)' cannot be looked into\(because)",
+                hint: "Let the service's user read and search it: chmod u+rx, or chown.")
+        }
     }
 
     /// The first level, hidden entries left out, by the bytes of the names: the same for every order of the listing.

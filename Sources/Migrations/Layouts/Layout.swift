@@ -53,6 +53,14 @@ extension LayoutName {
     /// Throws where it looks like several: running a directory by the wrong rules could run its down files.
     static func found(by directory: Directory) throws(Complaint) -> LayoutName {
         let claiming = all.filter { $0.claims(directory) }.map { $0.name }
+        if claiming.allSatisfy({ $0 == .flat }),
+            let closed = directory.directories.first(where: { $0.mayDecide(directory) })?.closure
+        {
+            var complaint = closed.complaint
+            complaint.status = .permission
+            complaint.message += ", and without it the layout cannot be told"
+            throw complaint
+        }
         guard claiming.count > 1 else { return claiming.first ?? .flat }
         let names = claiming.map { "'\($0.rawValue)'" }.joined(separator: " and ")
         let choices = claiming.map { "'layout = \"\($0.rawValue)\"'" }.joined(separator: " or ")
@@ -63,6 +71,13 @@ extension LayoutName {
 }
 
 extension Directory.Item {
+    /// Whether the layout depends on what is in this directory, of which nothing is known: on Drizzle's journal, or on any folder where there
+    /// is no file. What mkfs(8) makes holds no migrations.
+    fileprivate func mayDecide(_ directory: Directory) -> Bool {
+        closure != nil && name != "lost+found"
+            && (name == "meta" || !directory.files.contains { FileName.isSQL($0.name) })
+    }
+
     /// Why this entry cannot be run as the migration that its name says it is; nil where it can.
     var obstacle: Finding? {
         if !isUTF8 { return Finding(.invalidFile, path: path, "the file name is not UTF-8", hint: Self.renaming) }

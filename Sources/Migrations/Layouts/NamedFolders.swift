@@ -31,7 +31,10 @@ enum NamedFolders {
         var migration = Migration(
             version: LeadingNumber(folder.name)?.text ?? folder.name, name: folder.name, path: path,
             breakpoints: breakpoints, notation: .verbatim, identity: .named(folder.name))
-        if let entry = folder.child(file) {
+        if let closure = folder.closure {
+            // It may well be one: nothing behind it may go first.
+            migration.obstacle = closure
+        } else if let entry = folder.child(file) {
             migration.obstacle = entry.obstacle
         } else {
             migration.obstacle = Finding(
