@@ -9,7 +9,8 @@ public enum SHA256 {
     public static func hash(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         var state = SHA256_CTX()
-        let done = unsafe SHA256_Init(&state) & SHA256_Update(&state, bytes, bytes.count) & SHA256_Final(&digest, &state)
+        let done =
+            unsafe SHA256_Init(&state) & SHA256_Update(&state, bytes, bytes.count) & SHA256_Final(&digest, &state)
         precondition(done == 1, "none of them can fail")
         return digest
     }

@@ -24,18 +24,32 @@ public struct Finding: Sendable, Equatable {
         case ambiguousOrder = "ambiguous_order"
     }
 
+    /// One word in each migration, of which few have a finding.
+    private final class Parts: Sendable {
+        let reason: Reason
+        let path: String
+        let complaint: Complaint
+
+        init(_ reason: Reason, _ path: String, _ complaint: Complaint) {
+            self.reason = reason
+            self.path = path
+            self.complaint = complaint
+        }
+    }
+    private let parts: Parts
+
     /// Why it is told.
-    public var reason: Reason
+    public var reason: Reason { parts.reason }
     /// The file or directory, relative to the migrations directory.
-    public var path: String
+    public var path: String { parts.path }
     /// The sentence, its remedy, and the place in the file.
-    public var complaint: Complaint
+    public var complaint: Complaint { parts.complaint }
 
     /// A finding from a complaint.
-    public init(_ reason: Reason, path: String, complaint: Complaint) {
-        self.reason = reason
-        self.path = path
-        self.complaint = complaint
+    public init(_ reason: Reason, path: String, complaint: Complaint) { parts = Parts(reason, path, complaint) }
+
+    public static func == (one: Finding, other: Finding) -> Bool {
+        one.reason == other.reason && one.path == other.path && one.complaint == other.complaint
     }
 
     /// A finding about a path as a whole.

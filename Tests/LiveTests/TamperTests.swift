@@ -149,7 +149,8 @@ import Testing
         #expect(nothing.json["verdict"]?.string == "truncated" && nothing.json["seq"]?.integer == 1)
         #expect(
             nothing.json["findings"]?.array?.compactMap { $0["what"]?.string } == [
-                "the history is gone", "events 1 to 6 are missing at the end: the state directory has an anchor of event 6",
+                "the history is gone",
+                "events 1 to 6 are missing at the end: the state directory has an anchor of event 6",
             ], "\(nothing.outcome)")
         // Somebody without the anchors makes an empty one, and one with other events.
         for files in [[], ["9_z.sql"]] {
