@@ -19,7 +19,7 @@ extension Engine {
         let snapshot = try readAhead(openWriters)
         try prepareHistory()
         // Most runs find nothing to do, and need no lock to see that.
-        let seen = try history.standing()
+        let seen = try standing()
         let glance = try plan(snapshot, seen.states, limit: limit)
         let news = try news(of: glance, snapshot)
         let isDone = seen.openAttempts.isEmpty && triedDeferrals.isSuperset(of: seen.keysInReach)
@@ -29,7 +29,7 @@ extension Engine {
         do throws(RunFailure) {
             return try withLock(patience: lockPatience) { (seq) throws(RunFailure) in
                 // Whoever had the lock meanwhile has recorded what was done.
-                var standing = seq == seen.seq ? seen : try history.standing()
+                var standing = seq == seen.seq ? seen : try self.standing()
                 if !standing.openAttempts.isEmpty {
                     try recover()
                     standing.states = try history.states()
@@ -91,7 +91,7 @@ extension Engine {
             }
             summary.plan = plan
             let whole = try run(prepared, snapshot, &summary)
-            states = try history.states()
+            states = try standing().states
             if whole {
                 return try self.summary(of: try self.plan(snapshot, states, limit: limit), snapshot, summary)
             }

@@ -12,7 +12,7 @@ extension Engine {
         try prepareHistory()
         try keepListening()
         let snapshot = try snapshot()
-        return try summary(of: try plan(snapshot, try history.states()), snapshot, RunSummary())
+        return try summary(of: try plan(snapshot, try standing().states), snapshot, RunSummary())
     }
 
     /// Keeps the idle session open: it hears of others' events.

@@ -24,6 +24,9 @@ public final class Engine {
     /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
     let reappliesRolledBack: Bool
 
+    /// How things stood in that session when this was asked last.
+    private var lastStanding: History.Standing?
+
     /// The attempts that this process has begun.
     var ownAttempts: Set<UUID> = []
 
@@ -97,12 +100,21 @@ public final class Engine {
         try store.admit(sessions.work())
         try makeUpAnchors(connection, for: found)
         attended = connection
+        lastStanding = nil
+    }
+
+    /// How things stand, as the history tells it; what was recorded before is not asked for again.
+    func standing() throws(RunFailure) -> History.Standing {
+        let now = try history.standing(since: lastStanding)
+        lastStanding = now
+        return now
     }
 
     /// Ends the sessions; what is open on the server rolls back.
     public func disconnect() {
         sessions.dropAll()
         attended = nil
+        lastStanding = nil
     }
 
     /// Records an event of the process itself and tells of it.

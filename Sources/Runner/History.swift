@@ -23,16 +23,28 @@ struct History {
         var keysInReach: [Int64]
     }
 
-    /// All of that, asked in one message.
-    func standing() throws(RunFailure) -> Standing {
-        let results = try sessions.pipeline(
-            sessions.books(),
-            ["SELECT h.seq FROM \(store.schema).audit_head AS h", statesQuery, openAttemptsQuery, keysInReachQuery]
-                .map { Connection.Step($0) })
-        let keys = results[3]
+    /// All of that, in one message; where nothing was recorded since `last`, only what the catalog says.
+    func standing(since last: Standing?) throws(RunFailure) -> Standing {
+        let head = "SELECT h.seq FROM \(store.schema).audit_head AS h"
+        func ask(_ queries: String...) throws(RunFailure) -> (seq: Int64, keys: [Int64], others: [QueryResult]) {
+            let steps = ([head, keysInReachQuery] + queries).map { Connection.Step($0) }
+            let results = try sessions.pipeline(sessions.books(), steps)
+            return (
+                results[0].rows.isEmpty ? 0 : results[0].integer(0, 0) ?? 0,
+                results[1].rows.indices.compactMap { results[1].integer($0, 0) }, Array(results.dropFirst(2))
+            )
+        }
+        if var last {
+            let now = try ask()
+            if now.seq == last.seq {
+                last.keysInReach = now.keys
+                return last
+            }
+        }
+        let now = try ask(statesQuery, openAttemptsQuery)
         return Standing(
-            seq: results[0].rows.isEmpty ? 0 : results[0].integer(0, 0) ?? 0, states: states(results[1]),
-            openAttempts: openAttempts(results[2]), keysInReach: keys.rows.indices.compactMap { keys.integer($0, 0) })
+            seq: now.seq, states: states(now.others[0]), openAttempts: openAttempts(now.others[1]),
+            keysInReach: now.keys)
     }
 
     private var statesQuery: String {

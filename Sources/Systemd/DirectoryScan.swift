@@ -60,9 +60,11 @@ public struct DirectoryScan {
         if let problem = facts.permissionProblem(effectiveUser: effectiveUser) {
             return "directory '\(path)' \(problem)"
         }
-        let name = Array(entry.pathBytes.prefix { $0 != UInt8(ascii: "/") })
-        if name != entry.pathBytes, let problem = folders[name]?.permissionProblem(effectiveUser: effectiveUser) {
-            return "directory '\(path)/\(String(decoding: name, as: UTF8.self))' \(problem)"
+        if let slash = entry.pathBytes.firstIndex(of: UInt8(ascii: "/")) {
+            let name = Array(entry.pathBytes[..<slash])
+            if let problem = folders[name]?.permissionProblem(effectiveUser: effectiveUser) {
+                return "directory '\(path)/\(String(decoding: name, as: UTF8.self))' \(problem)"
+            }
         }
         return entry.facts.permissionProblem(effectiveUser: effectiveUser).map { "file '\(path)/\(entry.path)' \($0)" }
     }

@@ -5,8 +5,8 @@ internal import Glibc
 public enum Process {
     /// The process id.
     public static var pid: Int32 { getpid() }
-    /// The effective user id.
-    public static var effectiveUser: UInt32 { geteuid() }
+    /// The effective user id, as it is when this is first asked: no program here changes it.
+    public static let effectiveUser: UInt32 = geteuid()
 
     /// Gives the memory that the program has freed back to the system; see malloc_trim(3). Milliseconds: for when nothing else is to do.
     public static func returnFreeMemory() { _ = malloc_trim(0) }

@@ -31,6 +31,8 @@ struct KeygenVerb: ParsableCommand {
             var complaint = error.complaint
             if error.isExisting {
                 complaint.hint = "A key is never overwritten: give another --out, or move the old one away."
+            } else if error.isMissing {
+                complaint.hint = "Make its directory first, for root alone: install -d -m 0700 DIRECTORY"
             }
             throw complaint
         }

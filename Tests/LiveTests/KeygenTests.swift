@@ -41,6 +41,8 @@ import Testing
         let again = try Program.run(migrated, ["keygen", "--out", path])
         #expect(again.status == 74 && again.errors.contains("HINT: A key is never overwritten"), "\(again)")
         #expect(try folder.read("key") == secret)
+        let homeless = try Program.run(migrated, ["keygen", "--out", folder.path("none/key")])
+        #expect(homeless.status == 74 && homeless.errors.contains("HINT: Make its directory first"), "\(homeless)")
         // A public key alone is not given another private one.
         #expect(unlink(path) == 0)
         let half = try Program.run(migrated, ["keygen", "--out", path])
