@@ -22,8 +22,9 @@ extension Engine {
         let seen = try standing()
         let glance = try plan(snapshot, seen.states, limit: limit)
         let news = try news(of: glance, snapshot)
-        let isDone = seen.openAttempts.isEmpty && triedDeferrals.isSuperset(of: seen.keysInReach)
-        if glance.pending.isEmpty, news.isEmpty, isDone {
+        if glance.pending.isEmpty, news.isEmpty, seen.openAttempts.isEmpty,
+            triedDeferrals.isSuperset(of: try history.deferredKeysInReach())
+        {
             return try summary(of: glance, snapshot, RunSummary())
         }
         do throws(RunFailure) {

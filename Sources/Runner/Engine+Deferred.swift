@@ -154,15 +154,18 @@ extension History {
     }
 
     /// The events of those whose missing table is there now, in some schema at least where the file names none.
-    var keysInReachQuery: String {
-        """
-        SELECT w.seq
-          FROM (SELECT d.seq, pg_catalog.parse_ident(d.detail::json ->> 'waits_for') AS name
-                  \(HistoryReader.openDeferrals("\(store.schema).migration_rollback_audit"))) AS w
-         WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                        WHERE c.relname = w.name[pg_catalog.cardinality(w.name)]
-                          AND (pg_catalog.cardinality(w.name) = 1 OR n.nspname = w.name[1]))
-        """
+    func deferredKeysInReach() throws(RunFailure) -> [Int64] {
+        let result = try store.sessions.query(
+            store.sessions.books(),
+            """
+            SELECT w.seq
+              FROM (SELECT d.seq, pg_catalog.parse_ident(d.detail::json ->> 'waits_for') AS name
+                      \(HistoryReader.openDeferrals("\(store.schema).migration_rollback_audit"))) AS w
+             WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                            WHERE c.relname = w.name[pg_catalog.cardinality(w.name)]
+                              AND (pg_catalog.cardinality(w.name) = 1 OR n.nspname = w.name[1]))
+            """)
+        return result.rows.indices.compactMap { result.integer($0, 0) }
     }
 
     /// The exact bytes of an attempted file.

@@ -19,32 +19,17 @@ struct History {
         var states: [VersionState]
         /// Attempts that have started and not ended.
         var openAttempts: [OpenAttempt]
-        /// Deferred keys whose missing table is there now.
-        var keysInReach: [Int64]
     }
 
-    /// All of that, in one message; where nothing was recorded since `last`, only what the catalog says.
+    /// All of that, in one message; where nothing was recorded since `last`, no more than that is asked.
     func standing(since last: Standing?) throws(RunFailure) -> Standing {
         let head = "SELECT h.seq FROM \(store.schema).audit_head AS h"
-        func ask(_ queries: String...) throws(RunFailure) -> (seq: Int64, keys: [Int64], others: [QueryResult]) {
-            let steps = ([head, keysInReachQuery] + queries).map { Connection.Step($0) }
-            let results = try sessions.pipeline(sessions.books(), steps)
-            return (
-                results[0].rows.isEmpty ? 0 : results[0].integer(0, 0) ?? 0,
-                results[1].rows.indices.compactMap { results[1].integer($0, 0) }, Array(results.dropFirst(2))
-            )
-        }
-        if var last {
-            let now = try ask()
-            if now.seq == last.seq {
-                last.keysInReach = now.keys
-                return last
-            }
-        }
-        let now = try ask(statesQuery, openAttemptsQuery)
+        func seq(_ result: QueryResult) -> Int64 { result.rows.isEmpty ? 0 : result.integer(0, 0) ?? 0 }
+        if let last, seq(try sessions.query(sessions.books(), head)) == last.seq { return last }
+        let steps = [head, statesQuery, openAttemptsQuery].map { Connection.Step($0) }
+        let results = try sessions.pipeline(sessions.books(), steps)
         return Standing(
-            seq: now.seq, states: states(now.others[0]), openAttempts: openAttempts(now.others[1]),
-            keysInReach: now.keys)
+            seq: seq(results[0]), states: states(results[1]), openAttempts: openAttempts(results[2]))
     }
 
     private var statesQuery: String {
