@@ -175,7 +175,8 @@ extension SettingKey {
             in: .limits,
             """
             PostgreSQL's idle_in_transaction_session_timeout: the server ends our transaction by itself when we fall silent inside it, \
-            because the host froze or the network broke. 0 is none.
+            because the host froze or the network broke. 0 is none. Behind a file's last statement, where its end is about to be recorded, it is \
+            15 s at most.
             """),
         SettingKey(
             "deadline", \.deadline, .time(millisecond...TimeSpan.seconds(30 * 86_400), zero: "for none"), in: .limits,

@@ -106,6 +106,10 @@ struct AuditStore {
 
     // MARK: Events
 
+    /// How long, in milliseconds, the server waits for our next word once the head is locked: it holds up everybody who records, and we send
+    /// that word at once where we are not frozen.
+    static let silence: Int64 = 15_000
+
     /// The SQL that locks the head until the transaction's end and reads it with the server's clock, and with the hash that stands where
     /// the newest anchor is.
     var headQuery: String {
@@ -227,7 +231,8 @@ struct AuditStore {
             """
             BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL ROLE NONE; \
             SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL synchronous_commit = on; \
-            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \(attempt.map(endQuery) ?? "")\(reading?.query(schema) ?? "")\(headQuery)
+            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
+            SET LOCAL idle_in_transaction_session_timeout = \(AuditStore.silence); \(attempt.map(endQuery) ?? "")\(reading?.query(schema) ?? "")\(headQuery)
             """
         )
         if attempt != nil, opened.dropLast(reading == nil ? 1 : 2).last?.isTrue(0, 0) == true {

@@ -6,8 +6,8 @@
 
 /// A named place between the first byte read and the journal's line, where a test can end the process.
 ///
-/// `MIGRATED_FAILPOINT=name:n` kills the process, as kill -9 would, when the place `name` is passed for the n-th time. Only debug
-/// builds have it; in a release build `pass` is empty.
+/// `MIGRATED_FAILPOINT=name:n` kills the process, as kill -9 would, when the place `name` is passed for the n-th time; with `:stop` behind it
+/// the process is frozen there. Only debug builds have it; in a release build `pass` is empty.
 enum FailPoint: String, CaseIterable {
     case directoryRead = "directory-read"
     case filesParsed = "files-parsed"
@@ -27,11 +27,11 @@ enum FailPoint: String, CaseIterable {
     case beforeAnchor = "before-anchor"
 
     #if FAILPOINTS
-        private static let armed: (name: String, count: Int)? = {
+        private static let armed: (name: String, count: Int, signal: Int32)? = {
             guard let text = Process.environment("MIGRATED_FAILPOINT") else { return nil }
             let parts = text.split(separator: ":")
             guard let name = parts.first else { return nil }
-            return (String(name), parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+            return (String(name), parts.count > 1 ? Int(parts[1]) ?? 1 : 1, parts.last == "stop" ? SIGSTOP : SIGKILL)
         }()
         private static let passed = Atomic<Int>(0)
 
@@ -39,7 +39,7 @@ enum FailPoint: String, CaseIterable {
         func pass() {
             guard let armed = FailPoint.armed, armed.name == rawValue else { return }
             let count = FailPoint.passed.wrappingAdd(1, ordering: .relaxed).newValue
-            if count == armed.count { kill(getpid(), SIGKILL) }
+            if count == armed.count { kill(getpid(), armed.signal) }
         }
     #else
         @inline(__always) func pass() {}

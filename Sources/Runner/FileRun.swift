@@ -118,11 +118,14 @@ struct FileRun {
 
         // Deferred triggers fire, so that nothing of the file runs behind the record. Who the file acts as is its own matter again in its
         // next segment. Still our transaction?
+        let idle = settings.idleTimeout.milliseconds
+        let silence = idle > 0 ? min(idle, AuditStore.silence) : AuditStore.silence
         let closing = """
             \(FileRun.closingMark)SET CONSTRAINTS ALL IMMEDIATE; \
             \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); \
             SET LOCAL synchronous_commit = on; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '30s'; \
-            SET LOCAL statement_timeout = '60s'; SELECT pg_catalog.pg_current_xact_id(); \(store.headQuery)
+            SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = \(silence); \
+            SELECT pg_catalog.pg_current_xact_id(); \(store.headQuery)
             """
         let work = try body(&attempt, connection, closing)
         FailPoint.statementsDone.pass()

@@ -79,6 +79,30 @@ import Testing
         #expect(try ground.faults() == "")
     }
 
+    /// Behind the file's last word the history's head is locked: nobody else may be kept from recording for as long as a file may be silent.
+    @Test func `lets go of the history soon`() throws {
+        let ground = try ProvingGround(settings: ProvingGround.quick)
+        try ground.write("001_one.sql", "CREATE TABLE one ();\n")
+        let daemon = try ground.start("run", environment: ["MIGRATED_FAILPOINT": "before-append:1:stop"])
+        let held = """
+            SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+             WHERE d.datname = current_database() AND l.relation = to_regclass('migrated.audit_head') AND l.mode = 'RowShareLock'
+            """
+        try eventually("freezing") {
+            try Program.run("/bin/grep", ["-q", ") T ", "/proc/\(daemon.process)/stat"]).status == 0
+        }
+        #expect(try ground.query(held) == "1")
+        try eventually("end of the lock", within: .seconds(40)) { try ground.query(held) == "0" }
+        daemon.signal(SIGCONT)
+        try ground.waitFor("event = 'applied'", daemon)
+        try ground.stop(daemon)
+        #expect(
+            try ground.events() == [
+                "started 001_one", "interrupted 001_one connection_lost", "started 001_one", "applied 001_one",
+            ])
+        #expect(try ground.faults() == "")
+    }
+
     /// Only the lock is lost: the transaction stands, and must not be committed.
     @Test func `that lost nothing but its lock does not commit`() throws {
         let ground = try ProvingGround(settings: ProvingGround.quick)
