@@ -24,7 +24,10 @@ import Testing
         #expect(
             try ground.query("SELECT file FROM counter ORDER BY 1") == Self.names.joined(separator: "\n"),
             sourceLocation: location)
-        #expect(try ground.events("event NOT IN ('started', 'applied')") == [], sourceLocation: location)
+        let others = try ground.query(
+            "SELECT concat_ws(' ', seq, event, name, reason, message) FROM migrated.migration_rollback_audit WHERE event NOT IN ('started', 'applied') AND event NOT LIKE 'daemon%'"
+        )
+        #expect(others == "", sourceLocation: location)
         #expect(try ground.faults() == "", sourceLocation: location)
         #expect(try ground.verify().status == 0, sourceLocation: location)
     }
@@ -65,7 +68,8 @@ import Testing
     @Test func `are waited for by a daemon, which tells once and goes on`() throws {
         let ground = try ground()
         try write(ground, Self.names.prefix(1))
-        let daemon = try ground.start("run")
+        // A folder is there before its file is.
+        let daemon = try ground.start("run", "--settle", "500ms")
         try ground.waitFor("event = 'applied'", daemon)
         func limit(_ number: String) throws {
             let outcome = try Program.run(
