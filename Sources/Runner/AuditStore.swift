@@ -56,14 +56,11 @@ struct AuditStore {
         }
     }
 
-    /// The newest event's number. Refuses a history that a newer program has brought up to its own version meanwhile.
-    func newestSeq(_ connection: Connection) throws(RunFailure) -> Int64 {
-        let found = try sessions.query(connection, "SELECT h.schema_version, h.seq FROM \(schema).audit_head AS h")
-        guard !found.rows.isEmpty, let installed = found.integer(0, 0), let seq = found.integer(0, 1) else {
-            throw headMissing
-        }
+    /// Refuses a history that a newer program has brought up to its own version meanwhile.
+    func refuseNewer(_ connection: Connection) throws(RunFailure) {
+        let found = try sessions.query(connection, "SELECT h.schema_version FROM \(schema).audit_head AS h")
+        guard !found.rows.isEmpty, let installed = found.integer(0, 0) else { throw headMissing }
         if installed > AuditSchema.currentVersion { throw newer(Int(installed)) }
-        return seq
     }
 
     /// Runs `body`, which sets the schema up, in one transaction that no other process is in.

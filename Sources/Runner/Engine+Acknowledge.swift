@@ -28,7 +28,7 @@ extension Engine {
         witness.isAcknowledging = true
         defer { witness.isAcknowledging = false }
         try store.install(connection, over: found.installed)
-        try withLock(patience: lockPatience) { (_) throws(RunFailure) in
+        try withLock(patience: lockPatience) { () throws(RunFailure) in
             let log: AnchorLog
             do throws(SystemFailure) { log = try witness.log() } catch { throw .complaint(error.complaint) }
             let holding = try store.holding(try sessions.books(), log.anchors.map(\.head))

@@ -28,7 +28,7 @@ extension Engine {
             return try report(adoption, snapshot, installed ? try history.states() : [], goal, dryRun: true)
         }
         try prepareHistory()
-        return try withLock(patience: lockPatience) { (_) throws(RunFailure) in
+        return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
             try noteCatalogDrift()
             let adoption = try adoption(goal, snapshot, lockPatience: lockPatience)

@@ -28,15 +28,10 @@ extension Engine {
             return try summary(of: glance, snapshot, RunSummary())
         }
         do throws(RunFailure) {
-            return try withLock(patience: lockPatience) { (seq) throws(RunFailure) in
-                // Whoever had the lock meanwhile has recorded what was done.
-                var standing = seq == seen.seq ? seen : try self.standing()
-                if !standing.openAttempts.isEmpty {
-                    try recover()
-                    standing.states = try history.states()
-                }
+            return try withLock(patience: lockPatience) { () throws(RunFailure) in
+                try recover()
                 try noteCatalogDrift()
-                return try runLine(snapshot, limit, from: standing.states)
+                return try runLine(snapshot, limit)
             }
         } catch {
             if case .lockedElsewhere(let holder) = error { try recordLockedElsewhere(glance, snapshot, holder) }
@@ -76,11 +71,11 @@ extension Engine {
 
     /// The line itself: plan, prepare everything, run one after the other; after a failure plan again.
     private func runLine(
-        _ snapshot: MigrationDirectory.Snapshot, _ limit: String?, from states: [VersionState]
+        _ snapshot: MigrationDirectory.Snapshot, _ limit: String?
     ) throws(RunFailure) -> RunSummary {
         var summary = RunSummary()
-        var states = states
         while true {
+            let states = try standing().states
             let plan = try plan(snapshot, states, limit: limit)
             let (prepared, bad) = try prepare(plan, snapshot, states)
             FailPoint.filesParsed.pass()
@@ -92,9 +87,9 @@ extension Engine {
             }
             summary.plan = plan
             let whole = try run(prepared, snapshot, &summary)
-            states = try standing().states
             if whole {
-                return try self.summary(of: try self.plan(snapshot, states, limit: limit), snapshot, summary)
+                return try self.summary(
+                    of: try self.plan(snapshot, try standing().states, limit: limit), snapshot, summary)
             }
         }
     }

@@ -55,7 +55,7 @@ extension Engine {
     /// The daily look, where no other process is migrating.
     func watchCatalog() throws(RunFailure) {
         guard catalogReading != nil else { return }
-        try withLock(patience: .seconds(0)) { (_) throws(RunFailure) in try noteCatalogDrift() }
+        try withLock(patience: .seconds(0)) { () throws(RunFailure) in try noteCatalogDrift() }
     }
 
     /// Records that the daemon works, with the first reading of the catalog where there is none.

@@ -138,9 +138,8 @@ extension Engine {
             case .success(let numbers): (remark.count, total) = numbers
             case .failure(let complaint):
                 remark.verdict = .fail
-                let isMismatch = ["42883", "42804"].contains(complaint.sqlstate)
                 remark.what =
-                    isMismatch
+                    KeyRun.mismatches.contains(complaint.sqlstate)
                     ? "the columns cannot be compared: \(complaint.message)"
                     : "orphans cannot be counted: \(complaint.message)"
                 return remark

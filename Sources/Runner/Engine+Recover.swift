@@ -9,7 +9,7 @@ extension Engine {
     /// What their sessions had open can outlive their process until the server notices; those sessions are ended first, so that the
     /// outcome is certain before it is recorded.
     func recover() throws(RunFailure) {
-        let open = try history.openAttempts()
+        let open = try standing().openAttempts
         guard !open.isEmpty else { return }
         try endLeftoverSessions(of: open)
         for attempt in try history.openAttempts() {

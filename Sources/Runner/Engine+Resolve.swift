@@ -20,7 +20,7 @@ extension Engine {
     ) throws(RunFailure) {
         let snapshot = try snapshot()
         try prepareHistory()
-        try withLock(patience: lockPatience) { (_) throws(RunFailure) in
+        try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
             let states = try history.states()
             var event = try decision(name, snapshot, states)

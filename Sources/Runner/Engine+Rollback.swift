@@ -34,7 +34,7 @@ extension Engine {
     ) throws(RunFailure) -> RollbackSummary {
         let snapshot = try snapshot()
         try prepareHistory()
-        return try withLock(patience: lockPatience) { (_) throws(RunFailure) in
+        return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
             try noteCatalogDrift()
             let files = try downFiles(try goalVersions(goal), snapshot, recordWithoutDownFile)

@@ -161,9 +161,9 @@ public final class Engine {
         }
     }
 
-    /// Runs `body`, which is told the newest event's number, while holding the lock. Throws `.lockedElsewhere` where it cannot be had within `patience`.
+    /// Runs `body` while holding the lock. Throws `.lockedElsewhere` where it cannot be had within `patience`.
     func withLock<Value>(
-        patience: TimeSpan, _ body: (Int64) throws(RunFailure) -> Value
+        patience: TimeSpan, _ body: () throws(RunFailure) -> Value
     ) throws(RunFailure) -> Value {
         let end = Instant.now() + patience
         while try !DatabaseLock.take(sessions) {
@@ -176,7 +176,8 @@ public final class Engine {
         let value: Value
         do throws(RunFailure) {
             // Another host may have been upgraded while this process waited.
-            value = try body(try store.newestSeq(sessions.books()))
+            try store.refuseNewer(sessions.books())
+            value = try body()
         } catch {
             reporter.settle()
             // Where the session itself is gone, the lock is gone with it.

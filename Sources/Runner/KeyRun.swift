@@ -29,6 +29,8 @@ struct KeyRun {
     /// How often orphans are looked for in all.
     private static let rounds = 10
     private static let cursor = "migrated_orphans"
+    /// Columns that cannot be compared: no such operator, or types that do not go together.
+    static let mismatches: [String?] = ["42883", "42804"]
 
     /// The five steps, from where an earlier attempt stopped.
     func add(_ attempt: inout Attempt, _ closing: FileRun.Closing = .nothing) throws(FileRun.Stop) {
@@ -67,8 +69,8 @@ struct KeyRun {
             return try find(&attempt)
         } catch {
             guard steps.add != nil, case .failure(let failure) = error,
-                // No such operator, or types that do not go together: not a row level policy, which must leave nothing behind.
-                ["42883", "42804"].contains(failure.sqlstate)
+                // Not a row level policy, which must leave nothing behind.
+                KeyRun.mismatches.contains(failure.sqlstate)
             else {
                 throw error
             }

@@ -105,7 +105,7 @@ extension Engine {
                 Complaint(.usage, "'\(name)' is not the id of an attempt", hint: "See 'auditctl orphans' for them."))
         }
         try prepareHistory()
-        return try withLock(patience: lockPatience) { (_) throws(RunFailure) in
+        return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
             guard let found = try history.cleanup(attempt: attempt) else {
                 throw .complaint(

@@ -25,6 +25,13 @@ import Testing
         try ground.query("INSERT INTO go VALUES (1)")
     }
 
+    /// Awake, it applies the file and goes in peace.
+    private func wake(_ daemon: Program, _ ground: ProvingGround) throws {
+        daemon.signal(SIGCONT)
+        try ground.waitFor("event = 'applied'", daemon)
+        try ground.stop(daemon)
+    }
+
     private static let sessions =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'migrated %'"
 
@@ -40,9 +47,7 @@ import Testing
             "\(other)")
         #expect(other.errors.contains("HINT: "), "\(other)")
         #expect(try ground.query("SELECT count(*) FROM counter") == "0")
-        daemon.signal(SIGCONT)
-        try ground.waitFor("event = 'applied'", daemon)
-        try ground.stop(daemon)
+        try wake(daemon, ground)
         #expect(
             try ground.events() == [
                 "started 001_one", "skipped 001_one locked_elsewhere", "interrupted 001_one connection_lost",
@@ -93,9 +98,7 @@ import Testing
         }
         #expect(try ground.query(held) == "1")
         try eventually("end of the lock", within: .seconds(40)) { try ground.query(held) == "0" }
-        daemon.signal(SIGCONT)
-        try ground.waitFor("event = 'applied'", daemon)
-        try ground.stop(daemon)
+        try wake(daemon, ground)
         #expect(
             try ground.events() == [
                 "started 001_one", "interrupted 001_one connection_lost", "started 001_one", "applied 001_one",
@@ -113,9 +116,7 @@ import Testing
         try ground.query(
             "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity AS a JOIN pg_locks AS l USING (pid) WHERE a.datname = current_database() AND l.locktype = 'advisory'"
         )
-        daemon.signal(SIGCONT)
-        try ground.waitFor("event = 'applied'", daemon)
-        try ground.stop(daemon)
+        try wake(daemon, ground)
         #expect(
             try ground.events() == [
                 "started 001_one", "interrupted 001_one lock_lost", "started 001_one", "applied 001_one",

@@ -47,22 +47,13 @@ enum DieselLayout: Layout {
     private static func migration(_ folder: Directory.Item, version: String, _ reading: inout Reading) -> Migration {
         let path = folder.path + "/" + up
         var migration = Migration(
-            version: version, name: folder.name, path: path, notation: .verbatim, identity: .named(version))
-        if let closure = folder.closure {
-            migration.obstacle = closure
-        } else if let entry = folder.child(up) {
-            migration.obstacle = entry.obstacle
-        } else {
-            migration.obstacle = Finding(
-                .invalidFile, path: folder.path, "the directory '\(folder.path)' holds no '\(up)'",
-                hint: "Put the file there, or move the directory away.")
-        }
-        if version.isEmpty {
+            version: version, name: folder.name, path: path, notation: .verbatim, identity: .named(version),
+            obstacle: folder.obstacle(withText: up))
+        if version.isEmpty, folder.nameObstacle == nil {
             migration.obstacle = Finding(
                 .invalidFile, path: folder.path,
                 "the directory name '\(folder.name)' has no version before its underscore")
         }
-        migration.obstacle = folder.nameObstacle ?? migration.obstacle
         if let entry = folder.child(down), entry.kind == .file { migration.downPath = entry.path }
         reading.known.insert(folder.path)
         for entry in folder.children

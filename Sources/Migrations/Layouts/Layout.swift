@@ -89,6 +89,18 @@ extension Directory.Item {
         return nil
     }
 
+    /// Why this directory cannot be run as the migration whose text is in its `file`; nil where it can.
+    func obstacle(withText file: String) -> Finding? {
+        // It may well be one: nothing behind it may go first.
+        if let obstacle = nameObstacle ?? closure { return obstacle }
+        guard let text = child(file) else {
+            return Finding(
+                .invalidFile, path: path, "the directory '\(path)' holds no '\(file)'",
+                hint: "Put the file there, or move the directory away.")
+        }
+        return text.obstacle
+    }
+
     /// Why a directory's name cannot be that of a migration; nil where it can.
     var nameObstacle: Finding? {
         if !isUTF8 { return Finding(.invalidFile, path: path, "the directory's name is not UTF-8") }

@@ -30,18 +30,8 @@ enum NamedFolders {
         let path = folder.path + "/" + file
         var migration = Migration(
             version: LeadingNumber(folder.name)?.text ?? folder.name, name: folder.name, path: path,
-            breakpoints: breakpoints, notation: .verbatim, identity: .named(folder.name))
-        if let closure = folder.closure {
-            // It may well be one: nothing behind it may go first.
-            migration.obstacle = closure
-        } else if let entry = folder.child(file) {
-            migration.obstacle = entry.obstacle
-        } else {
-            migration.obstacle = Finding(
-                .invalidFile, path: folder.path, "the directory '\(folder.path)' holds no '\(file)'",
-                hint: "Put the file there, or move the directory away.")
-        }
-        migration.obstacle = folder.nameObstacle ?? migration.obstacle
+            breakpoints: breakpoints, notation: .verbatim, identity: .named(folder.name),
+            obstacle: folder.obstacle(withText: file))
         if let down = folder.child("down.sql"), down.kind == .file { migration.downPath = down.path }
         reading.known.insert(folder.path)
         for entry in folder.children
