@@ -6,6 +6,9 @@ public struct AuditEvent: Sendable, Equatable {
     /// Up for a migration, down for its rollback.
     public enum Direction: String, Sendable { case up, down }
 
+    /// The reason of a skip where the database's lock is held by a role that is none of migrated's.
+    public static let lockedByOtherRole = "locked_by_other_role"
+
     /// Names the event.
     public var eventID: UUID
     /// What happened.

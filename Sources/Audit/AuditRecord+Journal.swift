@@ -6,7 +6,7 @@ extension AuditRecord {
     /// The fields of its journal entry: MESSAGE, PRIORITY, MESSAGE_ID and one field per column that has a value.
     public var journalFields: [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = [
-            ("MESSAGE", sentence), ("PRIORITY", String(event.event.priority)), ("MESSAGE_ID", event.event.messageID),
+            ("MESSAGE", sentence), ("PRIORITY", String(priority)), ("MESSAGE_ID", event.event.messageID),
             ("SYSLOG_IDENTIFIER", "migrated"),
         ]
         for column in AuditColumn.allCases {
@@ -14,6 +14,11 @@ extension AuditRecord {
             fields.append((column.journalField, AuditRecord.text(bytes, column.form)))
         }
         return fields
+    }
+
+    /// The severity of its journal entry: that of its event, but for a lock that a stranger holds, behind which nothing runs.
+    public var priority: Int {
+        event.event == .skipped && event.reason == AuditEvent.lockedByOtherRole ? 3 : event.event.priority
     }
 
     /// A column's value for people and machines that read text.

@@ -47,6 +47,14 @@ public enum EventKind: String, CaseIterable, Sendable {
     /// An operator has accepted that the history does not go on from its anchors: a restored backup, a failover that lost events.
     case acknowledged
 
+    /// Whether it is the end of an attempt.
+    public var endsAttempt: Bool {
+        switch self {
+        case .applied, .failed, .interrupted, .rolledBack, .rollbackFailed: true
+        default: false
+        }
+    }
+
     /// The severity of its journal entry, as syslog counts: 3 error, 4 warning, 5 notice, 6 informational.
     public var priority: Int {
         switch self {

@@ -32,7 +32,7 @@ extension HistoryReader {
                 (!isFirst, "is there twice"),
                 (found.text(row, 1) != expected.body, "has another text than this program's"),
                 (found.isTrue(row, 2) != expected.isDefiner, "runs with other rights than it should"),
-                (!found.isTrue(row, 3), "does not pin its search_path"),
+                (found.isTrue(row, 3) != expected.isPinned, "does not pin its search_path as it should"),
                 (!found.isTrue(row, 4), "has another owner than the schema"),
                 (found.isTrue(row, 5), "may be called by everybody"),
             ]
@@ -65,14 +65,14 @@ extension HistoryReader {
               CROSS JOIN LATERAL aclexplode(c.relacl) AS a
              WHERE n.nspname = $1::name AND c.relname = ANY ($2::name[]) AND a.grantee <> c.relowner
                AND (a.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
-                    OR a.privilege_type = 'INSERT' AND c.relname NOT IN ('migration_source', 'orphan_quarantine', 'orphan_restoration'))
+                    OR a.privilege_type = 'INSERT' AND c.relname NOT IN ('migration_source', 'orphan_quarantine', 'orphan_restoration', 'row_value'))
              GROUP BY c.relname, a.grantee
              ORDER BY 1
             """,
             [
                 .text(schema),
                 .text(
-                    "{audit_head,catalog_definition,catalog_reading,migration_rollback_audit,migration_source,orphan_quarantine,orphan_restoration}"
+                    "{audit_head,catalog_definition,catalog_reading,migration_rollback_audit,migration_source,orphan_quarantine,orphan_restoration,row_value}"
                 ),
             ])
         return found.rows.indices.compactMap { found.text($0, 0) }

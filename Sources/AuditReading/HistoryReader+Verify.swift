@@ -22,7 +22,8 @@ extension HistoryReader {
                 }
                 var check = Verification(head: head.head, testimony)
                 try readEvents(into: &check)
-                try readSources(into: &check)
+                let texts = try textAccess(head.schemaVersion)
+                try readSources(into: &check, texts)
                 for (table, trigger) in HistoryReader.protected {
                     for problem in try problems(of: table, trigger: trigger) { check.foundUnprotected(table, problem) }
                 }
@@ -41,9 +42,17 @@ extension HistoryReader {
                     }
                     try readCatalog(into: &check)
                 }
+                if head.schemaVersion >= HistoryReader.rowValueVersion {
+                    for problem in try problems(of: "row_value", trigger: "row_value_append_only") {
+                        check.foundUnprotected("row_value", problem)
+                    }
+                    try readRowValues(into: &check, texts)
+                }
                 for clause in try deviations(version: Int(head.schemaVersion)) { check.foundDeviation(clause) }
                 let verdict = check.finish()
-                return Examination(verdict, check.testimony, warnings: check.testimony.warnings(head: head.head.seq))
+                return Examination(
+                    verdict, check.testimony,
+                    warnings: check.testimony.warnings(head: head.head.seq) + (texts == .byServer ? [serverHashed] : []))
             }
         } catch {
             // Nobody can tell what a history was that is not there; that there was one, the anchors know.
@@ -112,7 +121,58 @@ extension HistoryReader {
         check.readAllEvents()
     }
 
-    private func readSources(into check: inout Verification) throws(PostgresError) {
+    /// How the files' texts and the values of rows can be looked at.
+    private enum TextAccess {
+        /// They are read, and hashed here.
+        case here
+        /// This login may not read them; the server hashes them for it.
+        case byServer
+    }
+
+    private func textAccess(_ version: Int64) throws(PostgresError) -> TextAccess {
+        guard version >= HistoryReader.rowValueVersion else { return .here }
+        let found = try connection.query(
+            "SELECT bool_and(has_table_privilege(c.oid, 'SELECT')) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n "
+                + "ON n.oid = c.relnamespace WHERE n.nspname = $1::name AND c.relname IN ('migration_source', 'row_value')",
+            [.text(schema)])
+        return found.isTrue(0, 0) ? .here : .byServer
+    }
+
+    /// What it means that the server has hashed them.
+    private var serverHashed: String {
+        "the files' texts and the values of rows were hashed by the server, because login '\(connection.user)' may not read them; a member of source_reader can check them here"
+    }
+
+    /// The first version of the history's schema that keeps values of rows beside the chain.
+    static let rowValueVersion = 7
+
+    private func readRowValues(into check: inout Verification, _ access: TextAccess) throws(PostgresError) {
+        let query =
+            access == .byServer
+            ? "SELECT d.name, d.digest FROM \(quoted).private_digests() AS d WHERE d.kind = 'row_value'"
+            : "SELECT v.event_id::text || ' ' || v.field, encode(v.salt, 'hex'), encode(convert_to(v.value, 'UTF8'), 'hex') FROM \(quoted).row_value AS v"
+        let found = try connection.query(query)
+        for row in found.rows.indices {
+            guard let name = found.text(row, 0), let second = found.text(row, 1) else { continue }
+            guard access == .here else {
+                check.readRowValue(name, digest: second)
+                continue
+            }
+            let bytes = (Hex.bytes(second) ?? []) + (found.text(row, 2).flatMap { Hex.bytes($0) } ?? [])
+            check.readRowValue(name, digest: SHA256.hex(bytes))
+        }
+    }
+
+    private func readSources(into check: inout Verification, _ access: TextAccess) throws(PostgresError) {
+        guard access == .here else {
+            let found = try connection.query(
+                "SELECT d.name, d.digest FROM \(quoted).private_digests() AS d WHERE d.kind = 'source'")
+            for row in found.rows.indices {
+                guard let checksum = found.text(row, 0), let digest = found.text(row, 1) else { continue }
+                check.readSource(checksum, digest: digest)
+            }
+            return
+        }
         // The names first and the bytes one by one: a file may have 200 MB.
         let names = try connection.query("SELECT s.checksum FROM \(quoted).migration_source AS s")
         for row in names.rows.indices {

@@ -5,7 +5,7 @@ internal import Reporting
 /// Reads the history and can do nothing else: every question is asked inside a READ ONLY transaction.
 ///
 /// It takes no lock that a writer waits for, gives up instead of queueing behind one (`lock_timeout`), and fails instead of showing less
-/// where row security would hide rows. `search_path` is empty and every name is qualified, so that nothing in another schema can stand in.
+/// where row security would hide rows. Every name is qualified, and what a database or a role can set of its own is pinned (`PinnedSettings`).
 public final class HistoryReader {
     /// The session, for a loop that waits for notifications on it.
     public let connection: Connection
@@ -49,7 +49,7 @@ public final class HistoryReader {
         try connection.run(
             """
             BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
-            SET LOCAL search_path TO '';
+            \(PinnedSettings.statements(scope: "SET LOCAL"));
             SET LOCAL row_security TO off;
             SET LOCAL jit TO off;
             SET LOCAL lock_timeout TO '2s';

@@ -102,6 +102,15 @@ public struct HistoryRow: Sendable, Equatable {
         return start.isEmpty ? nil : tape?["sha256"]?.string.map { Array($0.utf8) }
     }
 
+    /// The digests of its texts with values of rows, by field; empty where it has none.
+    var rowValueDigests: [(field: String, digest: String)] {
+        guard let detail = slice(.detail), detail.range(of: HistoryRow.rowValuesMember) != nil,
+            case .object(let members)? = self.detail["row_values"]
+        else { return [] }
+        return members.compactMap { field, digest in digest.string.map { (field, $0) } }
+    }
+
+    private static let rowValuesMember = Array("\"row_values\":{".utf8)
     private static let catalogMember = Array("\"catalog\":{\"changes\":".utf8)
 
     /// The event that was written; nil where a word in it is none that this program knows.

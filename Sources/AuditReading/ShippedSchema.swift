@@ -8,6 +8,8 @@ struct ShippedSchema: Equatable {
         var body: String
         /// Whether it runs with its owner's rights.
         var isDefiner: Bool
+        /// Whether it pins its search_path; where it does not, it names nothing without a schema.
+        var isPinned: Bool
     }
 
     /// The functions by name.
@@ -31,7 +33,8 @@ struct ShippedSchema: Equatable {
                 preconditionFailure("each function of our files has a name, and a body between dollar quotes")
             }
             functions[String(name)] = Function(
-                body: String(parts[1]), isDefiner: parts[0].contains("SECURITY DEFINER"))
+                body: String(parts[1]), isDefiner: parts[0].contains("SECURITY DEFINER"),
+                isPinned: parts[0].contains("SET search_path"))
         }
     }
 }

@@ -66,6 +66,8 @@ public struct Verification: Sendable {
     /// Checksums of attempted files whose bytes were not seen yet, each with the first event that names it.
     private var wanted: [String: Int64] = [:]
     private var named: [String: Int64] = [:]
+    /// The texts with values of rows that events vouch for and that were not seen yet, by event and field.
+    private var wantedValues: [String: (seq: Int64, digest: String)] = [:]
 
     /// The readings of the catalog that events vouch for.
     private(set) var readings = ReadingSum()
@@ -112,6 +114,10 @@ public struct Verification: Sendable {
         if row.mayVouch, let digest = row.catalogDigest {
             readings.add(event: row.slice(.eventID) ?? [], digest: digest)
         }
+        for (field, digest) in row.rowValueDigests {
+            let event = row[.eventID].flatMap(UUID.init(bytes:))?.description ?? ""
+            wantedValues["\(event) \(field)"] = (seq, digest)
+        }
         if row.isStarted, let checksum = row.text(.checksum), named[checksum] == nil {
             named[checksum] = seq
             wanted[checksum] = seq
@@ -143,6 +149,16 @@ public struct Verification: Sendable {
         }
     }
 
+    /// A text with values of rows was read: `name` is its event and field, `digest` that of its salt and bytes.
+    public mutating func readRowValue(_ name: String, digest: String) {
+        guard let wanted = wantedValues.removeValue(forKey: name) else {
+            return find(.inserted, nil, "the row values '\(name)' belong to no event")
+        }
+        if wanted.digest != digest {
+            find(.edited, wanted.seq, "the row values kept for event \(wanted.seq) are not those that it names")
+        }
+    }
+
     /// What keeps `table` append-only was looked at: `problem` says what is not in place.
     public mutating func foundUnprotected(_ table: String, _ problem: String) {
         find(.unprotected, nil, "table '\(table)' \(problem)")
@@ -158,6 +174,9 @@ public struct Verification: Sendable {
     public mutating func finish() -> Verdict {
         for (checksum, seq) in wanted.sorted(by: { $0.value < $1.value }) {
             find(.removed, seq, "the file '\(checksum)', which event \(seq) names, is not kept any more")
+        }
+        for (seq, _) in wantedValues.values.sorted(by: { $0.seq < $1.seq }) {
+            find(.removed, seq, "the row values that event \(seq) names are not kept any more")
         }
         guard !findings.isEmpty else { return .intact(count: count, head: head.hash) }
         let ordered = findings.enumerated().sorted {

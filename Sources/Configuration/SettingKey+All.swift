@@ -111,6 +111,13 @@ extension SettingKey {
             docs/evidence.md.
             """),
         SettingKey(
+            "row-values", \.rowValues, .choice(), in: .order,
+            """
+            Values of rows in what the server says of bad data ('Key (email)=(…) already exists') and in the keys of orphans: 'mask' keeps their \
+            shape in events, journal and output, and the whole text beside the chain in the table row_value, which auditors do not read and \
+            which can be erased; 'keep' leaves them in the events, for good. See docs/evidence.md.
+            """),
+        SettingKey(
             "existing", \.existing, .choice(), in: .order,
             """
             A statement that creates something that exists: 'fail' lets PostgreSQL refuse it; 'skip-identical' passes over it where the object \

@@ -29,6 +29,8 @@ public struct Settings: Sendable, Equatable {
     public var onDrift = OnDrift.report
     /// `catalog-drift`: whether objects that were changed by others than migrations are reported.
     public var catalogDrift = CatalogDrift.report
+    /// `row-values`: whether values of rows in the server's errors stand in the events themselves.
+    public var rowValues = RowValuesPolicy.mask
     /// `existing`: what becomes of a statement that creates something that exists.
     public var existing = Existing.fail
     /// `orphans`, `orphan-limit`, `missing-table`, `index-foreign-keys`, `foreign-keys`: how foreign keys over dirty data are treated.

@@ -1,11 +1,10 @@
+internal import Reporting
+
 /// The settings under which rows are found and kept, and the way back to the file's own.
 public enum CleanupSettings {
     /// `row_security = off` makes a query fail that a policy would hide rows from (manual, "row_security"). The others make a value's text
     /// exact and the same for every session that may read it back.
-    static let values: [(name: String, value: String)] = [
-        ("row_security", "off"), ("datestyle", "ISO, YMD"), ("intervalstyle", "postgres"), ("bytea_output", "hex"),
-        ("extra_float_digits", "1"),
-    ]
+    static let values: [(name: String, value: String)] = [("row_security", "off")] + PinnedSettings.text
 
     /// Sets them until the transaction's end.
     public static var set: String { sql(values) }

@@ -26,6 +26,8 @@ struct Attempt {
     var provenance: [String: JSONValue] = [:]
     /// What its next event is appended with, where a session that had the file appends it.
     var token = OneTimeToken()
+    /// The backend that the history knows to be the one that may spend it.
+    var backend: Int32
     /// Whether the first segment may have run already: the attempt before was cut off there, and what it recorded last is all that is known.
     let isInDoubt: Bool
     private(set) var began = Instant.now()
@@ -38,9 +40,10 @@ struct Attempt {
 
     init(
         _ prepared: PreparedFile, layout: LayoutName, firstSegment: Int, isInDoubt: Bool, invalidIndexes: [String]?,
-        id: UUID = UUID()
+        backend: Int32, id: UUID = UUID()
     ) {
         self.id = id
+        self.backend = backend
         self.prepared = prepared
         self.layout = layout
         self.firstSegment = firstSegment
@@ -53,7 +56,7 @@ struct Attempt {
 
     /// What the history is told with its `started`.
     var beginning: AuditStore.Beginning {
-        AuditStore.Beginning(token: token, source: prepared.file.bytes, checksum: prepared.file.checksum)
+        AuditStore.Beginning(token: token, backend: backend, source: prepared.file.bytes, checksum: prepared.file.checksum)
     }
 
     /// An event of this attempt.
@@ -138,6 +141,10 @@ struct Attempt {
         event.object = failure.object
         event.durationUS = (Instant.now() - began).microseconds
         event.detail = failure.detail
+        if !failure.withheld.isEmpty {
+            event.detail["row_values"] = .object(
+                Dictionary(failure.withheld.map { ($0.field, JSONValue.string($0.digest)) }) { first, _ in first })
+        }
         if let wait { event.detail["retry_in_ms"] = .integer(wait.milliseconds) }
         if prepared.repeatable { event.detail["repeatable"] = true }
         if let said = notices.detail { event.detail["notices"] = said }
@@ -153,6 +160,8 @@ struct Failure: Error {
     var sqlstate: String?
     var object: String?
     var detail: [String: JSONValue] = [:]
+    /// What is masked in the texts above, for having values of rows in it.
+    var withheld: [RowValues.Withheld] = []
     /// Whether the attempt was cut off rather than refused: it is tried again without being asked.
     var interrupts = false
     /// What to show a person, with the place in the file.
@@ -166,6 +175,19 @@ struct Failure: Error {
         self.interrupts = interrupts
         if let hint = complaint.hint { detail["hint"] = .string(hint) }
         if let place = complaint.place { put(place, complaint.excerpt) }
+    }
+
+    /// Puts the texts with the values of rows back in their places.
+    mutating func reveal() {
+        for entry in withheld {
+            if entry.field == "message" {
+                message = entry.text
+                complaint.message = entry.text
+            } else {
+                detail[entry.field] = .string(entry.text)
+            }
+        }
+        withheld = []
     }
 
     /// Says where in the file it is.

@@ -2,9 +2,39 @@ internal import Postgres
 internal import Reporting
 
 extension AuditStore {
-    /// Makes known, in a transaction of its own, which token the end of something will carry that has no `started`.
-    func announce(_ token: OneTimeToken) throws(RunFailure) {
-        try sessions.pipeline(sessions.books(), [expect(token)])
+    /// Makes known, in a transaction of its own, which token the end of something will carry, and from which backend: where it has no `started`,
+    /// or goes on in another session than that one named.
+    func announce(_ token: OneTimeToken, from backend: Int32) throws(RunFailure) {
+        // Not where a file's transaction may be open.
+        try sessions.pipeline(sessions.asideBooks(), [expect(token, from: backend)])
+    }
+
+    /// The error code by which our own SQL refuses roles and rights that are otherwise than it makes them.
+    static let unfitRights = "MG007"
+
+    /// Asks who else may change the history.
+    var foreignRightsQuery: String {
+        "SELECT r.role, r.privilege, r.class, r.object, r.remedy FROM \(schema).foreign_rights() AS r"
+    }
+
+    /// Refuses a history that others may write: what it says would not have to be true.
+    func refuseForeignRights(_ found: QueryResult) throws(RunFailure) {
+        guard !found.rows.isEmpty else { return }
+        func text(_ column: Int) -> String { Printable.line(found.text(0, column) ?? "", limit: 200) }
+        let what =
+            switch (text(1), text(2)) {
+            case ("MEMBER", _): "is a member of '\(text(3))'"
+            case ("LOGIN", _): "owns it and can log in"
+            case (let privilege, let kind): "has \(privilege) on \(kind.lowercased()) \(text(3))"
+            }
+        let more = found.rows.count > 1 ? ", and \(found.rows.count - 1) further rights like it" : ""
+        throw .complaint(
+            Complaint(
+                .configuration, "the history in schema \(schema) is open to others: role '\(text(0))' \(what)\(more)",
+                hint: """
+                    Nothing was run, because what the history says may not be true. Run 'migrated init' as a superuser, or by hand: \
+                    \(text(4)); then look with 'auditctl verify'.
+                    """))
     }
 
     /// What it means that the history cannot be read: most of all that it has an owner of its own, and this login no part in it.
@@ -14,8 +44,8 @@ extension AuditStore {
             Complaint(
                 .permission, "login '\(login)' may not read the history in schema \(schema)",
                 hint: """
-                    Set '[audit] database' to a login that keeps the history, or let this one do both: \
-                    GRANT migrated_audit, migrator TO \(Quoting.identifier(login));
+                    Set '[audit] database' to a login that keeps the history, or let this one do both, as a superuser: \
+                    migrated init --audit-login '\(login)' --migration-login '\(login)'
                     """, sqlstate: cause.sqlstate))
     }
 
@@ -34,8 +64,7 @@ extension AuditStore {
             Complaint(
                 .configuration,
                 "login '\(connection.user)', which runs the files, may not append to the history in schema \(schema)",
-                hint:
-                    "Run 'migrated init' as a superuser, then GRANT migrator TO \(Quoting.identifier(connection.user));"
+                hint: "Run as a superuser: migrated init --migration-login '\(connection.user)'"
             ))
     }
 }

@@ -53,14 +53,17 @@ struct AuditStore {
             for version in installed..<max(installed, wanted) {
                 try sessions.run(connection, AuditSchema.sql(version: version + 1, quotedSchema: schema))
             }
+            // What ALTER DEFAULT PRIVILEGES has given to others with the objects just made.
+            try sessions.query(connection, "SELECT \(schema).revoke_foreign_rights()")
         }
     }
 
-    /// Refuses a history that a newer program has brought up to its own version meanwhile.
-    func refuseNewer(_ connection: Connection) throws(RunFailure) {
+    /// Refuses a history that a newer program has brought up to its own version meanwhile, and one that others may write.
+    func refuseUnfit(_ connection: Connection) throws(RunFailure) {
         let found = try sessions.query(connection, "SELECT h.schema_version FROM \(schema).audit_head AS h")
         guard !found.rows.isEmpty, let installed = found.integer(0, 0) else { throw headMissing }
         if installed > AuditSchema.currentVersion { throw newer(Int(installed)) }
+        try refuseForeignRights(try sessions.query(connection, foreignRightsQuery))
     }
 
     /// Runs `body`, which sets the schema up, in one transaction that no other process is in.
@@ -83,10 +86,13 @@ struct AuditStore {
             guard case .refused(let cause) = error else { throw error }
             var complaint = cause.complaint
             complaint.message = "the history's schema \(schema) could not be set up: \(complaint.message)"
-            if cause.sqlstate == "42501" {
+            switch cause.sqlstate {
+            case "42501":
                 complaint.status = .permission
                 complaint.hint =
                     "Run 'migrated init' as a superuser, or let the role create it: GRANT CREATE ON DATABASE … TO …;"
+            case AuditStore.unfitRights: complaint.status = .configuration
+            default: break
             }
             throw .complaint(complaint)
         }
@@ -162,6 +168,8 @@ struct AuditStore {
     struct Beginning {
         /// What its end will carry.
         var token: OneTimeToken
+        /// The backend that will run the file, and that alone may spend the token.
+        var backend: Int32
         /// The file's exact bytes, which the history keeps.
         var source: [UInt8]
         var checksum: String
@@ -171,25 +179,30 @@ struct AuditStore {
     ///
     /// A row is one value in its binary form (PostgreSQL's record_recv): a row built of 23 parameters is planned anew each time.
     private func append(_ records: [AuditRecord], _ beginning: Beginning?, _ permit: Permit?) -> Connection.Step {
-        let next = permit?.next ?? beginning?.token
-        let before: [Parameter?] =
-            (permit.map { [.bytes($0.token.bytes), .integer($0.holder)] } ?? []) + [
-                next.map { .bytes($0.digest) }, beginning.map { .text($0.checksum) },
-                beginning.map { .bytes($0.source) },
-            ]
-        let types = permit.map { _ in ["bytea", "integer"] } ?? []
-        let places = zip(1..., types + ["bytea", "text", "bytea"]).map { "$\($0)::\($1)" }
-        let rows = records.indices.map { "$\(before.count + 1 + $0)" }
+        let next = (permit?.next ?? beginning?.token).map { Parameter.bytes($0.digest) }
+        // The backend is told where it is not the caller's own.
+        let before: [(type: String, value: Parameter?)] =
+            if let permit {
+                [("bytea", .bytes(permit.token.bytes)), ("integer", .integer(permit.holder)), ("bytea", next)]
+            } else {
+                [("bytea", next), ("integer", beginning.map { .integer($0.backend) })]
+            }
+        let values = before + [
+            ("text", beginning.map { .text($0.checksum) }), ("bytea", beginning.map { .bytes($0.source) }),
+        ]
+        let places = zip(1..., values).map { "$\($0)::\($1.type)" }
+        let rows = records.indices.map { "$\(values.count + 1 + $0)" }
         return Connection.Step(
             """
             SELECT \(schema).\(permit == nil ? "append_events" : "append_attempt")\
             (\(places.joined(separator: ",")),ARRAY[\(rows.joined(separator: ","))]::\(schema).migration_rollback_audit[])
-            """, before + records.map { .bytes(AuditStore.row($0)) })
+            """, values.map(\.value) + records.map { .bytes(AuditStore.row($0)) })
     }
 
-    /// The statement that says which token the end of an attempt will carry.
-    func expect(_ token: OneTimeToken) -> Connection.Step {
-        Connection.Step("SELECT \(schema).expect_token($1::bytea)", [.bytes(token.digest)])
+    /// The statement that says which token the end of an attempt will carry, and from which backend.
+    func expect(_ token: OneTimeToken, from backend: Int32) -> Connection.Step {
+        Connection.Step(
+            "SELECT \(schema).expect_token($1::bytea, $2::integer)", [.bytes(token.digest), .integer(backend)])
     }
 
     /// A record in the row's binary form.
@@ -223,7 +236,7 @@ struct AuditStore {
     ) throws(RunFailure) -> [AuditRecord] {
         guard !events.isEmpty else { return [] }
         let connection = try sessions.books()
-        let opened = try sessions.run(
+        let opened = try lockingHead(
             connection,
             """
             BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL ROLE NONE; \

@@ -6,7 +6,8 @@ internal import Postgres
 ///
 /// What differs from the reading before is kept in `catalog_definition`; its digest stands in the event, and so in the chain.
 struct CatalogReading {
-    private let event = UUID()
+    /// The id of the event that will vouch for it.
+    let event = UUID()
 
     /// The statement that reads, with a semicolon behind it; `schema` is the history's quoted name.
     func query(_ schema: String) -> String {

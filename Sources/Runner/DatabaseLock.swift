@@ -36,14 +36,17 @@ struct DatabaseLock {
         return result.isTrue(0, 0)
     }
 
-    /// Who holds it, as far as this role may see.
-    static func holder(_ sessions: Sessions) throws(RunFailure) -> LockHolder? {
+    /// Who holds it, as far as this role may see: the role of a session always, its address only of those of the same login or with
+    /// pg_read_all_stats (PostgreSQL manual 28.2).
+    static func holder(_ store: AuditStore) throws(RunFailure) -> LockHolder? {
+        let sessions = store.sessions
         let connection = try sessions.lock()
         let result = try sessions.query(
             connection,
             """
             SELECT l.pid, coalesce(a.application_name, ''), pg_catalog.host(a.client_addr),
-                   greatest(pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start)), 0)::bigint
+                   greatest(pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start)), 0)::bigint,
+                   a.usename, \(store.schema).keeps_history(a.usesysid)
               FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
              WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1::bigint::oid AND l.objid = $2::bigint::oid
                AND l.objsubid = 1
@@ -52,7 +55,7 @@ struct DatabaseLock {
         guard !result.rows.isEmpty else { return nil }
         return LockHolder(
             backendPID: Int(result.integer(0, 0) ?? 0), application: result.text(0, 1) ?? "",
-            address: result.text(0, 2),
-            seconds: result.integer(0, 3) ?? 0)
+            address: result.text(0, 2), seconds: result.integer(0, 3), role: result.text(0, 4) ?? "",
+            isOurs: result.isTrue(0, 5))
     }
 }

@@ -175,7 +175,8 @@ extension Engine {
                 try run.apply(&attempt, next: next)
                 if attempt.prepared.script.changesSettings { sessions.dropWork() } else { sessions.takeBack() }
                 return nil
-            } catch {
+            } catch let stop {
+                let error = settings.rowValues == .keep ? stop.revealed : stop
                 guard case .failure(let failure) = error, !failure.interrupts,
                     let wait = policy.next(after: failure.reason, now: .now(), jitter: .random(in: 0...1))
                 else { return try end(attempt, error, run.actor) }
@@ -214,7 +215,7 @@ extension Engine {
         }
         var attempt = Attempt(
             file, layout: layout, firstSegment: done, isInDoubt: isInDoubt,
-            invalidIndexes: builds ? try invalidIndexes() : nil)
+            invalidIndexes: builds ? try invalidIndexes() : nil, backend: try sessions.work().sessionPID)
         var provenance = self.provenance ?? Provenance(directory: directory.path, loop: loop)
         attempt.provenance = provenance.members(of: directory.facts(of: file.migration.path))
         self.provenance = provenance
@@ -289,7 +290,7 @@ extension Engine {
         sessions.isFinishing = true
         defer { sessions.isFinishing = false }
         FailPoint.beforeFailed.pass()
-        let recorded = try recordEnd(attempt.failed(failure, retryIn: wait, by: actor))
+        let recorded = try recordEnd(attempt.failed(failure, retryIn: wait, by: actor), withheld: failure.withheld)
         FailPoint.afterFailed.pass()
         return recorded
     }

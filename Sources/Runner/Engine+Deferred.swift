@@ -72,9 +72,10 @@ extension Engine {
             $0.statement == deferred.statement && $0.position == deferred.position
         }
         guard let found else { return }
+        let backend = try run.run { () throws(RunFailure) in try sessions.work().sessionPID }
         var attempt = Attempt(
             prepared, layout: snapshot.set.layout, firstSegment: 0, isInDoubt: false, invalidIndexes: nil,
-            id: deferred.attempt)
+            backend: backend, id: deferred.attempt)
         try run.addDeferred(found, seq: deferred.seq, &attempt)
     }
 }
@@ -83,7 +84,7 @@ extension FileRun {
     /// Adds one deferred key, if what it needs is there: step by step where that is asked for and can be, else in a transaction of its own.
     func addDeferred(_ key: ForeignKeyStatement, seq: Int64, _ attempt: inout Attempt) throws(Stop) {
         let limit = settings.deadline.microseconds > 0 ? Instant.now() + settings.deadline : nil
-        try run { () throws(RunFailure) in try store.announce(attempt.token) }
+        try run { () throws(RunFailure) in try store.announce(attempt.token, from: attempt.backend) }
         var policy = attempt.prepared.foreignKeyPolicy(settings)
         policy.missingTable = .skip
         policy.skipsExisting = true
@@ -105,6 +106,7 @@ extension FileRun {
             attempt.prepared.script, before: key.statement,
             "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; SET LOCAL jit = off"
         ).connection
+        try own(&attempt, connection)
         var events = try add([key], policy, &attempt, connection, limit)
         let isDone = !events.contains { $0.event == .deferred }
         for index in events.indices { events[index].detail["deferred_seq"] = .integer(seq) }

@@ -84,11 +84,12 @@ extension Engine {
             event.version = step.migration.version
             event.name = step.migration.name
             if case .text(let checksum, _) = snapshot.content(of: step.migration) { event.checksum = checksum }
-            event.reason = "locked_elsewhere"
+            event.reason = holder.map(\.isOurs) ?? true ? "locked_elsewhere" : AuditEvent.lockedByOtherRole
             if let holder {
                 event.detail["holder"] = [
                     "application": .string(holder.application), "backend_pid": .integer(Int64(holder.backendPID)),
-                    "address": JSONValue(holder.address), "connected_seconds": .integer(holder.seconds),
+                    "address": JSONValue(holder.address), "connected_seconds": JSONValue(holder.seconds),
+                    "db_user": .string(holder.role),
                 ]
             }
             return event

@@ -126,10 +126,11 @@ public final class Engine {
     /// Records how an attempt has ended, and tells of it; false where somebody else has done that: who loses the lock while it is frozen or
     /// cut off finds its attempt closed by the one that has it now.
     @discardableResult
-    func recordEnd(_ event: AuditEvent) throws(RunFailure) -> Bool {
+    func recordEnd(_ event: AuditEvent, withheld: [RowValues.Withheld] = []) throws(RunFailure) -> Bool {
         guard let attempt = event.attemptID else { preconditionFailure("an end is an attempt's") }
         let reading = event.detail["retry_in_ms"] == nil ? catalogReading : nil
-        let records = try store.record([event], unlessEnded: attempt, reading: reading)
+        let values = withheld.map { store.keep($0, of: reading?.event ?? event.eventID) }
+        let records = try store.record([event], with: values, unlessEnded: attempt, reading: reading)
         reporter.report(records)
         reporter.settle()
         return !records.isEmpty
@@ -167,7 +168,7 @@ public final class Engine {
     ) throws(RunFailure) -> Value {
         let end = Instant.now() + patience
         while try !DatabaseLock.take(sessions) {
-            guard Instant.now() < end else { throw .lockedElsewhere(try DatabaseLock.holder(sessions)) }
+            guard Instant.now() < end else { throw .lockedElsewhere(try DatabaseLock.holder(store)) }
             try sessions.pause(.milliseconds(.random(in: 100...200)))
         }
         FailPoint.lockTaken.pass()
@@ -175,8 +176,8 @@ public final class Engine {
         provenance = nil
         let value: Value
         do throws(RunFailure) {
-            // Another host may have been upgraded while this process waited.
-            try store.refuseNewer(sessions.books())
+            // Another host may have been upgraded while this process waited, and rights given.
+            try store.refuseUnfit(sessions.books())
             value = try body()
         } catch {
             reporter.settle()

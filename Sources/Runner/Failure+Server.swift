@@ -10,6 +10,13 @@ extension Failure {
     ///   - error: the server's error for what was sent.
     ///   - piece: what was sent; nil where the error is not about the file's own text.
     init(_ error: ServerError, in script: Script, piece: Piece?) {
+        var withheld: [RowValues.Withheld] = []
+        func withholding(_ field: String, _ text: String, _ mask: (String) -> String) -> String {
+            guard RowValues.mayBeIn(error.sqlstate) else { return text }
+            let masked = mask(text)
+            if masked != text { withheld.append(RowValues.Withheld(field: field, text: Printable.line(text, limit: 2000))) }
+            return masked
+        }
         var statement: Int?
         var place: Place?
         if let piece {
@@ -20,10 +27,11 @@ extension Failure {
                 place = script.place(at: script.statements[statement].range.lowerBound)
             }
         }
+        let message = withholding("message", error.message) { RowValues.maskMessage($0, error.sqlstate) }
         self.init(
             Failure.reason(error),
             Complaint(
-                .failed, error.message, hint: error.hint, place: place ?? Place(file: script.file),
+                .failed, message, hint: error.hint, place: place ?? Place(file: script.file),
                 excerpt: place.map { script.line(at: $0) }, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate))
         if reason == "disk_full" {
             let remedy = "Free space on the server; what was open is rolled back. Then 'migrated retry' tries it again."
@@ -36,8 +44,15 @@ extension Failure {
             detail["statement"] = .integer(Int64(statement + 1))
             detail["text"] = .string(script.excerpt(of: statement, limit: 500))
         }
-        if let more = error.detail { detail["detail"] = .string(Printable.line(more, limit: 2000)) }
-        if let context = error.context { detail["context"] = .string(Printable.line(context, limit: 2000)) }
+        if let more = error.detail {
+            let masked = withholding("detail", more) { RowValues.maskDetail($0, error.sqlstate) }
+            detail["detail"] = .string(Printable.line(masked, limit: 2000))
+        }
+        if let context = error.context {
+            let masked = withholding("context", context, RowValues.maskContext)
+            detail["context"] = .string(Printable.line(masked, limit: 2000))
+        }
+        self.withheld = withheld
     }
 
     /// The stable word for an error code (PostgreSQL manual, appendix A).

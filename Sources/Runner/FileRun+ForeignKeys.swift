@@ -1,4 +1,5 @@
 internal import Audit
+internal import Configuration
 internal import ForeignKeys
 internal import JSON
 internal import Postgres
@@ -212,7 +213,14 @@ extension FileRun {
             AND pg_catalog.pg_column_size(q.key) OPERATOR(pg_catalog.<) 1000 ORDER BY q.id LIMIT 5
             """, [.text(event.description)])
         guard !found.rows.isEmpty else { return nil }
-        return .array(found.rows.map { History.json($0[0]) })
+        let keys = found.rows.map { History.json($0[0]) }
+        guard settings.rowValues == .mask else { return .array(keys) }
+        // The quarantine has the rows themselves.
+        return .array(
+            keys.map { key in
+                guard case .object(let members) = key else { return .string(RowValues.mask) }
+                return .object(members.mapValues { _ in .string(RowValues.mask) })
+            })
     }
 
     func checkLimit(

@@ -98,7 +98,7 @@ extension FileRun {
     ) throws(Stop) -> StatementWatch? {
         let lockTimeout = attempt.prepared.file.directives.lockTimeout ?? settings.lockTimeout
         guard lockTimeout.microseconds > 0 || reporter.onProgress != nil else { return nil }
-        let asking = try run { () throws(RunFailure) in try sessions.lock() }
+        let asking = try run { () throws(RunFailure) in try sessions.watch() }
         let watch = StatementWatch(asking, backend: connection.sessionPID, lockTimeout: lockTimeout)
         if reporter.onProgress != nil {
             let count = attempt.prepared.script.statements.count

@@ -27,6 +27,13 @@ struct FileRun {
         case failure(Failure)
         /// Work with the database cannot go on; how the attempt ended is not known here.
         case run(RunFailure)
+
+        /// The same with the values of rows in its words.
+        var revealed: Stop {
+            guard case .failure(var failure) = self else { return self }
+            failure.reveal()
+            return .failure(failure)
+        }
     }
 
     /// Runs what is left of the file; `next` is the following attempt, whose `started` rides in the last commit.
@@ -114,6 +121,7 @@ struct FileRun {
             SELECT pg_catalog.pg_current_xact_id()
             """, isOurs: segment.begin == nil)
         let transaction = opened.last?.text(0, 0)
+        try own(&attempt, connection)
         FailPoint.transactionOpen.pass()
 
         // Deferred triggers fire, so that nothing of the file runs behind the record. Who the file acts as is its own matter again in its
@@ -142,10 +150,10 @@ struct FileRun {
 
         // The record with the token that only now leaves this process, and COMMIT. What else this attempt may have to record needs a further
         // token.
-        let expected = next?.token ?? OneTimeToken()
         let holder = try run { () throws(RunFailure) in try sessions.lock().sessionPID }
-        let permit = AuditStore.Permit(token: attempt.token, holder: holder, next: expected)
         var list = work.events + events(attempt)
+        let expected = next?.token ?? (list.contains { $0.event.endsAttempt } ? nil : OneTimeToken())
+        let permit = AuditStore.Permit(token: attempt.token, holder: holder, next: expected)
         if let reading { list = try vouched(reading, by: list, &attempt, connection, limit) }
         FailPoint.beforeAppend.pass()
         FailPoint.beforeCommit.pass()
@@ -163,9 +171,16 @@ struct FileRun {
             default: throw .run(failure)
             }
         }
-        attempt.token = expected
+        if let expected { attempt.token = expected }
         FailPoint.afterCommit.pass()
         reporter.report(records)
+    }
+
+    /// Makes the session the one that may spend the attempt's token, where it is another than the attempt began with.
+    func own(_ attempt: inout Attempt, _ connection: Connection) throws(Stop) {
+        guard attempt.backend != connection.sessionPID else { return }
+        attempt.backend = connection.sessionPID
+        try run { [attempt] () throws(RunFailure) in try store.announce(attempt.token, from: attempt.backend) }
     }
 
     /// The events, of which the last one vouches for the catalog as the file leaves it.

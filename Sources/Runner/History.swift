@@ -26,8 +26,9 @@ struct History {
         let head = "SELECT h.seq FROM \(store.schema).audit_head AS h"
         func seq(_ result: QueryResult) -> Int64 { result.rows.isEmpty ? 0 : result.integer(0, 0) ?? 0 }
         if let last, seq(try sessions.query(sessions.books(), head)) == last.seq { return last }
-        let steps = [head, statesQuery, openAttemptsQuery].map { Connection.Step($0) }
+        let steps = [head, statesQuery, openAttemptsQuery, store.foreignRightsQuery].map { Connection.Step($0) }
         let results = try sessions.pipeline(sessions.books(), steps)
+        try store.refuseForeignRights(results[3])
         return Standing(
             seq: seq(results[0]), states: states(results[1]), openAttempts: openAttempts(results[2]))
     }
@@ -106,7 +107,7 @@ struct History {
     /// operator's decision ends the doubt.
     func isInDoubt(version: String, _ direction: AuditEvent.Direction) throws(RunFailure) -> Bool {
         let result = try sessions.query(
-            sessions.work(),
+            sessions.asideBooks(),
             """
             SELECT event = 'interrupted' OR coalesce(reason IN ('connection_lost', 'lock_lost', 'outcome_unknown'), false) FROM \(table)
              WHERE version = $1 AND (direction = $2 OR event = 'resolved')
@@ -120,7 +121,7 @@ struct History {
     /// first begin of the attempts under way. What is newer was made since.
     func transactionBeforeDoubt(version: String, _ direction: AuditEvent.Direction) throws(RunFailure) -> String {
         let result = try sessions.query(
-            sessions.work(),
+            sessions.asideBooks(),
             """
             SELECT xmin::text FROM \(table)
              WHERE event IN ('started', 'statement_applied') AND version = $1 AND direction = $2

@@ -1,5 +1,6 @@
 internal import AuditSchema
 public import Configuration
+internal import JSON
 internal import Postgres
 internal import Reporting
 public import Systemd
@@ -18,12 +19,26 @@ public struct Installation {
         public var audit: String?
         /// Who reads it.
         public var auditors: [String]
+        /// Who reads the files' texts and the values of rows as well.
+        public var sourceReaders: [String]
 
         /// Logins from their names. Where neither files nor history have one, whoever owned the history before goes on with both.
-        public init(migration: String?, audit: String?, auditors: [String]) {
+        public init(migration: String?, audit: String?, auditors: [String], sourceReaders: [String]) {
             self.migration = migration
             self.audit = audit
             self.auditors = auditors
+            self.sourceReaders = sourceReaders
+        }
+
+        /// The settings by which `roles.sql` is told of them, until the transaction's end.
+        var settings: String {
+            let values = [
+                ("migration_login", migration ?? ""), ("audit_login", audit ?? ""),
+                ("auditors", JSONValue.array(auditors.map(JSONValue.string)).text),
+                ("source_readers", JSONValue.array(sourceReaders.map(JSONValue.string)).text),
+            ]
+            let calls = values.map { "pg_catalog.set_config('migrated.\($0.0)', \(Quoting.literal($0.1)), true)" }
+            return "SELECT \(calls.joined(separator: ",\n       "));"
         }
     }
 
@@ -37,8 +52,12 @@ public struct Installation {
         public var sql: String
         /// What the roles do not achieve, in sentences.
         public var weaknesses: [String] = []
-        /// Who got which role.
+        /// The role that owns the history.
+        var owner = ""
+        /// Who has which role.
         var grants: [String] = []
+        /// Rights of others that were taken, as the statements that did so.
+        var revoked: [String] = []
 
         /// For people.
         public var lines: [String] {
@@ -48,8 +67,8 @@ public struct Installation {
                 case version: "the history was there, version \(version)"
                 case let before?: "the history was upgraded from version \(before) to \(version)"
                 }
-            return [what + "; it belongs to audit_owner"] + grants.map { "granted \($0)" }
-                + weaknesses.map { "note: \($0)" }
+            return [what + "; it belongs to \(owner)"] + grants.map { "granted \($0)" }
+                + revoked.map { "took a right of others: \($0)" } + weaknesses.map { "note: \($0)" }
         }
     }
 
@@ -82,17 +101,11 @@ public struct Installation {
         }
         if dryRun {
             let before = try store.installedVersion(connection)
-            let sql = "BEGIN;\n" + (try steps(from: before, logins)).joined(separator: "\n") + "\nCOMMIT;\n"
+            let sql =
+                "BEGIN;\n" + (try upgrades(from: before) + roles(logins)).joined(separator: "\n") + "\nCOMMIT;\n"
             return Report(versionBefore: before, version: AuditSchema.currentVersion, sql: sql)
         }
-        var report = try store.installing(connection) { () throws(RunFailure) in
-            let before = try store.installedVersion(connection)
-            let steps = try steps(from: before, logins)
-            for step in steps { try sessions.run(connection, step) }
-            return Report(
-                versionBefore: before, version: AuditSchema.currentVersion, sql: steps.joined(separator: "\n"),
-                grants: memberships(logins).map { "\($0.role) to '\($0.login)'" })
-        }
+        var report = try patiently { () throws(RunFailure) in try install(logins) }
         for (login, runsFiles) in [(logins.migration, true), (logins.audit, false)] {
             guard let login, let powers = try sessions.powers(of: login, runsFiles: runsFiles, schema: settings.schema)
             else { continue }
@@ -101,22 +114,55 @@ public struct Installation {
         return report
     }
 
-    private func steps(from before: Int?, _ logins: Logins) throws(RunFailure) -> [String] {
-        let current = AuditSchema.currentVersion
-        if let before, before > current { throw store.newer(before) }
-        let upgrades = ((before ?? 0)..<current).map { AuditSchema.sql(version: $0 + 1, quotedSchema: store.schema) }
-        let grants = memberships(logins).map { "GRANT \($0.role) TO \(Quoting.identifier($0.login));" }
-        return upgrades + [AuditSchema.roles(quotedSchema: store.schema)] + grants
+    private func install(_ logins: Logins) throws(RunFailure) -> Report {
+        let connection = try sessions.work()
+        return try store.installing(connection) { () throws(RunFailure) in
+            let before = try store.installedVersion(connection)
+            for step in try upgrades(from: before) { try sessions.run(connection, step) }
+            var report = Report(versionBefore: before, version: AuditSchema.currentVersion, sql: "")
+            // Before the roles do it: what others had is worth a word. What the shared roles of earlier versions had is none.
+            report.revoked = before == AuditSchema.currentVersion ? try texts("SELECT \(store.schema).revoke_foreign_rights()") : []
+            for step in roles(logins) { try sessions.run(connection, step) }
+            report.owner = try texts("SELECT \(store.schema).role_name('audit_owner')").first ?? ""
+            report.grants = try texts(
+                """
+                SELECT pg_catalog.format('%s to ''%s''', r.rolname, m.rolname)
+                  FROM pg_catalog.unnest(ARRAY['migrated_audit', 'migrator', 'auditor', 'source_reader']) WITH ORDINALITY AS w(word, place)
+                  JOIN pg_catalog.pg_roles AS r ON r.rolname = \(store.schema).role_name(w.word)
+                  JOIN pg_catalog.pg_auth_members AS a ON a.roleid = r.oid JOIN pg_catalog.pg_roles AS m ON m.oid = a.member
+                 WHERE coalesce(pg_catalog.to_jsonb(a) ->> 'inherit_option', 'true') = 'true' ORDER BY w.place, m.rolname
+                """)
+            return report
+        }
     }
 
-    private func memberships(_ logins: Logins) -> [(role: String, login: String)] {
-        let wanted =
-            [("migrated_audit", logins.audit), ("migrator", logins.migration)] + logins.auditors.map { ("auditor", $0) }
-        return wanted.compactMap { role, login in
-            // A role is no member of itself.
-            guard let login, login != role else { return nil }
-            return (role, login)
+    /// Does it again where another database of the server was set up at the same moment: the rows of roles are the whole server's.
+    private func patiently<Value>(_ body: () throws(RunFailure) -> Value) throws(RunFailure) -> Value {
+        for _ in 1..<5 {
+            do throws(RunFailure) {
+                return try body()
+            } catch {
+                // internal_error ("tuple concurrently updated"), unique_violation and duplicate_object of a role made meanwhile.
+                guard ["XX000", "23505", "42710"].contains(error.complaint.sqlstate) else { throw error }
+                try sessions.pause(.milliseconds(.random(in: 50...250)))
+            }
         }
+        return try body()
+    }
+
+    private func texts(_ sql: String) throws(RunFailure) -> [String] {
+        let found = try sessions.query(sessions.work(), sql)
+        return found.rows.indices.compactMap { found.text($0, 0) }
+    }
+
+    private func upgrades(from before: Int?) throws(RunFailure) -> [String] {
+        let current = AuditSchema.currentVersion
+        if let before, before > current { throw store.newer(before) }
+        return ((before ?? 0)..<current).map { AuditSchema.sql(version: $0 + 1, quotedSchema: store.schema) }
+    }
+
+    private func roles(_ logins: Logins) -> [String] {
+        [logins.settings, AuditSchema.roles(quotedSchema: store.schema)]
     }
 
     /// The login that has owned the history so far and would lose its rights to it; a superuser loses none.
@@ -125,7 +171,7 @@ public struct Installation {
             sessions.work(),
             """
             SELECT o.rolname FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
-             WHERE n.nspname = $1::pg_catalog.name AND o.rolname <> 'audit_owner' AND o.rolcanlogin AND NOT o.rolsuper
+             WHERE n.nspname = $1::pg_catalog.name AND o.rolcanlogin AND NOT o.rolsuper
             """, [.text(settings.schema)])
         return found.rows.isEmpty ? nil : found.text(0, 0)
     }

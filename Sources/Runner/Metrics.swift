@@ -14,6 +14,7 @@ struct Metrics {
     private var microseconds: [String: Int64] = [:]
     private var orphans: [String: Int64] = [:]
     private var lockTimeouts: Int64 = 0
+    private var locksOfOthers: Int64 = 0
     private var lastSuccess: Int64?
     private var journalDropped: Int64 = 0
 
@@ -33,6 +34,7 @@ struct Metrics {
         case .applied: lastSuccess = Timestamp(microseconds: record.recordedAt).unixSeconds
         // lock_not_available; see PostgreSQL's appendix of error codes.
         case .failed where event.sqlstate == "55P03": lockTimeouts += 1
+        case .skipped where event.reason == AuditEvent.lockedByOtherRole: locksOfOthers += 1
         case .orphansDeleted: orphans["deleted", default: 0] += event.rowCount ?? 0
         case .orphansNullified: orphans["nullified", default: 0] += event.rowCount ?? 0
         case .orphansRestored: orphans["restored", default: 0] += event.rowCount ?? 0
@@ -71,6 +73,10 @@ struct Metrics {
         }
         text.metric("migrated_lock_timeouts_total", "counter", "Attempts that gave up waiting for a lock.")
         text.sample("migrated_lock_timeouts_total", nil, String(lockTimeouts))
+        text.metric(
+            "migrated_locked_by_other_role_total", "counter",
+            "Files that were not run because a role that is none of migrated's held the lock on the database.")
+        text.sample("migrated_locked_by_other_role_total", nil, String(locksOfOthers))
         text.metric(
             "migrated_orphan_rows_total", "counter", "Rows that cleanups for foreign keys took out or put back.")
         for action in ["deleted", "nullified", "restored"] {

@@ -118,7 +118,7 @@ extension Engine {
             template.name = found.name
             template.checksum = found.checksum
             let token = OneTimeToken()
-            try store.announce(token)
+            try store.announce(token, from: connection.sessionPID)
             try sessions.run(connection, "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'")
             do throws(RunFailure) {
                 let events = try Restoration(schema: store.schema, reporter: reporter).run(

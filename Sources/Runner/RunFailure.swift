@@ -29,9 +29,19 @@ extension RunFailure: Complaining {
             Complaint(
                 .unavailable, "the database gave no answer in time", hint: "Check the server and the network to it.")
         case .lockedElsewhere(let holder):
-            Complaint(
-                .tryLater, "another process is migrating this database" + (holder.map { ": \($0.description)" } ?? ""),
-                hint: "It is safe to try again; the lock ends with that process's session.")
+            if let holder, !holder.isOurs {
+                Complaint(
+                    .tryLater, "the lock on this database is held by a login that is none of migrated's: \(holder.description)",
+                    hint: """
+                        Nothing runs until that session ends. End it as a superuser: SELECT pg_terminate_backend(\(holder.backendPID)); \
+                        then find out who uses role '\(holder.role)': no program but migrated takes this lock.
+                        """)
+            } else {
+                Complaint(
+                    .tryLater,
+                    "another process is migrating this database" + (holder.map { ": \($0.description)" } ?? ""),
+                    hint: "It is safe to try again; the lock ends with that process's session.")
+            }
         case .complaint(let complaint), .interrupted(let complaint): complaint
         }
     }
@@ -45,12 +55,17 @@ public struct LockHolder: Sendable, Equatable, CustomStringConvertible {
     public var application: String
     /// Its client's address; nil for a socket.
     public var address: String?
-    /// How long its session has stood, in seconds by the server's clock.
-    public var seconds: Int64
+    /// How long its session has stood, in seconds by the server's clock; nil where this login may not see that.
+    public var seconds: Int64?
+    /// The role of its session.
+    public var role: String
+    /// Whether that role may keep this history. Any role that can connect can take an advisory lock.
+    public var isOurs: Bool
 
     /// One line, for people.
     public var description: String {
         let from = address.map { " from \($0)" } ?? ""
-        return "'\(application)'\(from), backend \(backendPID), connected for \(TimeSpan.seconds(seconds).brief)"
+        let time = seconds.map { ", connected for \(TimeSpan.seconds($0).brief)" } ?? ""
+        return "'\(application)'\(from), role '\(role)', backend \(backendPID)\(time)"
     }
 }

@@ -35,6 +35,7 @@ final class Sessions {
     }
     private(set) var locking: Connection?
     private var keeping: Connection?
+    private var watching: Connection?
 
     init(_ settings: Settings, waiter: LoopWaiter, listens: Bool) throws(RunFailure) {
         self.waiter = waiter
@@ -74,10 +75,10 @@ final class Sessions {
     /// Gives up what `connectAhead` has begun: what is not needed soon may be stale by the time it is.
     func dropAhead() { ahead = nil }
 
-    /// The idle session for the lock, opened where there is none.
+    /// The idle session for the lock, opened where there is none: of the login that keeps the history, whose sessions no file can end.
     func lock() throws(RunFailure) -> Connection {
         if let locking, locking.isAlive { return locking }
-        let opened = try open(target)
+        let opened = try open(bookTarget ?? target, isOurs: true)
         if listens { try run(opened, "LISTEN migrated_audit") }
         locking = opened
         return opened
@@ -87,19 +88,28 @@ final class Sessions {
     func books() throws(RunFailure) -> Connection {
         guard let bookTarget else { return try work() }
         if let keeping, keeping.isAlive { return keeping }
-        let opened = try open(bookTarget)
+        let opened = try open(bookTarget, isOurs: true)
         try compare(opened, try work())
         keeping = opened
         return opened
     }
 
     /// A session that reads the history and that no file has touched, in the middle of one, too.
-    func asideBooks() throws(RunFailure) -> Connection { try hasTwoLogins ? books() : lock() }
+    func asideBooks() throws(RunFailure) -> Connection { try lock() }
+
+    /// A session that may see what those of the files' login do, while one of them is busy (PostgreSQL manual 28.2, pg_stat_activity).
+    func watch() throws(RunFailure) -> Connection {
+        guard hasTwoLogins else { return try lock() }
+        if let watching, watching.isAlive { return watching }
+        let opened = try open(target, isOurs: true)
+        watching = opened
+        return opened
+    }
 
     /// Whether the history has a login of its own.
     var hasTwoLogins: Bool { bookTarget != nil }
     /// All that stand.
-    var all: [Connection] { [working, locking, keeping].compactMap { $0 } }
+    var all: [Connection] { [working, locking, keeping, watching].compactMap { $0 } }
 
     /// Ends the working session, whatever state it is in.
     func dropWork() { working = nil }
@@ -110,6 +120,7 @@ final class Sessions {
         working = nil
         locking = nil
         keeping = nil
+        watching = nil
     }
 
     /// Both logins have to reach the same database, or the record would be of another one than what is done.
@@ -132,8 +143,10 @@ final class Sessions {
         }
     }
 
-    private func open(_ target: ConnectionTarget, _ ahead: BackgroundConnecting? = nil) throws(RunFailure) -> Connection
-    {
+    /// `isOurs` where no file's text will ever run in it.
+    private func open(
+        _ target: ConnectionTarget, _ ahead: BackgroundConnecting? = nil, isOurs: Bool = false
+    ) throws(RunFailure) -> Connection {
         waiter.begin(.connecting(from: .now(), yieldsToStop: !isFinishing))
         let connection: Connection
         do throws(PostgresError) {
@@ -141,21 +154,22 @@ final class Sessions {
         } catch {
             throw failure(error)
         }
-        try inspect(connection, target)
+        try inspect(connection, target, isOurs)
         return connection
     }
 
     /// What must be true of a server before we trust a lock or a commit on it.
-    private func inspect(_ connection: Connection, _ target: ConnectionTarget) throws(RunFailure) {
-        guard connection.serverVersion >= 120_000 else {
+    private func inspect(_ connection: Connection, _ target: ConnectionTarget, _ isOurs: Bool) throws(RunFailure) {
+        guard connection.serverVersion >= 130_000 else {
             throw .complaint(
                 Complaint(
                     .configuration, "server version \(connection.serverVersion / 10000) is not supported",
-                    hint: "PostgreSQL 12 is the oldest that migrated knows."))
+                    hint: "PostgreSQL 13 is the oldest that migrated knows."))
         }
+        let pins = isOurs ? Sessions.ownPins(connection.serverVersion) : Sessions.pins.joined(separator: "; ")
         let found = try run(
             connection,
-            "\(Sessions.pins.joined(separator: "; ")); SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()"
+            "\(pins); SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()"
         )
         if found.last?.isTrue(0, 1) == true {
             throw .lost(
@@ -225,7 +239,21 @@ final class Sessions {
 
     /// What holds in a session for our own statements: nothing in another schema can stand in for what they name, and a backslash is a
     /// backslash, as the grammar reads it. A file gets its role's own search_path back.
-    private static let pins = ["SET search_path = pg_catalog, pg_temp", "SET standard_conforming_strings = on"]
+    private static let pins = [
+        "SET search_path = pg_catalog, pg_temp", "SET standard_conforming_strings = on", tokensStayOut,
+    ]
+
+    /// The server logs the values of a statement that fails where this is set, and a token is one of them (PostgreSQL manual 20.8.3). What
+    /// only a superuser can set, log_parameter_max_length and log_min_error_statement, is not needed: see `OneTimeToken`.
+    private static let tokensStayOut = "SET log_parameter_max_length_on_error = 0"
+
+    /// The pins of a session that only we have. It may be idle for as long as a file runs.
+    private static func ownPins(_ serverVersion: Int) -> String {
+        var pins = [PinnedSettings.statements(scope: "SET"), tokensStayOut]
+        if serverVersion >= 140_000 { pins.append("SET idle_session_timeout = 0") }
+        if serverVersion >= 170_000 { pins.append("SET transaction_timeout = 0") }
+        return pins.joined(separator: "; ")
+    }
 
     /// The statements that bring a session back to the state in which it was opened: a file can change role, search_path and limits.
     ///
