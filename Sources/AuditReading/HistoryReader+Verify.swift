@@ -52,7 +52,8 @@ extension HistoryReader {
                 let verdict = check.finish()
                 return Examination(
                     verdict, check.testimony,
-                    warnings: check.testimony.warnings(head: head.head.seq) + (texts == .byServer ? [serverHashed] : []))
+                    warnings: check.testimony.warnings(head: head.head.seq) + (texts == .byServer ? [serverHashed] : [])
+                )
             }
         } catch {
             // Nobody can tell what a history was that is not there; that there was one, the anchors know.

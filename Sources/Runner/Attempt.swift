@@ -56,7 +56,8 @@ struct Attempt {
 
     /// What the history is told with its `started`.
     var beginning: AuditStore.Beginning {
-        AuditStore.Beginning(token: token, backend: backend, source: prepared.file.bytes, checksum: prepared.file.checksum)
+        AuditStore.Beginning(
+            token: token, backend: backend, source: prepared.file.bytes, checksum: prepared.file.checksum)
     }
 
     /// An event of this attempt.

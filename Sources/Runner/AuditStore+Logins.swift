@@ -12,6 +12,9 @@ extension AuditStore {
     /// The error code by which our own SQL refuses roles and rights that are otherwise than it makes them.
     static let unfitRights = "MG007"
 
+    /// The first version of the history's schema that says who else has rights to it.
+    static let rightsVersion = 7
+
     /// Asks who else may change the history.
     var foreignRightsQuery: String {
         "SELECT r.role, r.privilege, r.class, r.object, r.remedy FROM \(schema).foreign_rights() AS r"

@@ -187,9 +187,10 @@ struct AuditStore {
             } else {
                 [("bytea", next), ("integer", beginning.map { .integer($0.backend) })]
             }
-        let values = before + [
-            ("text", beginning.map { .text($0.checksum) }), ("bytea", beginning.map { .bytes($0.source) }),
-        ]
+        let values =
+            before + [
+                ("text", beginning.map { .text($0.checksum) }), ("bytea", beginning.map { .bytes($0.source) }),
+            ]
         let places = zip(1..., values).map { "$\($0)::\($1.type)" }
         let rows = records.indices.map { "$\(values.count + 1 + $0)" }
         return Connection.Step(

@@ -14,7 +14,9 @@ extension Failure {
         func withholding(_ field: String, _ text: String, _ mask: (String) -> String) -> String {
             guard RowValues.mayBeIn(error.sqlstate) else { return text }
             let masked = mask(text)
-            if masked != text { withheld.append(RowValues.Withheld(field: field, text: Printable.line(text, limit: 2000))) }
+            if masked != text {
+                withheld.append(RowValues.Withheld(field: field, text: Printable.line(text, limit: 2000)))
+            }
             return masked
         }
         var statement: Int?

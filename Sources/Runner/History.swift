@@ -38,7 +38,18 @@ struct History {
     }
 
     /// The newest state of every migration that was ever met.
-    func states() throws(RunFailure) -> [VersionState] { states(try sessions.query(sessions.books(), statesQuery)) }
+    ///
+    /// A history that others may write is refused, so that nothing is decided by what it says.
+    func states() throws(RunFailure) -> [VersionState] {
+        let connection = try sessions.books()
+        // A history that an older program has set up is looked at by whoever upgrades it.
+        let looks = try sessions.query(
+            connection, "SELECT h.schema_version >= \(AuditStore.rightsVersion) FROM \(store.schema).audit_head AS h")
+        if !looks.rows.isEmpty, looks.isTrue(0, 0) {
+            try store.refuseForeignRights(try sessions.query(connection, store.foreignRightsQuery))
+        }
+        return states(try sessions.query(connection, statesQuery))
+    }
 
     private func states(_ result: QueryResult) -> [VersionState] {
         result.rows.indices.compactMap { row in

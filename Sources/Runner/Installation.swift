@@ -121,7 +121,8 @@ public struct Installation {
             for step in try upgrades(from: before) { try sessions.run(connection, step) }
             var report = Report(versionBefore: before, version: AuditSchema.currentVersion, sql: "")
             // Before the roles do it: what others had is worth a word. What the shared roles of earlier versions had is none.
-            report.revoked = before == AuditSchema.currentVersion ? try texts("SELECT \(store.schema).revoke_foreign_rights()") : []
+            report.revoked =
+                before == AuditSchema.currentVersion ? try texts("SELECT \(store.schema).revoke_foreign_rights()") : []
             for step in roles(logins) { try sessions.run(connection, step) }
             report.owner = try texts("SELECT \(store.schema).role_name('audit_owner')").first ?? ""
             report.grants = try texts(

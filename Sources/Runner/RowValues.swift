@@ -26,8 +26,9 @@ enum RowValues {
     /// The CONTEXT: lines of COPY or JSON with a value behind a colon, statements of PL/pgSQL in quotes.
     static func maskContext(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            let quoted = maskQuoted(String(line))
-            guard quoted == line, let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) else { return quoted }
+            guard line.hasPrefix("COPY ") || line.hasPrefix("JSON"),
+                let colon = line.utf8.firstIndex(of: UInt8(ascii: ":"))
+            else { return maskQuoted(String(line)) }
             return line[..<colon] + ": " + mask
         }.joined(separator: "\n")
     }

@@ -31,7 +31,8 @@ extension RunFailure: Complaining {
         case .lockedElsewhere(let holder):
             if let holder, !holder.isOurs {
                 Complaint(
-                    .tryLater, "the lock on this database is held by a login that is none of migrated's: \(holder.description)",
+                    .tryLater,
+                    "the lock on this database is held by a login that is none of migrated's: \(holder.description)",
                     hint: """
                         Nothing runs until that session ends. End it as a superuser: SELECT pg_terminate_backend(\(holder.backendPID)); \
                         then find out who uses role '\(holder.role)': no program but migrated takes this lock.

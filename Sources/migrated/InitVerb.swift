@@ -50,7 +50,8 @@ struct InitVerb: ParsableCommand {
         let installation = try Installation(
             settings,
             logins: Installation.Logins(
-                migration: migrationLogin, audit: auditLogin, auditors: auditor, sourceReaders: sourceReader), loop: loop,
+                migration: migrationLogin, audit: auditLogin, auditors: auditor, sourceReaders: sourceReader),
+            loop: loop,
             signals: signals)
         let report = try installation.run(dryRun: dryRun)
         guard !dryRun else { return Terminal.print(lines: report.sql) }

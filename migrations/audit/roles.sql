@@ -92,7 +92,7 @@ BEGIN
                    -- From PostgreSQL 16 on whoever makes a role is a member that administers it.
                    AND NOT (m.rolname = current_user AND a.admin_option)
                 UNION ALL
-                SELECT 'owns or may use something in ' || string_agg(DISTINCT coalesce(format('database %I', d.datname), 'the whole server'), ' and ')
+                SELECT 'owns or may use something in ' || string_agg(DISTINCT CASE WHEN d.datname IS NULL THEN 'the whole server' ELSE format('database %I', d.datname) END, ' and ')
                   FROM pg_shdepend AS u LEFT JOIN pg_database AS d ON d.oid = u.dbid
                  WHERE u.refclassid = 'pg_authid'::regclass AND u.refobjid = role.oid AND NOT are_ours
                    AND u.classid <> 'pg_auth_members'::regclass
