@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// The settings under which rows are found and kept, and the way back to the file's own.
 public enum CleanupSettings {
     /// `row_security = off` makes a query fail that a policy would hide rows from (manual, "row_security"). The others make a value's text
@@ -17,7 +19,7 @@ public enum CleanupSettings {
 
     private static func sql(_ values: [(name: String, value: String)]) -> String {
         "SELECT "
-            + values.map { "pg_catalog.set_config('\($0.name)', \(SQLText.literal($0.value)), true)" }.joined(
+            + values.map { "pg_catalog.set_config('\($0.name)', \(Quoting.literal($0.value)), true)" }.joined(
                 separator: ", ")
     }
 }
