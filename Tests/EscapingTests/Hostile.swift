@@ -23,19 +23,22 @@ enum Hostile {
         }
     }()
 
-    /// For each of them, `special` with it before, behind and around each character; and pairs that are one grapheme by themselves.
+    /// For each of them, each character of `special` with it around, before and behind; and pairs that are one grapheme by themselves.
     static func texts(_ special: String) -> [String] {
-        let marks = special.unicodeScalars.map { String($0) }
-        return scalars.flatMap { scalar -> [String] in
-            let hostile = String(scalar)
-            return [
-                marks.map { hostile + $0 }.joined(), marks.map { $0 + hostile }.joined(),
-                marks.map { hostile + $0 + hostile + $0 + $0 + hostile }.joined(),
-            ]
-        } + [
-            "", special, "\r\n" + special + "\r\n", "\u{600}\r\n\u{301}" + special,
-            special + "\u{1F468}\u{200D}" + special,
+        let marks = special.unicodeScalars.map { Array(String($0).utf8) }
+        let hostile = scalars.map { scalar in
+            let joined = Array(String(scalar).utf8)
+            // Of the two that stand together the first has it before, the second behind it.
+            var bytes: [UInt8] = []
+            for mark in marks {
+                for piece in [joined, mark, joined, mark, mark, joined] { bytes += piece }
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        let pairs = [
+            "\r\n" + special + "\r\n", "\u{600}\r\n\u{301}" + special, special + "\u{1F468}\u{200D}" + special,
         ]
+        return hostile + pairs + ["", special]
     }
 
     /// Records an issue about `text` where something does not hold; `#expect` takes apart each of some hundred thousand expressions.

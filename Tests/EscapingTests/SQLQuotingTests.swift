@@ -1,3 +1,5 @@
+import AuditReading
+import JSON
 import LiveSupport
 import Postgres
 import Reporting
@@ -47,6 +49,20 @@ import Testing
             let found = try connection.query(
                 "SELECT e FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS u(e, n) ORDER BY n",
                 [.text(Quoting.array(batch))])
+            #expect(found.rows.count == batch.count)
+            for (row, text) in zip(found.rows, batch) {
+                Hostile.check(row[0].map { $0.elementsEqual(text.utf8) } == true, text)
+            }
+        }
+    }
+
+    @Test func `a JSON text is its value to the server as well`() throws {
+        let connection = try Self.connect()
+        for batch in Self.batches(Hostile.texts("\"\\/"), of: 5000) {
+            let written = batch.map { JSONText.safe(JSONValue.string($0).text) }
+            let found = try connection.query(
+                "SELECT e::jsonb #>> '{}' FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS u(e, n) ORDER BY n",
+                [.text(Quoting.array(written))])
             #expect(found.rows.count == batch.count)
             for (row, text) in zip(found.rows, batch) {
                 Hostile.check(row[0].map { $0.elementsEqual(text.utf8) } == true, text)
