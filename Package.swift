@@ -123,6 +123,13 @@ let package = Package(
 
         tests("JSONTests", ["JSON"]),
         tests("ReportingTests", ["Reporting"]),
+        // Every escaper, fed with every scalar that changes how its neighbours are read.
+        tests(
+            "EscapingTests",
+            [
+                "Audit", "AuditReading", "Configuration", "Digest", "JSON", "LiveSupport", "Postgres", "Reporting",
+                "Systemd", .product(name: "TOMLKit", package: "TOMLKit"),
+            ]),
         tests("DigestTests", ["Digest"]),
         tests("AuditTests", ["Audit", "Digest", "JSON", "Reporting"]),
         tests("AuditReadingTests", ["Audit", "AuditReading", "Digest", "JSON", "Postgres", "Reporting"]),

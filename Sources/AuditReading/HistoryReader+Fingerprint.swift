@@ -1,5 +1,6 @@
 internal import AuditSchema
 internal import Postgres
+internal import Reporting
 
 extension HistoryReader {
     /// How the history's schema differs from what this program installs, one clause each: functions with another text, owner or rights, tables
@@ -30,7 +31,7 @@ extension HistoryReader {
             let isFirst = missing.remove(name) != nil
             let deviations = [
                 (!isFirst, "is there twice"),
-                (found.text(row, 1) != expected.body, "has another text than this program's"),
+                (found.text(row, 1)?.exact != expected.body.exact, "has another text than this program's"),
                 (found.isTrue(row, 2) != expected.isDefiner, "runs with other rights than it should"),
                 (found.isTrue(row, 3) != expected.isPinned, "does not pin its search_path as it should"),
                 (!found.isTrue(row, 4), "has another owner than the schema"),

@@ -1,5 +1,6 @@
 internal import AuditSchema
 internal import Postgres
+internal import Reporting
 
 extension HistoryReader {
     /// What the history's schema is made of, one line each, in the words of the catalog: relations, columns, constraints, indexes, triggers
@@ -59,7 +60,7 @@ extension HistoryReader {
         }
         return Set(shipped.keys).union(found.keys).sorted().compactMap { part in
             switch (shipped[part], found[part]) {
-            case (let wanted, let present) where wanted == present: nil
+            case (let wanted, let present) where wanted?.exact == present?.exact: nil
             case (_, nil): "\(part) is not there"
             case (nil, _): "\(part) is not of this program"
             default: "\(part) is another than this program's"

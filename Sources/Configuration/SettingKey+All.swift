@@ -32,8 +32,11 @@ extension SettingKey {
             """),
         SettingKey(
             "schema", \.schema,
-            .string("a schema name of 1 to 63 bytes that does not begin with 'pg_'") {
-                (1...63).contains($0.utf8.count) && !$0.utf8.contains(0) && !$0.hasPrefix("pg_")
+            .string("a schema name of 1 to 63 bytes without '$' and control characters that does not begin with 'pg_'")
+            {
+                // The history's own files hold the name within dollar quotes and comments, which these would end.
+                (1...63).contains($0.utf8.count) && !$0.utf8.starts(with: "pg_".utf8)
+                    && !$0.utf8.contains { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "$") }
             }, in: .connection,
             """
             The schema that holds the history. It is created where it is missing; a change after the first run starts a new and empty \

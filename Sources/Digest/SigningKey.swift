@@ -117,9 +117,14 @@ public struct PublicKey: Sendable {
 
     /// The Ed25519 key that `reader` finds in PEM text.
     static func read(_ pem: [UInt8], _ reader: (OpaquePointer?) -> OpaquePointer?) -> KeyHandle? {
-        guard pem.count <= 65536, let input = unsafe BIO_new_mem_buf(pem, Int32(pem.count)) else { return nil }
-        defer { unsafe BIO_free_all(input) }
-        guard let found = unsafe reader(input) else {
+        guard pem.count <= 65536 else { return nil }
+        // The BIO reads where the array lies, and so both live within the same call.
+        let found = unsafe pem.withUnsafeBytes { bytes in
+            let input = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))
+            defer { unsafe BIO_free_all(input) }
+            return unsafe input.flatMap { unsafe reader($0) }
+        }
+        guard let found = unsafe found else {
             // What was not found stays in the thread's queue of errors otherwise.
             ERR_clear_error()
             return nil

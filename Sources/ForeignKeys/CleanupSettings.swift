@@ -16,7 +16,7 @@ public enum CleanupSettings {
 
     private static func sql(_ values: [(name: String, value: String)]) -> String {
         "SELECT "
-            + values.map { "pg_catalog.set_config('\($0.name)', \(SQLText.literal($0.value)), true)" }.joined(
+            + values.map { "pg_catalog.set_config('\($0.name)', \(Quoting.literal($0.value)), true)" }.joined(
                 separator: ", ")
     }
 }

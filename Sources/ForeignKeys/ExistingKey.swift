@@ -10,16 +10,18 @@ enum ExistingKey {
     init(_ key: ForeignKey, _ facts: ForeignKeyFacts, resolved: [String]) {
         func isSame(_ constraint: ForeignKeyFacts.Constraint) -> Bool {
             guard let found = constraint.key else { return false }
-            return found.columns == key.columns && found.referencedColumns == resolved && found.match == key.match
+            return found.columns.exact == key.columns.exact && found.referencedColumns.exact == resolved.exact
+                && found.match == key.match
                 && found.onUpdate == key.onUpdate && found.onDelete == key.onDelete
-                && Set(found.onDeleteColumns) == Set(key.onDeleteColumns) && found.isDeferrable == key.isDeferrable
+                && Set(found.onDeleteColumns.exact) == Set(key.onDeleteColumns.exact)
+                && found.isDeferrable == key.isDeferrable
                 && found.isInitiallyDeferred == key.isInitiallyDeferred
         }
         guard let name = key.name else {
             self = facts.constraints.first(where: isSame).map(ExistingKey.same) ?? .none
             return
         }
-        guard let found = facts.constraints.first(where: { $0.name == name }) else {
+        guard let found = facts.constraints.first(where: { $0.name.exact == name.exact }) else {
             self = .none
             return
         }

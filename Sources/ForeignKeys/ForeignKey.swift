@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// A foreign key as a statement defines it (PostgreSQL manual, CREATE TABLE, "REFERENCES").
 public struct ForeignKey: Sendable, Equatable {
     /// When a row with nulls among its referencing columns counts as a reference.
@@ -71,12 +73,12 @@ public struct ForeignKey: Sendable, Equatable {
 
     /// The definition as pg_get_constraintdef writes it, but with every name quoted; `referenced` and its columns as resolved.
     public func definition(referenced: TableName, columns referencedColumns: [String], notValid: Bool) -> String {
-        var text = "FOREIGN KEY (\(SQLText.names(columns))) REFERENCES \(referenced.sql)"
-        if !referencedColumns.isEmpty { text += " (\(SQLText.names(referencedColumns)))" }
+        var text = "FOREIGN KEY (\(Quoting.identifiers(columns))) REFERENCES \(referenced.sql)"
+        if !referencedColumns.isEmpty { text += " (\(Quoting.identifiers(referencedColumns)))" }
         if match == .full { text += " MATCH FULL" }
         if onUpdate != .noAction { text += " ON UPDATE \(onUpdate.words)" }
         if onDelete != .noAction { text += " ON DELETE \(onDelete.words)" }
-        if !onDeleteColumns.isEmpty { text += " (\(SQLText.names(onDeleteColumns)))" }
+        if !onDeleteColumns.isEmpty { text += " (\(Quoting.identifiers(onDeleteColumns)))" }
         if isDeferrable { text += " DEFERRABLE" }
         if isInitiallyDeferred { text += " INITIALLY DEFERRED" }
         if notValid { text += " NOT VALID" }

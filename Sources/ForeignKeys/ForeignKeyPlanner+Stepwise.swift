@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// What is to be done for one foreign key step by step: each statement in a transaction of its own.
 ///
 /// Orphans are looked for first, so that a cleanup that is too large fails before anything has changed. From the key's addition on none can come,
@@ -98,12 +100,13 @@ extension ForeignKeyPlanner {
             add: stands
                 ? nil
                 : ForeignKeyStep(
-                    .add, "\(alter) ADD CONSTRAINT \(SQLText.name(name)) \(definition(notValid: true))", record: adding),
+                    .add, "\(alter) ADD CONSTRAINT \(Quoting.identifier(name)) \(definition(notValid: true))",
+                    record: adding),
             clean: clean, index: concurrent,
             validate: key.isNotValid
                 ? nil
                 : ForeignKeyStep(
-                    .validate, "\(alter) VALIDATE CONSTRAINT \(SQLText.name(name))",
+                    .validate, "\(alter) VALIDATE CONSTRAINT \(Quoting.identifier(name))",
                     record: record("validated", notValid: false)),
             table: sql.table.qualified, object: object)
     }

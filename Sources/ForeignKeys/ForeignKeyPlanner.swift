@@ -112,7 +112,7 @@ public struct ForeignKeyPlanner: Sendable {
         func add(notValid: Bool) -> String {
             let definition = key.definition(referenced: sql.referenced.qualified, columns: resolved, notValid: notValid)
             return
-                "ALTER TABLE \(key.isOnly ? "ONLY " : "")\(sql.table.qualified.sql) ADD CONSTRAINT \(SQLText.name(name)) \(definition)"
+                "ALTER TABLE \(key.isOnly ? "ONLY " : "")\(sql.table.qualified.sql) ADD CONSTRAINT \(Quoting.identifier(name)) \(definition)"
         }
         let record = ForeignKeyStep.Record(
             event: "constraint_added", object: "\(sql.table.qualified.text).\(name)",
@@ -121,7 +121,7 @@ public struct ForeignKeyPlanner: Sendable {
                     referenced: sql.referenced.qualified, columns: resolved, notValid: key.isNotValid)
             ])
         var validate = ForeignKeyStep(
-            .validate, "ALTER TABLE \(sql.table.qualified.sql) VALIDATE CONSTRAINT \(SQLText.name(name))",
+            .validate, "ALTER TABLE \(sql.table.qualified.sql) VALIDATE CONSTRAINT \(Quoting.identifier(name))",
             record: record)
         validate.onlyWithoutOrphans = policy.orphans == .report
         if resumes { return cleanup + [validate] }
@@ -143,7 +143,7 @@ public struct ForeignKeyPlanner: Sendable {
 
     /// The key as the file has it, for the server to take or refuse.
     private func plainAdd(_ key: ForeignKey, _ facts: ForeignKeyFacts, _ names: inout ChosenNames) -> ForeignKeyStep {
-        let name = key.name.map { " CONSTRAINT \(SQLText.name($0))" } ?? ""
+        let name = key.name.map { " CONSTRAINT \(Quoting.identifier($0))" } ?? ""
         let definition = key.definition(
             referenced: key.referenced, columns: key.referencedColumns, notValid: key.isNotValid)
         return ForeignKeyStep(
@@ -158,12 +158,13 @@ public struct ForeignKeyPlanner: Sendable {
     func index(
         _ key: ForeignKey, _ table: ForeignKeyFacts.Table, _ facts: ForeignKeyFacts, _ names: inout ChosenNames
     ) -> ForeignKeyStep? {
-        let wanted = Set(key.columns)
-        let isCovered = (facts.indexes + names.indexed(table)).contains { Set($0.prefix(wanted.count)) == wanted }
+        let wanted = Set(key.columns.exact)
+        let isCovered = (facts.indexes + names.indexed(table)).contains { Set($0.prefix(wanted.count).exact) == wanted }
         guard policy.indexes, !isCovered, ["r", "p"].contains(table.kind) else { return nil }
         let name = names.index(for: key, table, facts)
         return ForeignKeyStep(
-            .index, "CREATE INDEX \(SQLText.name(name)) ON \(table.qualified.sql) (\(SQLText.names(key.columns)))",
+            .index,
+            "CREATE INDEX \(Quoting.identifier(name)) ON \(table.qualified.sql) (\(Quoting.identifiers(key.columns)))",
             record: ForeignKeyStep.Record(
                 event: "index_created", object: "\(table.schema).\(name)",
                 detail: ["table": table.qualified.text, "columns": key.columns.joined(separator: ", ")]))
@@ -187,7 +188,9 @@ public struct ForeignKeyPlanner: Sendable {
     ///
     /// The mode is the one that ADD FOREIGN KEY itself takes on both tables (manual, "ALTER TABLE"): readers go on, writers wait.
     static func lock(_ tables: [TableName]) -> String {
-        let ordered = tables.sorted { ($0.schema ?? "", $0.name) < ($1.schema ?? "", $1.name) }
+        let ordered = tables.sorted {
+            (($0.schema ?? "").exact, $0.name.exact) < (($1.schema ?? "").exact, $1.name.exact)
+        }
         return "LOCK TABLE \(ordered.map(\.sql).joined(separator: ", ")) IN SHARE ROW EXCLUSIVE MODE"
     }
 }

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// The statements that find, keep and change orphans. All names are qualified and quoted; nothing depends on search_path.
 struct OrphanSQL {
     let key: ForeignKey
@@ -12,7 +14,7 @@ struct OrphanSQL {
 
     /// Whether the row `alias` refers to a row that is not there: any null lets it pass for MATCH SIMPLE, only all nulls for MATCH FULL.
     func isOrphan(_ alias: String) -> String {
-        let filled = key.columns.map { "\(alias).\(SQLText.name($0)) IS NOT NULL" }
+        let filled = key.columns.map { "\(alias).\(Quoting.identifier($0)) IS NOT NULL" }
         let refers = filled.joined(separator: key.match == .full ? " OR " : " AND ")
         return "(\(refers)) AND NOT EXISTS (SELECT FROM \(referenced.target) AS p WHERE \(matches("p", alias)))"
     }
@@ -21,8 +23,8 @@ struct OrphanSQL {
     private func matches(_ parent: String, _ child: String) -> String {
         key.columns.indices.map { place in
             let column = facts.referencedColumns[place]
-            let left = "\(parent).\(SQLText.name(column?.name ?? ""))"
-            let right = "\(child).\(SQLText.name(key.columns[place]))"
+            let left = "\(parent).\(Quoting.identifier(column?.name ?? ""))"
+            let right = "\(child).\(Quoting.identifier(key.columns[place]))"
             // What has no collation takes none: then the types do not fit, and the comparison says so.
             let isCollatable = facts.columns[place]?.collation != nil
             let collation = isCollatable ? column?.collation.map { " COLLATE \($0)" } ?? "" : ""
@@ -58,7 +60,7 @@ struct OrphanSQL {
     /// Sets `columns` of all orphans to null and keeps the rows as they were.
     func nullify(_ columns: [String]) -> String {
         let kept = KeptRow(columns: facts.rows, key: facts.rowKey ?? [], alias: "c", table: table)
-        let assignments = columns.map { "\(SQLText.name($0)) = NULL" }.joined(separator: ", ")
+        let assignments = columns.map { "\(Quoting.identifier($0)) = NULL" }.joined(separator: ", ")
         return """
             WITH old AS MATERIALIZED (SELECT c.tableoid AS part, c.ctid AS place, \(kept.expressions) FROM \(table.target) AS c \
             WHERE \(isOrphan("c"))), gone AS (UPDATE \(table.target) AS c SET \(assignments) FROM old \
@@ -85,7 +87,7 @@ struct OrphanSQL {
     /// locked as it is read: what is kept is what was changed.
     func nullifyPlaced(_ columns: [String]) -> String {
         let kept = KeptRow(columns: facts.rows, key: facts.rowKey ?? [], alias: "c", table: table)
-        let assignments = columns.map { "\(SQLText.name($0)) = NULL" }.joined(separator: ", ")
+        let assignments = columns.map { "\(Quoting.identifier($0)) = NULL" }.joined(separator: ", ")
         return """
             WITH old AS MATERIALIZED (SELECT c.ctid AS place, \(kept.expressions) FROM \(table.target) AS c, \(places) \
             WHERE c.ctid OPERATOR(pg_catalog.=) k.place AND \(isOrphan("c")) FOR UPDATE OF c), \
@@ -104,7 +106,7 @@ struct OrphanSQL {
         for (level, link) in (chain + [dependent]).enumerated() {
             let alias = level == chain.count ? "r" : "r\(level)"
             let joins = zip(link.columns, link.referencedColumns).map {
-                "\(alias).\(SQLText.name($0)) OPERATOR(pg_catalog.=) \(below).\(SQLText.name($1))"
+                "\(alias).\(Quoting.identifier($0)) OPERATOR(pg_catalog.=) \(below).\(Quoting.identifier($1))"
             }
             condition =
                 "EXISTS (SELECT FROM \(at.target) AS \(below) WHERE \(joins.joined(separator: " AND ")) AND \(condition))"
@@ -124,8 +126,8 @@ struct OrphanSQL {
         """
         INSERT INTO \(history).orphan_quarantine \
         (event_id, attempt_id, schema_name, table_name, column_names, action, key, old_row, old_text) \
-        SELECT $1::pg_catalog.uuid, $2::pg_catalog.uuid, \(SQLText.literal(table.schema)), \(SQLText.literal(table.name)), \
-        ARRAY[\(columns.map(SQLText.literal).joined(separator: ", "))]::pg_catalog.text[], '\(action)', \
+        SELECT $1::pg_catalog.uuid, $2::pg_catalog.uuid, \(Quoting.literal(table.schema)), \(Quoting.literal(table.name)), \
+        ARRAY[\(columns.map(Quoting.literal).joined(separator: ", "))]::pg_catalog.text[], '\(action)', \
         s.key, s.old_row, s.old_text FROM \(source) AS s
         """
     }
@@ -137,14 +139,14 @@ struct OrphanSQL {
     }
 
     private func referencedValues(_ alias: String) -> String {
-        facts.referencedColumns.map { "\(alias).\(SQLText.name($0?.name ?? ""))" }.joined(separator: ", ")
+        facts.referencedColumns.map { "\(alias).\(Quoting.identifier($0?.name ?? ""))" }.joined(separator: ", ")
     }
 
     private func isChild(_ child: String, of doomed: String) -> String {
         key.columns.indices.map { place in
             let collation = facts.referencedColumns[place]?.collation.map { " COLLATE \($0)" } ?? ""
             return
-                "\(doomed).k\(place) \(facts.equality?[place] ?? "OPERATOR(pg_catalog.=)") \(child).\(SQLText.name(key.columns[place]))\(collation)"
+                "\(doomed).k\(place) \(facts.equality?[place] ?? "OPERATOR(pg_catalog.=)") \(child).\(Quoting.identifier(key.columns[place]))\(collation)"
         }.joined(separator: " AND ")
     }
 }
@@ -165,12 +167,12 @@ struct KeptRow {
     /// Three expressions: `key`, `old_row`, `old_text`.
     var expressions: String {
         let row = object(columns)
-        let found = columns.filter { key.contains($0.name) }
+        let found = columns.filter { key.exact.contains($0.name.exact) }
         let keyed = found.isEmpty ? "NULL::pg_catalog.jsonb" : object(found)
         let wide = columns.filter(\.isWide)
         guard !wide.isEmpty else { return "\(keyed) AS key, \(row) AS old_row, NULL::pg_catalog.text AS old_text" }
         let size = wide.map {
-            "coalesce(pg_catalog.octet_length(\(alias).\(SQLText.name($0.name))), 0)::pg_catalog.int8"
+            "coalesce(pg_catalog.octet_length(\(alias).\(Quoting.identifier($0.name))), 0)::pg_catalog.int8"
         }
         .joined(separator: " OPERATOR(pg_catalog.+) ")
         let fits = "(\(size)) OPERATOR(pg_catalog.<=) \(KeptRow.widest)"
@@ -184,10 +186,10 @@ struct KeptRow {
         // A function takes a hundred arguments: fifty columns at a time.
         stride(from: 0, to: columns.count, by: 50).map { start in
             let members = columns[start..<min(start + 50, columns.count)].map { column in
-                var value = "\(alias).\(SQLText.name(column.name))"
+                var value = "\(alias).\(Quoting.identifier(column.name))"
                 if column.isNamed { value = "CAST(\(value) AS pg_catalog.oid)" }
                 if !column.isPlain { value = "CAST(\(value) AS pg_catalog.text)" }
-                return "\(SQLText.literal(column.name)), \(value)"
+                return "\(Quoting.literal(column.name)), \(value)"
             }
             return "pg_catalog.jsonb_build_object(\(members.joined(separator: ", ")))"
         }.joined(separator: " OPERATOR(pg_catalog.||) ")

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// Puts the kept rows of one cleanup back, in the server: rows never pass through the client.
 ///
 /// Each row stands for itself: one that cannot come back is recorded with the reason and holds up no other. Cleanups are undone in the
@@ -12,13 +14,15 @@ public struct RestoreSQL: Sendable, Equatable {
     /// Both are the text of a uuid. It wants `search_path` set to pg_catalog, and runs in the caller's transaction.
     public func restore(event: String, restoration: String) -> String {
         let body = RestoreSQL.body
-            .replacing("HISTORY", with: history)
-            .replacing("ORIGINAL", with: SQLText.literal(event))
-            .replacing("RESTORATION", with: SQLText.literal(restoration))
+            .replacing("ORIGINAL", with: Quoting.literal(event))
+            .replacing("RESTORATION", with: Quoting.literal(restoration))
             // Kept as a number, which only the way through oid reads.
             .replacing(
-                "NAMED", with: "CASE WHEN a.atttypid = ANY ('\(CatalogQuestion.namedTypes)') THEN '::oid' ELSE '' END")
-        return "DO LANGUAGE plpgsql \(SQLText.literal(body))"
+                "NAMED", with: "CASE WHEN a.atttypid = ANY ('\(CatalogQuestion.namedTypes)') THEN '::oid' ELSE '' END"
+            )
+            // Last: a schema may be named like a word of the template.
+            .replacing("HISTORY", with: history)
+        return "DO LANGUAGE plpgsql \(Quoting.literal(body))"
     }
 
     /// The cleanup events of an attempt that still have rows to restore, with the number of rows, in the order to restore them in.

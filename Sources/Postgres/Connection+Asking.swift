@@ -1,12 +1,13 @@
 internal import CPQ
 
 extension Connection {
-    /// Sends a statement without waiting for its answer; false where it could not be handed over at once.
+    /// Sends a statement without waiting for its answer; false where it could not be handed over at once, or holds a NUL.
     ///
     /// Until `answer` has given rows or failed, nothing else may be run on this session.
     public func ask(_ sql: String) -> Bool {
+        guard (try? Connection.refuseNUL(sql.utf8)) != nil else { return false }
         // A short text fits into the socket's buffer; where it does not, the session is as good as stuck.
-        unsafe (PQsendQuery(handle, sql) == 1 && PQflush(handle) == 0)
+        return unsafe (PQsendQuery(handle, sql) == 1 && PQflush(handle) == 0)
     }
 
     /// What has come of a statement that was sent by `ask`.

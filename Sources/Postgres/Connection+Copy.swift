@@ -5,6 +5,7 @@ extension Connection {
     ///
     /// Nothing else can be run on this session before `readCopy` has said that this was all (PostgreSQL manual 34.10).
     public func beginCopy(_ sql: String) throws(PostgresError) {
+        try Connection.refuseNUL(sql.utf8)
         guard unsafe PQsendQuery(handle, sql) == 1 else { throw .lost(connectionError()) }
         try flush()
         guard let result = try next() else { throw .lost(connectionError()) }

@@ -7,9 +7,10 @@ extension Connection {
     @discardableResult
     public func run(_ sql: String) throws(PostgresError) -> [QueryResult] { try run(Array(sql.utf8)) }
 
-    /// Runs the bytes of `sql`, which hold no NUL.
+    /// Runs the bytes of `sql`; refuses a NUL among them.
     @discardableResult
     public func run(_ sql: [UInt8]) throws(PostgresError) -> [QueryResult] {
+        try Connection.refuseNUL(sql)
         let text = (sql + [0]).map { CChar(bitPattern: $0) }
         guard unsafe PQsendQuery(handle, text) == 1 else { throw .lost(connectionError()) }
         return try collect()
@@ -20,6 +21,7 @@ extension Connection {
     public func query(_ sql: String, _ parameters: [Parameter?] = [], binary: Bool = false) throws(PostgresError)
         -> QueryResult
     {
+        try Connection.refuseNUL(sql.utf8, parameters)
         guard send(sql, parameters, binary: binary) else { throw .lost(connectionError()) }
         guard let result = try collect().first else {
             preconditionFailure("the extended protocol answers one statement with one result")
@@ -43,6 +45,7 @@ extension Connection {
     /// Explicit transaction control may be among them (PostgreSQL manual 34.5 "Pipeline Mode").
     @discardableResult
     public func pipeline(_ steps: [Step]) throws(PostgresError) -> [QueryResult] {
+        for step in steps { try Connection.refuseNUL(step.sql.utf8, step.parameters) }
         guard unsafe PQenterPipelineMode(handle) == 1 else { throw .lost(connectionError()) }
         for step in steps {
             guard send(step.sql, step.parameters, binary: false) else { throw .lost(connectionError()) }
@@ -65,6 +68,19 @@ extension Connection {
         guard isAlive, unsafe PQexitPipelineMode(handle) == 1 else { throw .lost(failure ?? connectionError()) }
         if let failure { throw .server(failure) }
         return results
+    }
+
+    /// Refuses, before anything is sent, a statement or a text beside it that holds a NUL: libpq would end it there in silence, and
+    /// PostgreSQL can keep none. The code is the server's for a character that is not in its repertoire.
+    static func refuseNUL(_ sql: some Collection<UInt8>, _ parameters: [Parameter?] = []) throws(PostgresError) {
+        let isHeld = parameters.contains { parameter in
+            if case .text(let text) = parameter { text.utf8.contains(0) } else { false }
+        }
+        guard isHeld || sql.contains(0) else { return }
+        throw .server(
+            ServerError(
+                sqlstate: "22021", message: "a NUL character (U+0000) stands in a value, which PostgreSQL cannot hold",
+                hint: "Take the character out of the name, the setting or the file that it comes from."))
     }
 
     private func send(_ sql: String, _ parameters: [Parameter?], binary: Bool) -> Bool {

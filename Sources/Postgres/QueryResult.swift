@@ -50,18 +50,3 @@ public struct Notification: Sendable, Equatable {
     /// The process id of the backend that sent it.
     public var backendPID: Int32
 }
-
-/// SQL texts that must carry a name or a value inside them.
-public enum Quoting {
-    /// `name` as a quoted identifier.
-    public static func identifier(_ name: String) -> String { "\"" + doubled(name, "\"") + "\"" }
-    /// `value` as a string literal that does not depend on `standard_conforming_strings`.
-    public static func literal(_ value: String) -> String {
-        let quoted = "'" + doubled(value, "'") + "'"
-        return value.contains("\\") ? "E" + doubled(quoted, "\\") : quoted
-    }
-
-    private static func doubled(_ text: String, _ character: Character) -> String {
-        String(text.flatMap { $0 == character ? [$0, $0] : [$0] })
-    }
-}

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// What came of holding an object against the statement that creates it.
 public enum Comparison: Sendable, Equatable {
     /// No such object: the statement is to run.
@@ -19,7 +21,7 @@ public enum Comparison: Sendable, Equatable {
 
         Comparison.properties(pick(file, .property), pick(database, .property), &differences)
         for fact in pick(file, .option) {
-            let found = pick(database, .option).first { $0.name == fact.name }
+            let found = pick(database, .option).first { $0.key == fact.key }
             if found.map({ !$0.agrees(with: fact) }) ?? true {
                 differences.append(Difference(fact.name, database: found?.text, file: fact.text))
             }
@@ -33,11 +35,11 @@ public enum Comparison: Sendable, Equatable {
 
     private static func properties(_ file: [Fact], _ database: [Fact], _ differences: inout [Difference]) {
         for fact in file {
-            let found = database.first { $0.name == fact.name }
+            let found = database.first { $0.key == fact.key }
             if let found, found.agrees(with: fact) { continue }
             differences.append(Difference(fact.name, database: found?.text, file: fact.text))
         }
-        for fact in database where !file.contains(where: { $0.name == fact.name }) {
+        for fact in database where !file.contains(where: { $0.key == fact.key }) {
             differences.append(Difference(fact.name, database: fact.text, file: nil))
         }
     }
@@ -47,19 +49,19 @@ public enum Comparison: Sendable, Equatable {
     ) {
         var isWhole = true
         for fact in file {
-            let found = database.first { $0.name == fact.name }
+            let found = database.first { $0.key == fact.key }
             if found == nil { isWhole = false }
             if let found, found.agrees(with: fact) { continue }
             differences.append(Difference("column '\(fact.name)'", database: found?.text, file: fact.text))
         }
-        let order = file.map(\.name)
-        if isWhole, !database.map(\.name).starts(with: order) {
+        let order = file.map(\.key)
+        if isWhole, !database.map(\.key).starts(with: order) {
             differences.append(
                 Difference(
                     "the order of the columns", database: database.map(\.name).joined(separator: ", "),
-                    file: order.joined(separator: ", ")))
+                    file: file.map(\.name).joined(separator: ", ")))
         }
-        for fact in database where !order.contains(fact.name) {
+        for fact in database where !order.contains(fact.key) {
             // A column that is missing and one that is too many may be the same one, renamed: show both.
             if isWhole {
                 beyond.append("column \(fact.name): \(fact.text)")
@@ -73,18 +75,18 @@ public enum Comparison: Sendable, Equatable {
         _ file: [Fact], _ database: [Fact], _ named: Set<String>, _ differences: inout [Difference],
         _ beyond: inout [String]
     ) {
-        var used: Set<String> = []
+        var used: Set<ExactText> = []
         for fact in file {
             let found =
-                named.contains(fact.name)
-                ? database.first { $0.name == fact.name }
-                : database.first { !used.contains($0.name) && $0.agrees(with: fact) }
-                    ?? database.first { $0.name == fact.name }
-            if let found { used.insert(found.name) }
+                named.exact.contains(fact.key)
+                ? database.first { $0.key == fact.key }
+                : database.first { !used.contains($0.key) && $0.agrees(with: fact) }
+                    ?? database.first { $0.key == fact.key }
+            if let found { used.insert(found.key) }
             if let found, found.agrees(with: fact) { continue }
             differences.append(Difference("constraint '\(fact.name)'", database: found?.text, file: fact.text))
         }
-        for fact in database where !used.contains(fact.name) {
+        for fact in database where !used.contains(fact.key) {
             beyond.append("constraint \(fact.name): \(fact.text)")
         }
     }
@@ -92,18 +94,18 @@ public enum Comparison: Sendable, Equatable {
     private static func labels(
         _ file: [Fact], _ database: [Fact], _ differences: inout [Difference], _ beyond: inout [String]
     ) {
-        let have = database.map(\.name)
-        let want = file.map(\.name)
-        for fact in file where !have.contains(fact.name) {
+        let have = database.map(\.key)
+        let want = file.map(\.key)
+        for fact in file where !have.contains(fact.key) {
             differences.append(Difference("value '\(fact.name)'", database: nil, file: fact.name))
         }
         let common = have.filter(want.contains)
         if common != want.filter(have.contains) {
             differences.append(
                 Difference(
-                    "the order of the values", database: have.joined(separator: ", "),
-                    file: want.joined(separator: ", ")))
+                    "the order of the values", database: database.map(\.name).joined(separator: ", "),
+                    file: file.map(\.name).joined(separator: ", ")))
         }
-        beyond += have.filter { !want.contains($0) }.map { "value \($0)" }
+        beyond += database.filter { !want.contains($0.key) }.map { "value \($0.name)" }
     }
 }

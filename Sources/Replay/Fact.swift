@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// One thing that the catalog says of an object, as PostgreSQL prints it.
 public struct Fact: Sendable, Equatable {
     /// What two sets of facts must have in common.
@@ -31,7 +33,13 @@ public struct Fact: Sendable, Equatable {
         self.also = also
     }
 
+    /// The name, to be compared by its bytes.
+    var key: ExactText { name.exact }
+
     func agrees(with other: Fact) -> Bool {
-        text == other.text || also == other.text || text == other.also || (also != nil && also == other.also)
+        let (mine, others) = (
+            [text, also].compactMap(\.self).exact, [other.text, other.also].compactMap(\.self).exact
+        )
+        return mine.contains(where: others.contains)
     }
 }

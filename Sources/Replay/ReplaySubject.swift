@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// A class of object that can be compared: how to find the one that stands, how to build the file's beside it, what to ask of both.
@@ -66,15 +67,15 @@ enum Lookup: Sendable {
     static let creation = "pg_catalog.current_setting('migrated.creation')"
 
     /// The schema of a new object.
-    static func schema(_ written: String?) -> String { written.map(SQLText.literal) ?? creation }
+    static func schema(_ written: String?) -> String { written.map(Quoting.literal) ?? creation }
 
     /// Keeps what was found in settings that last as long as the savepoint.
     var sql: String {
         let oids: [String] =
             switch self {
             case .nothing: []
-            case .relations(let tables): tables.map { "pg_catalog.to_regclass(\(SQLText.literal($0.sql)))" }
-            case .type(let name): ["pg_catalog.to_regtype(\(SQLText.literal(name.sql)))"]
+            case .relations(let tables): tables.map { "pg_catalog.to_regclass(\(Quoting.literal($0.sql)))" }
+            case .type(let name): ["pg_catalog.to_regtype(\(Quoting.literal(name.sql)))"]
             }
         let texts = oids.map { "coalesce(\($0)::pg_catalog.oid::pg_catalog.text, '0')" }
         return """

@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 
 /// The schema in which a statement's object is built beside the real one, to be looked at and rolled back.
 ///
@@ -12,7 +13,7 @@ public struct Scratch: Sendable {
     public init(token: String) { name = "migrated_scratch_\(token)" }
 
     /// An object in it, quoted.
-    func qualified(_ object: String) -> String { "\(name).\(SQLText.name(object))" }
+    func qualified(_ object: String) -> String { "\(name).\(Quoting.identifier(object))" }
 
     /// Says what the scratch schema stands for in what the server prints.
     mutating func stands(for schema: String) { replacements.append(("\(name).", "\(schema).")) }

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// An object that a file creates and alters later, built step by step in a scratch schema: which of its states is the one that stands?
 public struct SequelTrial: Sendable {
     let item: ReplayItem
@@ -84,8 +86,8 @@ public struct SequelTrial: Sendable {
 
     /// Whether the database still has something that an earlier state had and `state` has not: then it is not as far.
     private static func holds(_ database: [Fact], whatWentBefore state: Int, in states: [[Fact]]) -> Bool {
-        func parts(_ facts: [Fact]) -> Set<[String]> {
-            Set(facts.filter { $0.group != .property }.map { [$0.group.rawValue, $0.name] })
+        func parts(_ facts: [Fact]) -> Set<[ExactText]> {
+            Set(facts.filter { $0.group != .property }.map { [$0.group.rawValue, $0.name].exact })
         }
         let gone = states.prefix(state).reduce(into: Set()) { $0.formUnion(parts($1)) }.subtracting(
             parts(states[state]))

@@ -116,14 +116,10 @@ struct Excerpt {
         let start = at > width - 20 ? at - width / 2 : 0
         let shown = scalars[start..<min(scalars.count, start + width)]
         func escaped(_ part: ArraySlice<Unicode.Scalar>) -> String {
-            Printable.line(String(String.UnicodeScalarView(part)).replacingTabs)
+            Printable.line(String(String.UnicodeScalarView(part.map { $0 == "\t" ? " " : $0 })))
         }
         let before = escaped(shown[..<min(at, shown.endIndex)])
         text = before + escaped(shown[min(at, shown.endIndex)...])
         caret = column == nil ? nil : before.unicodeScalars.count
     }
-}
-
-extension String {
-    fileprivate var replacingTabs: String { String(map { $0 == "\t" ? " " : $0 }) }
 }

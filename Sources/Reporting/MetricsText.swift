@@ -18,15 +18,15 @@ public struct MetricsText {
         text += "\(name){database=\"\(MetricsText.escaped(database))\"\(further)} \(value)\n"
     }
 
-    /// A label's value may hold anything but these three as they are.
+    /// A label's value may hold anything but these three bytes as they are.
     private static func escaped(_ value: String) -> String {
-        String(
-            value.flatMap { character -> [Character] in
-                switch character {
-                case "\\", "\"": ["\\", character]
-                case "\n": ["\\", "n"]
-                default: [character]
-                }
-            })
+        let bytes = value.utf8.flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "\\"), UInt8(ascii: "\""): [UInt8(ascii: "\\"), byte]
+            case UInt8(ascii: "\n"): [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+            default: [byte]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -120,7 +120,7 @@ extension FileRun {
 
     private func resolve(_ builds: ConcurrentIndex) throws(RunFailure) -> Built {
         func name(_ last: String?) -> Parameter? {
-            last.map { .text([builds.schema, $0].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")) }
+            last.map { .text(Quoting.qualified([builds.schema, $0].compactMap(\.self))) }
         }
         let found = try sessions.query(
             sessions.work(),

@@ -31,7 +31,7 @@ extension FileRun {
     ) throws(Stop) -> String? {
         if index.action == .drop {
             guard built.index == nil, let name = index.index else { return nil }
-            return [index.schema, name].compactMap { $0.map(Quoting.identifier) }.joined(separator: ".")
+            return Quoting.qualified([index.schema, name].compactMap(\.self))
         }
         guard let table = built.table else { return nil }
         let since = try since(attempt)
@@ -81,7 +81,6 @@ extension FileRun {
     /// A partition that is detached; where only the first of the two transactions was done, the second is done here (PostgreSQL manual, ALTER
     /// TABLE, "DETACH PARTITION … FINALIZE").
     private func detached(_ partition: [String], _ parent: [String]) throws(Stop) -> String? {
-        func name(_ parts: [String]) -> String { parts.map(Quoting.identifier).joined(separator: ".") }
         return try run { () throws(RunFailure) in
             let connection = try sessions.work()
             let found = try sessions.query(
@@ -91,12 +90,14 @@ extension FileRun {
                   FROM (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS partition, pg_catalog.to_regclass($2)::pg_catalog.oid AS parent) AS n
                   LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = n.partition AND i.inhparent = n.parent
                  WHERE n.partition IS NOT NULL AND n.parent IS NOT NULL
-                """, [.text(name(partition)), .text(name(parent))])
+                """, [.text(Quoting.qualified(partition)), .text(Quoting.qualified(parent))])
             guard !found.rows.isEmpty else { return nil }
-            if found.isTrue(0, 0) { return name(partition) }
+            if found.isTrue(0, 0) { return Quoting.qualified(partition) }
             guard found.isTrue(0, 1) else { return nil }
-            try sessions.run(connection, "ALTER TABLE \(name(parent)) DETACH PARTITION \(name(partition)) FINALIZE")
-            return name(partition)
+            try sessions.run(
+                connection,
+                "ALTER TABLE \(Quoting.qualified(parent)) DETACH PARTITION \(Quoting.qualified(partition)) FINALIZE")
+            return Quoting.qualified(partition)
         }
     }
 

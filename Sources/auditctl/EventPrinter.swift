@@ -8,11 +8,12 @@ final class EventPrinter {
     private var table: EventTable
     private var isFirst = true
     /// Writes CSV for programs; a terminal gets it escaped.
-    private var writer = ExportWriter(.csv)
+    private var writer: ExportWriter
 
     init(_ form: OutputFormat, _ output: Output) {
         self.form = form
         self.output = output
+        writer = ExportWriter(.csv, cells: form.cells)
         table = EventTable(output)
     }
 
@@ -21,7 +22,7 @@ final class EventPrinter {
         switch form {
         case .table, .ndjson: break
         case .json: try output.bytes(Array("[".utf8))
-        case .csv: try output.line(HistoryRow.csvHeader)
+        case .csv, .exactCSV: try output.line(HistoryRow.csvHeader)
         }
     }
 
@@ -33,8 +34,11 @@ final class EventPrinter {
             case .table: try table.print(row)
             case .json: try output.bytes(Array((isFirst ? "\n" : ",\n").utf8) + row.jsonBytes)
             case .ndjson: try output.bytes(row.jsonBytes + [UInt8(ascii: "\n")])
-            case .csv where output.isTerminal: try output.line(row.csv(escape: output.guarded))
-            case .csv:
+            case .csv, .exactCSV:
+                guard !output.isTerminal else {
+                    try output.line(row.csv(form.cells, escape: output.guarded))
+                    continue
+                }
                 var line: [UInt8] = []
                 writer.append(row, to: &line)
                 try output.bytes(line)

@@ -70,11 +70,9 @@ struct ExportCheck {
             }
             for line in verdict.notes(key) { try output.line(Printable.line(line)) }
         case .json, .ndjson: try output.line(JSONText.safe(verdict.json.text))
-        case .csv:
+        case .csv, .exactCSV:
             try output.line("verdict,seq,what")
-            for row in verdict.rows {
-                try output.line(row.map { CSV.field($0.map(output.guarded)) }.joined(separator: ","))
-            }
+            for row in verdict.rows { try output.record(row, form) }
         }
     }
 }

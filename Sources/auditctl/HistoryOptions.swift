@@ -72,11 +72,19 @@ struct HistoryOptions: ParsableArguments {
 /// The form of the answer.
 enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     case table, json, ndjson, csv
+    case exactCSV = "csv-exact"
+
+    /// What a cell of CSV is for: `csv` is what a person opens in a spreadsheet.
+    var cells: CSV.Cells { self == .exactCSV ? .exact : .inert }
 }
 
 /// How the answer is printed.
 struct OutputOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: ArgumentHelp("How to print: table, json, ndjson or csv.", valueName: "form"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "How to print: table, json, ndjson, csv (a ' before what a spreadsheet would run as a formula) or csv-exact.",
+            valueName: "form"))
     var output: OutputFormat = .table
     @Flag(name: .long, help: "Do not start a pager on a terminal.")
     var noPager = false

@@ -58,11 +58,9 @@ struct IntegrityCommand: ParsableCommand {
             try output.line(output.coloured(report.verdict.rawValue, report.verdict.colour) + ": " + words)
         case .json: try output.line(JSONText.safe(report.json.text))
         case .ndjson: for line in report.lines { try output.line(JSONText.safe(line.json.text)) }
-        case .csv:
+        case .csv, .exactCSV:
             try output.line(IntegrityLine.columns.joined(separator: ","))
-            for line in report.lines {
-                try output.line(line.fields.map { CSV.field($0.map(output.guarded)) }.joined(separator: ","))
-            }
+            for line in report.lines { try output.record(line.fields, form.output) }
         }
     }
 }

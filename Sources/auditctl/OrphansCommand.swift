@@ -41,9 +41,9 @@ struct OrphansCommand: ParsableCommand {
         case .table: try table(cleanups, output)
         case .json: try output.line(JSONText.safe(JSONValue.array(cleanups.map(\.json)).text))
         case .ndjson: for cleanup in cleanups { try output.line(JSONText.safe(cleanup.json.text)) }
-        case .csv:
+        case .csv, .exactCSV:
             try output.line(OrphanCleanup.columns.joined(separator: ","))
-            for cleanup in cleanups { try output.line(record(cleanup.fields, output)) }
+            for cleanup in cleanups { try output.record(cleanup.fields, form.output) }
         }
         try output.flush()
     }
@@ -65,7 +65,7 @@ struct OrphansCommand: ParsableCommand {
 
     private func printRows(_ reader: HistoryReader, _ filter: OrphanFilter) throws {
         let output = form.opened()
-        if form.output == .csv { try output.line(KeptOrphan.columns.joined(separator: ",")) }
+        if [.csv, .exactCSV].contains(form.output) { try output.line(KeptOrphan.columns.joined(separator: ",")) }
         if form.output == .json { try output.bytes(Array("[".utf8)) }
         var last: Int64 = 0
         var isFirst = true
@@ -76,7 +76,7 @@ struct OrphansCommand: ParsableCommand {
                 case .table: try output.line(sentence(row))
                 case .json: try output.bytes(Array(((isFirst ? "\n" : ",\n") + row.json).utf8))
                 case .ndjson: try output.line(row.json)
-                case .csv: try output.line(record(row.fields, output))
+                case .csv, .exactCSV: try output.record(row.fields, form.output)
                 }
                 isFirst = false
             }
@@ -93,9 +93,5 @@ struct OrphansCommand: ParsableCommand {
         let content = row["old_row"] ?? row["old_text"] ?? ""
         return Printable.line(
             "event \(row["seq"] ?? "?")  \(row["action"] ?? "?") from \(row["table"] ?? "?")\(outcome): \(content)")
-    }
-
-    private func record(_ fields: [String?], _ output: Output) -> String {
-        fields.map { CSV.field($0.map(output.guarded)) }.joined(separator: ",")
     }
 }

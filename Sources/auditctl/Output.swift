@@ -1,3 +1,4 @@
+internal import AuditReading
 internal import Glibc
 internal import Reporting
 internal import Systemd
@@ -59,6 +60,11 @@ final class Output {
 
     /// Makes text of the history fit to be printed here: raw where a program reads, escaped where a terminal would obey it.
     func guarded(_ text: String) -> String { isTerminal ? Printable.line(text) : text }
+
+    /// Adds one record of CSV.
+    func record(_ fields: [String?], _ form: OutputFormat) throws {
+        try line(fields.map { CSV.field($0.map(guarded), form.cells) }.joined(separator: ","))
+    }
 
     /// `text` in a colour, where colours are welcome.
     func coloured(_ text: String, _ colour: Colour?) -> String {

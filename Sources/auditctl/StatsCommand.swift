@@ -60,12 +60,9 @@ struct StatsCommand: ParsableCommand {
         case .table: try table(statistics, output)
         case .json: try output.line(JSONText.safe(JSONValue.array(statistics.map { $0.json(StatsCommand.name) }).text))
         case .ndjson: for one in statistics { try output.line(JSONText.safe(one.json(StatsCommand.name).text)) }
-        case .csv:
+        case .csv, .exactCSV:
             try output.line(EventStatistics.columns.joined(separator: ","))
-            for one in statistics {
-                let fields = one.fields(StatsCommand.name).map { CSV.field($0.map(output.guarded)) }
-                try output.line(fields.joined(separator: ","))
-            }
+            for one in statistics { try output.record(one.fields(StatsCommand.name), form.output) }
         }
         try output.flush()
     }

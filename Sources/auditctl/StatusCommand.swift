@@ -19,12 +19,11 @@ struct StatusCommand: ParsableCommand {
         case .table: for line in lines(status, output) { try output.line(line) }
         case .json: try output.line(JSONText.safe(status.json.text))
         case .ndjson: for version in status.versions { try output.line(JSONText.safe(version.json.text)) }
-        case .csv:
+        case .csv, .exactCSV:
             let columns = HistoryStatus.Version.columns
             try output.line(columns.joined(separator: ","))
             for version in status.versions {
-                let fields = columns.map { CSV.field(version.values[$0].map(output.guarded)) }
-                try output.line(fields.joined(separator: ","))
+                try output.record(columns.map { version.values[$0] }, form.output)
             }
         }
         try output.flush()

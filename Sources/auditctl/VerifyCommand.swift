@@ -83,11 +83,9 @@ struct VerifyCommand: ParsableCommand {
                 try output.line(output.coloured("warning", .yellow) + ": " + Printable.line(line))
             }
         case .json, .ndjson: try output.line(JSONText.safe(examination.json(found).text))
-        case .csv:
+        case .csv, .exactCSV:
             try output.line("verdict,seq,what")
-            for row in examination.rows {
-                try output.line(row.map { CSV.field($0.map(output.guarded)) }.joined(separator: ","))
-            }
+            for row in examination.rows { try output.record(row, form.output) }
         }
     }
 }

@@ -43,7 +43,9 @@ struct Migrated: ParsableCommand {
         } catch let complaint as Complaint {
             end(complaint)
         } catch {
-            exit(withError: error)
+            if exitCode(for: error).isSuccess { exit(withError: error) }
+            Terminal.tell(fullMessage(for: error))
+            exit(withError: exitCode(for: error))
         }
     }
 

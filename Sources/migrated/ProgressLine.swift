@@ -37,7 +37,9 @@ final class ProgressLine {
         let meter = progress.share.map { Meter.text($0) + "  " } ?? ""
         let shown = width >= meter.utf8.count + 20 ? meter : ""
         // To the line's begin, and what stands behind it erased (ECMA-48, EL).
-        write("\r" + shown + TextWidth.clipped(progress.text, max(1, width - shown.utf8.count)) + "\u{1B}[K")
+        write(
+            "\r" + shown + TextWidth.clipped(Printable.line(progress.text), max(1, width - shown.utf8.count))
+                + "\u{1B}[K")
         isShown = true
     }
 

@@ -117,6 +117,11 @@ import Testing
                 "function 'refuse_change' has another text"
             ),
             (
+                // The Greek question mark is the semicolon to Unicode, and a letter to PostgreSQL.
+                "UPDATE pg_catalog.pg_proc SET prosrc = replace(prosrc, ';', U&'\\037E') WHERE proname = 'refuse_change'",
+                "function 'refuse_change' has another text"
+            ),
+            (
                 "ALTER FUNCTION migrated.append_events(bytea, text, bytea, migrated.migration_rollback_audit[]) SECURITY INVOKER",
                 "function 'append_events' runs with other rights"
             ),

@@ -58,4 +58,57 @@ import Testing
         #expect(shown.output.contains("git_author: Ann Other <a@example.org>"), "\(shown)")
         #expect(shown.output.contains("  mode: 0644") && shown.output.contains("  owner: root"), "\(shown)")
     }
+
+    /// A repository around a folder of migrations with one file, and one commit in it.
+    private func repository(_ configuration: String = "") throws -> Workbench {
+        let bench = try Workbench()
+        try bench.write("001_a.sql", "CREATE TABLE a ();")
+        let words = ["-c", "user.name=Ann Other", "-c", "user.email=a@example.org", "-C", bench.folder.path("")]
+        for verb in [["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "one"]] {
+            let outcome = try Program.run("/usr/bin/git", words + verb)
+            guard outcome.status == 0 else { throw LiveFailure("git: \(outcome)") }
+        }
+        try bench.folder.write(".git/config", configuration)
+        return bench
+    }
+
+    private func author(_ bench: Workbench) throws -> String {
+        #expect(try bench.run("apply").status == 0)
+        return try bench.query(
+            "SELECT concat(detail::jsonb ->> 'git_author', ' ', detail::jsonb ->> 'git_commit' IS NOT NULL) FROM migrated.migration_rollback_audit WHERE event = 'started'"
+        )
+    }
+
+    @Test func `a repository's own configuration is not read`() throws {
+        #expect(try author(repository()) == "Ann Other <a@example.org> t")
+        // Git would stop at it.
+        #expect(try author(repository("[include\nno configuration")) == "Ann Other <a@example.org> t")
+    }
+
+    @Test(
+        .enabled(if: geteuid() == 0, "giving files away needs root"),
+        arguments: [".git", ".git/objects", "everybody"])
+    func `a repository that somebody else could have put there names no author`(place: String) throws {
+        let bench = try repository()
+        let changed =
+            place == "everybody"
+            ? chmod(bench.folder.path(".git"), 0o777) : chown(bench.folder.path(place), 65534, 65534)
+        #expect(changed == 0)
+        #expect(try author(bench) == " f")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "giving files away needs root"))
+    func `a link of somebody else to a believed repository names no author`() throws {
+        let bench = try repository()
+        let other = try Workbench()
+        try other.write("001_a.sql", "CREATE TABLE a ();")
+        let link = other.folder.path(".git")
+        #expect(symlink(bench.folder.path(".git"), link) == 0 && lchown(link, 65534, 65534) == 0)
+        #expect(try author(other) == " f")
+        let third = try Workbench()
+        try third.write("001_a.sql", "CREATE TABLE a ();")
+        try third.folder.write(".git", "gitdir: \(bench.folder.path(".git"))\n")
+        #expect(chown(third.folder.path(".git"), 65534, 65534) == 0)
+        #expect(try author(third) == " f")
+    }
 }

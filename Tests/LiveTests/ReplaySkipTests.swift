@@ -45,4 +45,45 @@ import Testing
             try bench.query("SELECT indisvalid AND indisunique FROM pg_index WHERE indexrelid = 'i'::regclass") == "t")
         #expect(try bench.faults() == "")
     }
+
+    @Test(arguments: [
+        // An "é" in one piece and in two, and the sign for kelvins: equal to Swift, two things to PostgreSQL.
+        (
+            "CREATE TABLE t (\"caf\u{E9}\" integer)", "CREATE TABLE t (\"cafe\u{301}\" integer)", "column"
+        ),
+        (
+            "CREATE TABLE t (a text, CONSTRAINT c CHECK (a <> 'caf\u{E9}'))",
+            "CREATE TABLE t (a text, CONSTRAINT c CHECK (a <> 'cafe\u{301}'))", "constraint"
+        ),
+        (
+            "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT 'OK'$$",
+            "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT 'O\u{212A}'$$", "definition"
+        ),
+        ("CREATE TYPE e AS ENUM ('OK')", "CREATE TYPE e AS ENUM ('O\u{212A}')", "value"),
+    ])
+    func `but not what is the same to Unicode and not to PostgreSQL`(exists: String, file: String, what: String) throws
+    {
+        let bench = try Workbench()
+        try bench.query(exists)
+        try bench.write("001_a.sql", "-- migrated: existing=skip-identical\n\(file);\n")
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == 1 && outcome.errors.contains(what), "\(outcome)")
+    }
+
+    @Test func `nor a key of another column`() throws {
+        let bench = try Workbench()
+        try bench.query(
+            """
+            CREATE TABLE p (id int PRIMARY KEY);
+            CREATE TABLE c ("caf\u{E9}" int, "cafe\u{301}" int, CONSTRAINT k FOREIGN KEY ("caf\u{E9}") REFERENCES p)
+            """)
+        try bench.write(
+            "001_k.sql",
+            """
+            -- migrated: existing=skip-identical orphans=clean orphan-limit=1
+            ALTER TABLE c ADD CONSTRAINT k FOREIGN KEY ("cafe\u{301}") REFERENCES p;
+            """)
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == 1 && outcome.errors.contains("another definition"), "\(outcome)")
+    }
 }

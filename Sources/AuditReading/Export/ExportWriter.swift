@@ -5,13 +5,17 @@ internal import Reporting
 /// Writes events as an export has them: every column, and each so exactly that the hash can be computed again from it.
 public struct ExportWriter: Sendable {
     private let form: ExportForm
+    private let cells: CSV.Cells
     /// Events written so far.
     public private(set) var count: Int64 = 0
     /// The first and the last of them.
     public private(set) var ends: (first: Int64, last: Int64)?
 
-    /// A writer of one export.
-    public init(_ form: ExportForm) { self.form = form }
+    /// A writer of one export. Only with exact cells can it be verified.
+    public init(_ form: ExportForm, cells: CSV.Cells = .exact) {
+        self.form = form
+        self.cells = cells
+    }
 
     /// What stands before the first event.
     public var header: [UInt8] { form == .csv ? Array((HistoryRow.csvHeader + "\n").utf8) : [] }
@@ -29,7 +33,7 @@ public struct ExportWriter: Sendable {
                 if let value { ExportWriter.json(value, column.form, to: &output) } else { output += ExportWriter.null }
             case .csv:
                 if column != .seq { output.append(UInt8(ascii: ",")) }
-                if let value { ExportWriter.csv(value, column.form, to: &output) }
+                if let value { csv(value, column.form, to: &output) }
             }
         }
         if form == .ndjson { output.append(UInt8(ascii: "}")) }
@@ -60,7 +64,7 @@ public struct ExportWriter: Sendable {
         case .ndjson: return Array((text + "\n").utf8)
         case .csv:
             let empty = String(repeating: ",", count: AuditColumn.allCases.count - 2)
-            return Array("\(ExportTrailer.csvMark),\(CSV.field(text))\(empty)\n".utf8)
+            return Array("\(ExportTrailer.csvMark),\(CSV.field(text, .exact))\(empty)\n".utf8)
         }
     }
 
@@ -82,20 +86,9 @@ public struct ExportWriter: Sendable {
         }
     }
 
-    private static func csv(_ value: ArraySlice<UInt8>, _ form: AuditColumn.Form, to output: inout [UInt8]) {
-        guard form == .text else { return plain(value, form, to: &output) }
-        var needsQuotes = value.isEmpty || value.first == 0x20 || value.last == 0x20
-        for byte in value where byte == 0x2C || byte == 0x22 || byte == 0x0A || byte == 0x0D { needsQuotes = true }
-        guard needsQuotes else {
-            output += value
-            return
-        }
-        output.append(0x22)
-        for byte in value {
-            if byte == 0x22 { output.append(byte) }
-            output.append(byte)
-        }
-        output.append(0x22)
+    private func csv(_ value: ArraySlice<UInt8>, _ form: AuditColumn.Form, to output: inout [UInt8]) {
+        guard form == .text else { return ExportWriter.plain(value, form, to: &output) }
+        CSV.append(value, cells, to: &output)
     }
 
     /// What has no character that either form would escape.

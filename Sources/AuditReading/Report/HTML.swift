@@ -21,9 +21,9 @@ enum HTML {
     /// The same, with places where a line may be broken before it is broken anywhere.
     static func breakable(_ text: String) -> String {
         var result = ""
-        for character in self.text(text) {
-            result.append(character)
-            if character == "_" || character == "." || character == "/" { result += "<wbr>" }
+        for scalar in self.text(text).unicodeScalars {
+            result.unicodeScalars.append(scalar)
+            if scalar == "_" || scalar == "." || scalar == "/" { result += "<wbr>" }
         }
         return result
     }

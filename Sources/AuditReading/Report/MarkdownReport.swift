@@ -40,28 +40,3 @@ extension ReportPage {
         return lines.joined(separator: "\n") + "\n"
     }
 }
-
-/// Text on its way into Markdown.
-enum Markdown {
-    /// `text` as words of one line: nothing in it is markup, not even HTML or a border of a table's cell.
-    static func text(_ text: String) -> String {
-        var result = ""
-        for scalar in Printable.line(text).unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            // CommonMark 2.4: any ASCII punctuation may stand behind a backslash. These are the ones that can mean something within a line.
-            case "\\", "`", "*", "_", "[", "]", "|", "~", "!", "#", "$", "@":
-                result += "\\"
-                result.unicodeScalars.append(scalar)
-            case ":":
-                // Else a viewer makes a link of http://… by itself.
-                result +=
-                    result.hasSuffix("http") || result.hasSuffix("https") || result.hasSuffix("ftp") ? "&#58;" : ":"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result.replacing("www.", with: "www&#46;")
-    }
-}

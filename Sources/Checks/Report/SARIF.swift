@@ -74,10 +74,10 @@ public enum SARIF {
     /// A path as a URI reference: everything but unreserved characters and slashes is percent-encoded (RFC 3986).
     private static func escaped(_ path: String) -> String {
         let prefix = "file://"
-        let rest = path.hasPrefix(prefix) ? path.dropFirst(prefix.count) : path[...]
+        let isAbsolute = path.utf8.starts(with: prefix.utf8)
         let hex = Array("0123456789ABCDEF")
-        var result = path.hasPrefix(prefix) ? prefix : ""
-        for byte in rest.utf8 {
+        var result = isAbsolute ? prefix : ""
+        for byte in path.utf8.dropFirst(isAbsolute ? prefix.utf8.count : 0) {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),

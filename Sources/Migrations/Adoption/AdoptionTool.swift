@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// The tools whose history can be taken over, named as `--from` names them.
 public enum AdoptionTool: String, CaseIterable, Sendable {
     /// Prisma Migrate.
@@ -116,7 +118,7 @@ struct HistoryColumn: Sendable {
 
     /// The expression that reads it as text. Moments with a zone are written in UTC, those without are written as they are.
     func expression(type: String) -> String {
-        let column = HistoryTable.quoted(name)
+        let column = Quoting.identifier(name)
         return switch form {
         case .text, .integer, .boolean: "\(column)::pg_catalog.text"
         case .time where type == "timestamptz":

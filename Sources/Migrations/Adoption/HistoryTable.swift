@@ -36,10 +36,7 @@ public struct CatalogTable: Sendable, Equatable {
             names = [named, "ar_internal_metadata"]
             if let dot = named.firstIndex(of: ".") { names.insert(String(named[named.index(after: dot)...])) }
         }
-        let elements = names.sorted().map { name in
-            "\"" + name.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
-        }
-        return "{" + elements.joined(separator: ",") + "}"
+        return Quoting.array(names.sorted())
     }
 
     /// The tables out of the rows of `query`.
@@ -138,12 +135,10 @@ public struct HistoryTable: Sendable, Equatable {
             table.columns[column.name].map { column.expression(type: $0) } ?? "NULL::pg_catalog.text"
         }
         return """
-            SELECT \(list.joined(separator: ", ")) FROM \(HistoryTable.quoted(table.schema)).\(HistoryTable.quoted(table.name)) \
-            ORDER BY \(HistoryTable.quoted(tool.orderColumn))
+            SELECT \(list.joined(separator: ", ")) FROM \(Quoting.qualified([table.schema, table.name])) \
+            ORDER BY \(Quoting.identifier(tool.orderColumn))
             """
     }
-
-    static func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
 }
 
 extension CatalogTable {

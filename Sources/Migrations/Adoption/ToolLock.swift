@@ -1,4 +1,5 @@
 internal import Digest
+internal import Reporting
 
 extension HistoryTable {
     /// The keys of the advisory locks under which the tool itself changes this table; none where it takes none.
@@ -9,7 +10,7 @@ extension HistoryTable {
         case .prisma: [72_707_369]
         case .golangMigrate, .encore: ["/" + database, database].map(golangMigrateKey)
         case .flyway:
-            [77_431_708_279_161 + javaHash("\(HistoryTable.quoted(table.schema)).\(HistoryTable.quoted(table.name))")]
+            [77_431_708_279_161 + javaHash("\(Quoting.qualified([table.schema, table.name]))")]
         case .goose: [Int64(CRC32.of("goose".utf8))]
         case .sqlx: [0x3d32_ad9e * Int64(CRC32.of(database.utf8))]
         case .drizzle, .dbmate, .diesel: []

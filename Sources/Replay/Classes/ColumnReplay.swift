@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// ALTER TABLE … ADD COLUMN, without its foreign keys: added to an empty copy of the table without that column.
@@ -25,7 +26,7 @@ struct ColumnReplay: ReplaySubject {
         Copy.standing(
             object: Copy.part("a.attname"),
             from: """
-                JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = \(SQLText.literal(name))
+                JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = \(Quoting.literal(name))
                      AND a.attnum > 0 AND NOT a.attisdropped
                 WHERE c.oid = \(Lookup.found)
                 """)
@@ -34,13 +35,13 @@ struct ColumnReplay: ReplaySubject {
     func build(_ standing: Standing, in scratch: inout Scratch) -> [String] {
         let copied = copy.build(standing, in: &scratch)
         return copied + [
-            "ALTER TABLE \(scratch.qualified(copy.table.name)) DROP COLUMN \(SQLText.name(name))",
+            "ALTER TABLE \(scratch.qualified(copy.table.name)) DROP COLUMN \(Quoting.identifier(name))",
             text.sql(in: scratch),
         ]
     }
 
     private func facts(_ oid: String) -> String {
-        RelationFacts.columns(oid, only: SQLText.literal(name)) + " UNION ALL " + RelationFacts.constraints(oid)
+        RelationFacts.columns(oid, only: Quoting.literal(name)) + " UNION ALL " + RelationFacts.constraints(oid)
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(copy.oid(in: scratch)) }

@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// ALTER TABLE … ADD CONSTRAINT: built on an empty copy of the table, so that no row is looked at.
@@ -36,7 +37,7 @@ struct ConstraintReplay: ReplaySubject {
     var isNameless: Bool { name == nil && type != "p" }
 
     var standing: String {
-        let condition = name.map { "k.conname = \(SQLText.literal($0))" } ?? "k.contype = \(SQLText.literal(type))"
+        let condition = name.map { "k.conname = \(Quoting.literal($0))" } ?? "k.contype = \(Quoting.literal(type))"
         return Copy.standing(
             object: Copy.part(isNameless ? "NULL" : "k.conname"), extra: ["k.oid"],
             from: """
@@ -66,12 +67,12 @@ struct ConstraintReplay: ReplaySubject {
     private func facts(_ table: String, _ standing: Standing) -> String {
         isNameless
             ? RelationFacts.constraints(
-                table, where: "k.contype = \(SQLText.literal(type))",
-                name: "\(SQLText.literal(standing.object)) || '.' || k.conname")
+                table, where: "k.contype = \(Quoting.literal(type))",
+                name: "\(Quoting.literal(standing.object)) || '.' || k.conname")
             : RelationFacts.constraints(table)
     }
 
-    private static func kind(literal: String) -> String { kind(SQLText.literal(literal), from: nil) }
+    private static func kind(literal: String) -> String { kind(Quoting.literal(literal), from: nil) }
 
     private static func kind(_ letter: String, from: String?) -> String {
         """

@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// An empty copy of a table in the scratch schema, under its own name, on which parts of it can be built without touching it.
@@ -43,6 +44,6 @@ struct Copy {
 
     /// The copy's oid, as SQL.
     func oid(in scratch: Scratch) -> String {
-        RelationFacts.oid(SQLText.literal(scratch.name), SQLText.literal(table.name))
+        RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(table.name))
     }
 }

@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE EXTENSION: the version and the schema, where the statement gives them.
@@ -23,13 +24,13 @@ struct ExtensionReplay: ReplaySubject {
         """
         SELECT pg_catalog.quote_ident(n.nspname), e.extname, e.oid
           FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
-         WHERE e.extname = \(SQLText.literal(name))
+         WHERE e.extname = \(Quoting.literal(name))
         """
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
         let facts = [("kind", "extension")] + wanted
-        return facts.map { "SELECT 1, 'property', '\($0.0)', \(SQLText.literal($0.1)), NULL::pg_catalog.text" }
+        return facts.map { "SELECT 1, 'property', '\($0.0)', \(Quoting.literal($0.1)), NULL::pg_catalog.text" }
             .joined(separator: " UNION ALL ")
     }
 

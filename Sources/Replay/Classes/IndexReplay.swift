@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE INDEX, also CONCURRENTLY: built on an empty copy of the table.
@@ -35,7 +36,7 @@ struct IndexReplay: ReplaySubject {
         return Copy.standing(
             object: "pg_catalog.concat_ws('.', n.nspname, x.relname)", extra: ["x.oid", Self.invalid],
             from: """
-                JOIN pg_catalog.pg_class AS x ON x.relnamespace = n.oid AND x.relname = \(SQLText.literal(name))
+                JOIN pg_catalog.pg_class AS x ON x.relnamespace = n.oid AND x.relname = \(Quoting.literal(name))
                 LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
                 WHERE c.oid = \(Lookup.found)
                 """)

@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE POLICY: built on an empty copy of its table.
@@ -27,7 +28,7 @@ struct PolicyReplay: ReplaySubject {
         Copy.standing(
             object: Copy.part("p.polname"),
             from: """
-                JOIN pg_catalog.pg_policy AS p ON p.polrelid = c.oid AND p.polname = \(SQLText.literal(name))
+                JOIN pg_catalog.pg_policy AS p ON p.polrelid = c.oid AND p.polname = \(Quoting.literal(name))
                 WHERE c.oid = \(Lookup.found)
                 """)
     }
@@ -57,7 +58,7 @@ struct PolicyReplay: ReplaySubject {
             """
             SELECT \(number), 'property', '\(column.0)', f.text, NULL
               FROM pg_catalog.pg_policy AS p, LATERAL (SELECT \(column.1)) AS f(text)
-             WHERE p.polrelid = \(table) AND p.polname = \(SQLText.literal(name)) AND f.text IS NOT NULL
+             WHERE p.polrelid = \(table) AND p.polname = \(Quoting.literal(name)) AND f.text IS NOT NULL
             """
         }.joined(separator: "\nUNION ALL\n")
     }

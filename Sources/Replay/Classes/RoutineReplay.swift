@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE FUNCTION and CREATE PROCEDURE. Which one stands is known only when the file's is built: the one with the same input types.
@@ -24,7 +25,7 @@ struct RoutineReplay: ReplaySubject {
         """
         SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.concat_ws('.', n.nspname, p.proname), n.oid
           FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-         WHERE n.nspname = \(Lookup.schema(name.schema)) AND p.proname = \(SQLText.literal(name.name)) LIMIT 1
+         WHERE n.nspname = \(Lookup.schema(name.schema)) AND p.proname = \(Quoting.literal(name.name)) LIMIT 1
         """
     }
 
@@ -44,15 +45,15 @@ struct RoutineReplay: ReplaySubject {
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        facts("p.pronamespace = \(SQLText.literal(scratch.name))::pg_catalog.regnamespace")
+        facts("p.pronamespace = \(Quoting.literal(scratch.name))::pg_catalog.regnamespace")
     }
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
         facts(
             """
-            p.pronamespace = \(standing.oid) AND p.proname = \(SQLText.literal(name.name)) AND p.proargtypes = (
+            p.pronamespace = \(standing.oid) AND p.proname = \(Quoting.literal(name.name)) AND p.proargtypes = (
                 SELECT b.proargtypes FROM pg_catalog.pg_proc AS b
-                 WHERE b.pronamespace = \(SQLText.literal(scratch.name))::pg_catalog.regnamespace)
+                 WHERE b.pronamespace = \(Quoting.literal(scratch.name))::pg_catalog.regnamespace)
             """)
     }
 }

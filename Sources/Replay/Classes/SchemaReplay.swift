@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE SCHEMA, with its owner where the statement gives one. One that makes objects along with the schema is left to the server.
@@ -15,7 +16,7 @@ struct SchemaReplay: ReplaySubject {
         else { return nil }
         self.name = name
         switch role?.text("roletype") {
-        case "ROLESPEC_CSTRING": owner = role?.text("rolename").map(SQLText.literal)
+        case "ROLESPEC_CSTRING": owner = role?.text("rolename").map(Quoting.literal)
         case "ROLESPEC_SESSION_USER": owner = "SESSION_USER::pg_catalog.text"
         case nil: owner = nil
         default: owner = "CURRENT_USER::pg_catalog.text"
@@ -27,7 +28,7 @@ struct SchemaReplay: ReplaySubject {
     var standing: String {
         """
         SELECT pg_catalog.quote_ident(n.nspname), n.nspname, n.oid FROM pg_catalog.pg_namespace AS n
-         WHERE n.nspname = \(SQLText.literal(name))
+         WHERE n.nspname = \(Quoting.literal(name))
         """
     }
 

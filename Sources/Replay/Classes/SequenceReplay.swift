@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE SEQUENCE. Its owner is compared by name, because a scratch sequence cannot belong to a real table.
@@ -40,7 +41,7 @@ struct SequenceReplay: ReplaySubject {
                (SELECT pg_catalog.concat_ws('.', tn.nspname, t.relname) FROM pg_catalog.pg_class AS t
                   JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace WHERE t.oid = \(Lookup.found))
           FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = \(Lookup.schema(name.schema)) AND c.relname = \(SQLText.literal(name.name))
+         WHERE n.nspname = \(Lookup.schema(name.schema)) AND c.relname = \(Quoting.literal(name.name))
         """
     }
 
@@ -50,12 +51,12 @@ struct SequenceReplay: ReplaySubject {
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        let oid = RelationFacts.oid(SQLText.literal(scratch.name), SQLText.literal(name.name))
+        let oid = RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name))
         var facts = [RelationFacts.kind(oid), SequenceFacts.parameters(oid)]
         if let owner {
             let table = owner.table.map { (standing.extra.first ?? nil) ?? $0.text }
             let said = table.map { "\($0).\(owner.column)" } ?? "none"
-            facts.append("SELECT 20, 'property', 'owned by', \(SQLText.literal(said)), NULL")
+            facts.append("SELECT 20, 'property', 'owned by', \(Quoting.literal(said)), NULL")
         }
         return facts.joined(separator: " UNION ALL ")
     }

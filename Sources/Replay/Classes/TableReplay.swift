@@ -1,5 +1,6 @@
 internal import ForeignKeys
 internal import JSON
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE TABLE, without its foreign keys.
@@ -51,7 +52,7 @@ struct TableReplay: ReplaySubject {
                   FROM pg_catalog.unnest(\(Lookup.all)) WITH ORDINALITY AS u(oid, place)
                   JOIN pg_catalog.pg_class AS p ON p.oid = u.oid)
           FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = \(Lookup.schema(name.schema)) AND c.relname = \(SQLText.literal(name.name))
+         WHERE n.nspname = \(Lookup.schema(name.schema)) AND c.relname = \(Quoting.literal(name.name))
         """
     }
 
@@ -79,7 +80,7 @@ struct TableReplay: ReplaySubject {
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        facts(RelationFacts.oid(SQLText.literal(scratch.name), SQLText.literal(name.name)))
+        facts(RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)))
     }
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(standing.oid) }

@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE TRIGGER: built on an empty copy of its table or view.
@@ -26,7 +27,7 @@ struct TriggerReplay: ReplaySubject {
         Copy.standing(
             object: Copy.part("t.tgname"),
             from: """
-                JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = \(SQLText.literal(name)) AND NOT t.tgisinternal
+                JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = \(Quoting.literal(name)) AND NOT t.tgisinternal
                 WHERE c.oid = \(Lookup.found)
                 """)
     }
@@ -37,7 +38,7 @@ struct TriggerReplay: ReplaySubject {
 
     private func facts(_ table: String) -> String {
         let source = """
-            FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = \(table) AND t.tgname = \(SQLText.literal(name)) AND NOT t.tgisinternal
+            FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = \(table) AND t.tgname = \(Quoting.literal(name)) AND NOT t.tgisinternal
             """
         return """
             SELECT 1, 'property', 'definition', pg_catalog.pg_get_triggerdef(t.oid), NULL \(source)

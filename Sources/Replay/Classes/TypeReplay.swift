@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE TYPE as an enumeration, a composite type or a range; CREATE DOMAIN.
@@ -41,7 +42,7 @@ struct TypeReplay: ReplaySubject {
         """
         SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.concat_ws('.', n.nspname, t.typname), t.oid
           FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
-         WHERE n.nspname = \(Lookup.schema(name.schema)) AND t.typname = \(SQLText.literal(name.name))
+         WHERE n.nspname = \(Lookup.schema(name.schema)) AND t.typname = \(Quoting.literal(name.name))
         """
     }
 
@@ -51,7 +52,7 @@ struct TypeReplay: ReplaySubject {
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        TypeFacts.all(TypeFacts.oid(SQLText.literal(scratch.name), SQLText.literal(name.name)))
+        TypeFacts.all(TypeFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)))
     }
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { TypeFacts.all(standing.oid) }

@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 internal import SQLParsing
 
 /// CREATE VIEW and CREATE MATERIALIZED VIEW; the latter is built without its rows.
@@ -38,7 +39,7 @@ struct ViewReplay: ReplaySubject {
         """
         SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.concat_ws('.', n.nspname, c.relname), c.oid
           FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = \(Lookup.schema(name.schema)) AND c.relname = \(SQLText.literal(name.name))
+         WHERE n.nspname = \(Lookup.schema(name.schema)) AND c.relname = \(Quoting.literal(name.name))
         """
     }
 
@@ -58,7 +59,7 @@ struct ViewReplay: ReplaySubject {
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        facts(RelationFacts.oid(SQLText.literal(scratch.name), SQLText.literal(name.name)))
+        facts(RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)))
     }
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(standing.oid) }
