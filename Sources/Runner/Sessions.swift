@@ -147,6 +147,9 @@ final class Sessions {
 
     /// What must be true of a server before we trust a lock or a commit on it.
     private func inspect(_ connection: Connection, _ target: ConnectionTarget) throws(RunFailure) {
+        guard connection.serverVersion > 0 else {
+            throw .lost(.lost(.protocolViolation("it does not say which version it has")))
+        }
         guard connection.serverVersion >= 120_000 else {
             throw .complaint(
                 Complaint(
