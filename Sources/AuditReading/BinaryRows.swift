@@ -12,8 +12,11 @@ struct BinaryRows {
 
     /// Bytes that are asked for at a time.
     private static let piece = 64 << 10
-    private static let malformed = PostgresError.lost(
-        ServerError(sqlstate: "08P01", message: "the server sent something else than the history's rows"))
+    /// What a row of the history can have at most: a value has 1 GB by PostgreSQL's own limit, and no event of ours is near a hundredth of
+    /// this. Without a limit a row that does not end would take all memory.
+    private static let largest = 256 << 20
+    static let malformed = PostgresError.lost(
+        .protocolViolation("it sent something else than the history's rows"))
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -27,6 +30,7 @@ struct BinaryRows {
         while !isDone {
             isDone = try !connection.readCopy(into: &rest, atLeast: BinaryRows.piece)
             let rows = try take()
+            guard rest.count <= BinaryRows.largest else { throw BinaryRows.malformed }
             if !rows.isEmpty { return rows }
         }
         return nil

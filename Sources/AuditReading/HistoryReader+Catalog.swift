@@ -51,7 +51,7 @@ extension HistoryReader {
                     objects.advance()
                 }
                 if id != expected || SHA256.hex(bytes) != digest { wrong = wrong ?? id }
-                expected = id + 1
+                expected = id &+ 1
                 sum.add(event: event.bytes, digest: Array(digest.utf8))
             }
         }

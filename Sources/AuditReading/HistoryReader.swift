@@ -61,7 +61,7 @@ public final class HistoryReader {
 
     /// Rows of a statement whose columns are `columns`.
     func rows(_ statement: (sql: String, parameters: [Parameter?])) throws(PostgresError) -> [HistoryRow] {
-        try connection.query(statement.sql, statement.parameters, binary: true).rows.map { HistoryRow(cells: $0) }
+        try HistoryRow.all(connection.query(statement.sql, statement.parameters, binary: true))
     }
 }
 

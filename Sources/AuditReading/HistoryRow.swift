@@ -1,5 +1,6 @@
 public import Audit
 public import JSON
+public import Postgres
 public import Reporting
 
 /// One row of `migration_rollback_audit`, in PostgreSQL's binary forms, as the server sent it: nothing is interpreted before it is verified.
@@ -16,9 +17,19 @@ public struct HistoryRow: Sendable, Equatable {
         self.starts = starts
     }
 
+    /// The rows of an answer that has the columns of `AuditColumn`, in their order and in binary form. Throws `.lost` where it has others.
+    public static func all(_ result: QueryResult) throws(PostgresError) -> [HistoryRow] {
+        var rows: [HistoryRow] = []
+        for row in result.rows {
+            guard row.cells.count == AuditColumn.allCases.count else { throw BinaryRows.malformed }
+            rows.append(HistoryRow(cells: row.cells))
+        }
+        return rows
+    }
+
     /// A row from its cells, one per column in the order of `AuditColumn`.
-    public init(cells: [[UInt8]?]) {
-        precondition(cells.count == AuditColumn.allCases.count, "a row is read with a column list of our own")
+    package init(cells: [[UInt8]?]) {
+        precondition(cells.count == AuditColumn.allCases.count, "who has cells has one for each column")
         var bytes: [UInt8] = []
         var starts = Starts(repeating: 0)
         for (index, cell) in cells.enumerated() {

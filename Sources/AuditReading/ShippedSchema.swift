@@ -17,7 +17,7 @@ struct ShippedSchema: Equatable {
 
     /// The functions of the files up to `version`, with that schema's quoted name.
     init(version: Int, quotedSchema: String) {
-        for number in 1..<(version + 1) {
+        for number in 1...AuditSchema.currentVersion where number <= version {
             read(AuditSchema.sql(version: number, quotedSchema: quotedSchema), quotedSchema)
         }
     }

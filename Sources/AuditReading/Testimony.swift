@@ -91,8 +91,8 @@ public struct Testimony: Sendable {
         if let lost = beyond.max(by: { $0.witness.head.seq < $1.witness.head.seq })?.witness {
             findings.append(
                 Finding(
-                    .truncated, last + 1,
-                    "\(Verification.events(last + 1, lost.head.seq)) missing at the end: \(lost.place.name) has an anchor of event \(lost.head.seq)"
+                    .truncated, last &+ 1,
+                    "\(Verification.events(last &+ 1, lost.head.seq)) missing at the end: \(lost.place.name) has an anchor of event \(lost.head.seq)"
                 ))
         }
         return findings
@@ -111,7 +111,7 @@ public struct Testimony: Sendable {
                 "no anchor fits this history: it was written anew from its first event (event \(seq) has another hash than its anchor in \(first.place.name))"
             )
         }
-        return fork(from: (fits.last { $0 < seq } ?? 0) + 1, first)
+        return fork(from: (fits.last { $0 < seq } ?? 0) &+ 1, first)
     }
 
     private func fork(from: Int64, _ first: WitnessedHead) -> Finding {

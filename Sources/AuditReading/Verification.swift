@@ -90,7 +90,7 @@ public struct Verification: Sendable {
         count += 1
         let seq = row.seq
         let hash = row[.hash] ?? []
-        let expected = previous.seq + 1
+        let expected = previous.seq &+ 1
         if seq < expected {
             find(.inserted, seq, "event \(seq) stands before the first place of the chain")
             return
@@ -132,9 +132,11 @@ public struct Verification: Sendable {
             find(finding.kind, finding.seq, finding.what)
         }
         if previous.seq < head.seq {
-            find(.truncated, previous.seq + 1, "\(Verification.events(previous.seq + 1, head.seq)) missing at the end")
+            let next = previous.seq &+ 1
+            find(.truncated, next, "\(Verification.events(next, head.seq)) missing at the end")
         } else if previous.seq > head.seq {
-            find(.inserted, head.seq + 1, "event \(head.seq + 1) stands behind the head of the chain")
+            let next = head.seq &+ 1
+            find(.inserted, next, "event \(next) stands behind the head of the chain")
         } else if previous.hash != head.hash, !previous.accused {
             find(.edited, head.seq, "event \(head.seq) does not have the hash that the head of the chain has")
         }

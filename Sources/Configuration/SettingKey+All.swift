@@ -18,7 +18,8 @@ extension SettingKey {
             """
             The database, as a libpq connection string: keywords (host=/run/postgresql dbname=app) or a URI \
             (postgresql:///app). What it leaves out comes from the PG* variables, a service file and libpq's defaults. Write no \
-            password here: use peer authentication, a passfile, or a systemd credential (passfile=/run/credentials/…).
+            password here: use peer authentication, a passfile, or a systemd credential (passfile=/run/credentials/…); one in a file that others \
+            may read is refused. Over TCP sslmode=verify-full is the default: docs/connections.md.
             """),
         SettingKey(
             "audit.database", \.auditDatabase,
@@ -81,8 +82,8 @@ extension SettingKey {
         SettingKey(
             "check-permissions", \.checkPermissions, .boolean, in: .files,
             """
-            Refuse a directory or a file that others than its owner may write: whoever can write there can run any SQL as the migrating \
-            role.
+            Refuse a directory or a file that others than root or the daemon's user own or may write, and one below a directory that they could \
+            exchange: whoever can write there can run any SQL as the migrating role.
             """),
     ]
 

@@ -105,16 +105,22 @@ public struct JSONTape: Sendable {
     /// 0-based byte offset of the value in the text.
     public func offset(_ index: Int) -> Int { Int(tokens[index].start) }
 
-    /// The subtree at `index` as a value. Recurses: only for texts of our own or of bounded depth.
-    public func value(_ index: Int) -> JSONValue {
-        switch tokens[index].kind {
+    /// The subtree at `index` as a value; what is nested deeper than any text of ours, 200 levels, is null.
+    public func value(_ index: Int) -> JSONValue { value(index, levels: 200) }
+
+    private func value(_ index: Int, levels: Int) -> JSONValue {
+        guard levels > 0 else { return .null }
+        return switch tokens[index].kind {
         case .null: .null
         case .bool: .bool(isTrue(index))
         case .number: integer(index).map { .integer(Int64($0)) } ?? .string(string(index))
         case .string: .string(string(index))
-        case .array: .array(elements(index).map(value))
+        case .array: .array(elements(index).map { value($0, levels: levels - 1) })
         case .object:
-            .object(Dictionary(members(index).map { ($0.key, value($0.value)) }, uniquingKeysWith: { _, last in last }))
+            .object(
+                Dictionary(
+                    members(index).map { ($0.key, value($0.value, levels: levels - 1)) },
+                    uniquingKeysWith: { _, last in last }))
         }
     }
 

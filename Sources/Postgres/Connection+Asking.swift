@@ -7,7 +7,7 @@ extension Connection {
     public func ask(_ sql: String) -> Bool {
         guard (try? Connection.refuseNUL(sql.utf8)) != nil else { return false }
         // A short text fits into the socket's buffer; where it does not, the session is as good as stuck.
-        return unsafe (PQsendQuery(handle, sql) == 1 && PQflush(handle) == 0)
+        return unsafe (!shape.isBroken && PQsendQuery(handle, sql) == 1 && PQflush(handle) == 0)
     }
 
     /// What has come of a statement that was sent by `ask`.
@@ -21,7 +21,13 @@ extension Connection {
                 defer { asked = nil }
                 return asked.map(Answer.rows) ?? .failed
             }
-            if unsafe PQresultStatus(result.handle) == PGRES_TUPLES_OK { asked = result.copy() }
+            let status = unsafe PQresultStatus(result.handle)
+            // Whatever wants to copy is no answer, and libpq would give it again and again.
+            if [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(status) {
+                shape.giveUp()
+                return .failed
+            }
+            if status == PGRES_TUPLES_OK { asked = result.copy(shape) }
         }
         return isAlive ? .pending : .failed
     }

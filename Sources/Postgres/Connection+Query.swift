@@ -12,7 +12,7 @@ extension Connection {
     public func run(_ sql: [UInt8]) throws(PostgresError) -> [QueryResult] {
         try Connection.refuseNUL(sql)
         let text = (sql + [0]).map { CChar(bitPattern: $0) }
-        guard unsafe PQsendQuery(handle, text) == 1 else { throw .lost(connectionError()) }
+        guard !shape.isBroken, unsafe PQsendQuery(handle, text) == 1 else { throw .lost(connectionError()) }
         return try collect()
     }
 
@@ -23,10 +23,9 @@ extension Connection {
     {
         try Connection.refuseNUL(sql.utf8, parameters)
         guard send(sql, parameters, binary: binary) else { throw .lost(connectionError()) }
-        guard let result = try collect().first else {
-            preconditionFailure("the extended protocol answers one statement with one result")
-        }
-        return result
+        let results = try collect()
+        guard results.count == 1 else { throw broken("one statement has \(results.count) results") }
+        return results[0]
     }
 
     /// One statement of a pipeline.
@@ -46,7 +45,7 @@ extension Connection {
     @discardableResult
     public func pipeline(_ steps: [Step]) throws(PostgresError) -> [QueryResult] {
         for step in steps { try Connection.refuseNUL(step.sql.utf8, step.parameters) }
-        guard unsafe PQenterPipelineMode(handle) == 1 else { throw .lost(connectionError()) }
+        guard !shape.isBroken, unsafe PQenterPipelineMode(handle) == 1 else { throw .lost(connectionError()) }
         for step in steps {
             guard send(step.sql, step.parameters, binary: false) else { throw .lost(connectionError()) }
         }
@@ -62,11 +61,14 @@ extension Connection {
             }
             let synced = unsafe PQresultStatus(result.handle) == PGRES_PIPELINE_SYNC
             if synced { break synchronized }
-            read(result, into: &results, &failure)
+            try read(result, into: &results, &failure)
         }
         if let failure, failure.endsSession || !isAlive { throw .lost(failure) }
         guard isAlive, unsafe PQexitPipelineMode(handle) == 1 else { throw .lost(failure ?? connectionError()) }
         if let failure { throw .server(failure) }
+        guard results.count == steps.count else {
+            throw broken("\(steps.count) statements have \(results.count) results")
+        }
         return results
     }
 
@@ -83,7 +85,14 @@ extension Connection {
                 hint: "Take the character out of the name, the setting or the file that it comes from."))
     }
 
+    /// The session cannot be used any more, because of what the server did.
+    func broken(_ what: String) -> PostgresError {
+        shape.giveUp()
+        return .lost(.protocolViolation(what))
+    }
+
     private func send(_ sql: String, _ parameters: [Parameter?], binary: Bool) -> Bool {
+        guard !shape.isBroken else { return false }
         // One buffer for all values, so that pointers into it stay good for the call.
         var buffer: [UInt8] = []
         var spans: [(offset: Int, length: Int)?] = []
@@ -122,7 +131,7 @@ extension Connection {
         var results: [QueryResult] = []
         var failure: ServerError?
         while let result = try next() {
-            read(result, into: &results, &failure)
+            try read(result, into: &results, &failure)
             if !isAlive { break }
         }
         if let failure { throw failure.endsSession || !isAlive ? .lost(failure) : .server(failure) }
@@ -149,21 +158,23 @@ extension Connection {
         while unsafe PQisBusy(handle) == 1 {
             guard waiter.wait(for: descriptor, .read) else { throw .abandoned }
             if unsafe PQconsumeInput(handle) == 0 { break }
+            try checkNotices()
         }
+        forgetNotices()
         return unsafe ResultHandle(PQgetResult(handle))
     }
 
     private func read(
         _ result: borrowing ResultHandle, into results: inout [QueryResult], _ failure: inout ServerError?
-    ) {
+    ) throws(PostgresError) {
         switch unsafe PQresultStatus(result.handle) {
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_SINGLE_TUPLE: results.append(result.copy())
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_SINGLE_TUPLE: results.append(result.copy(shape))
         case PGRES_EMPTY_QUERY, PGRES_PIPELINE_ABORTED, PGRES_PIPELINE_SYNC: break
         case PGRES_COPY_IN:
             _ = unsafe PQputCopyEnd(handle, "COPY FROM STDIN has no data in a migration")
-        case PGRES_COPY_OUT:
-            var row: UnsafeMutablePointer<CChar>? = nil
-            while unsafe PQgetCopyData(handle, &row, 0) > 0 { unsafe PQfreemem(row) }
+        case PGRES_COPY_OUT: try skipCopy()
+        // Replication alone has it; libpq would give it again and again.
+        case PGRES_COPY_BOTH: throw broken("it wants to copy both ways")
         default:
             guard failure == nil else { return }
             failure = result.error(statementsDone: results.count)

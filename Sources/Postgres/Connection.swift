@@ -10,6 +10,8 @@ public final class Connection {
     let handle: OpaquePointer
     let waiter: any SocketWaiter
     private let sink: NoticeSink
+    /// What its answers were like.
+    let shape = AnswerShape()
     /// Rows of a statement sent by `ask` whose end has not come yet.
     var asked: QueryResult?
     /// The process id of the backend, as the server itself calls it: a pooler tells another one when the session is opened.
@@ -20,6 +22,10 @@ public final class Connection {
         get { sink.receive }
         set { sink.receive = newValue }
     }
+
+    /// The most notices that the server may send behind each other without an answer; nil for any number. For sessions that ask questions
+    /// alone, whose server has little to tell beside the answers.
+    public var noticeLimit: Int?
 
     /// Connects; throws `.lost` where that fails, with libpq's words for the last host tried, or `.abandoned`.
     ///
@@ -44,6 +50,7 @@ public final class Connection {
                 let sink = unsafe Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
                 let notice = unsafe Notice(result)
                 if notice.severity == "FATAL" { sink.fatal = notice } else { sink.receive?(notice) }
+                sink.count += 1
             }, Unmanaged.passUnretained(sink).toOpaque())
         _ = unsafe PQsetnonblocking(handle, 1)
         sessionPID = backendPID
@@ -73,6 +80,16 @@ public final class Connection {
         }
     }
 
+    /// Throws where the server has sent more notices than it may.
+    func checkNotices() throws(PostgresError) {
+        guard let noticeLimit, sink.count > noticeLimit else { return }
+        shape.giveUp()
+        throw .lost(.protocolViolation("more than \(noticeLimit) notices, and no answer"))
+    }
+
+    /// An answer has come.
+    func forgetNotices() { sink.count = 0 }
+
     /// What the opening of a session waits for next; nil once it is over, well or badly.
     static func nextInterest(_ handle: OpaquePointer) -> SocketInterest? {
         guard unsafe PQstatus(handle) != CONNECTION_BAD else { return nil }
@@ -86,8 +103,12 @@ public final class Connection {
     private func finishConnecting(_ target: ConnectionTarget) throws(PostgresError) {
         // The first step of a fresh session is to become writable (PostgreSQL manual 34.1, PQconnectPoll).
         var interest: SocketInterest? = isAlive ? nil : .write
+        var steps = 0
         while let next = interest {
             guard unsafe PQstatus(handle) != CONNECTION_BAD else { break }
+            // Some ten will do. A server could go on for ever with what it says of itself.
+            steps += 1
+            guard steps < 10_000 else { throw .lost(.protocolViolation("the opening of a session does not end")) }
             guard waiter.wait(for: descriptor, next) else { throw .abandoned }
             interest = unsafe Connection.nextInterest(handle)
         }
@@ -100,6 +121,7 @@ public final class Connection {
 
     /// libpq's own words for what happened to the session.
     func connectionError() -> ServerError {
+        if shape.isBroken { return .protocolViolation("an answer has another form than what was asked for") }
         // What the server said as it ended an idle session tells more than that it is gone.
         if let last = sink.fatal { return ServerError(sqlstate: last.sqlstate, message: last.message) }
         return ServerError(libpq: unsafe String(cString: PQerrorMessage(handle)).trimmingLineEnd)
@@ -108,7 +130,7 @@ public final class Connection {
     /// The socket, for a loop that waits for notifications or for the end of the session.
     public var descriptor: Int32 { unsafe PQsocket(handle) }
     /// Whether the session still stands, as far as is known here.
-    public var isAlive: Bool { unsafe PQstatus(handle) == CONNECTION_OK }
+    public var isAlive: Bool { unsafe PQstatus(handle) == CONNECTION_OK && !shape.isBroken }
     /// The process id of the session's backend.
     public var backendPID: Int32 { unsafe PQbackendPID(handle) }
     /// The server's version as a number: 150018 for 15.18.
@@ -188,6 +210,8 @@ public final class Cancellation: @unchecked Sendable {
 /// Keeps the receiver of notices at one address for libpq's callback.
 final class NoticeSink {
     var receive: ((Notice) -> Void)?
+    /// How many have come since the server answered last.
+    var count = 0
     /// Why the server has ended the session while nothing ran in it.
     var fatal: Notice?
 }

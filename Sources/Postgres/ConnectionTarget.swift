@@ -22,30 +22,45 @@ public struct ConnectionTarget: Sendable, Equatable {
         }
         self.conninfo = conninfo
         self.applicationName = applicationName
-        needsNameResolution = unsafe ConnectionTarget.namesHosts(options)
-        passfile = unsafe ConnectionTarget.value("passfile", options) ?? ConnectionTarget.environment("PGPASSFILE")
-        // As libpq falls back, but for the service file, which it reads itself when it connects.
-        database =
-            unsafe ConnectionTarget.value("dbname", options) ?? ConnectionTarget.environment("PGDATABASE")
-            ?? ConnectionTarget.value("user", options) ?? ConnectionTarget.environment("PGUSER")
-    }
-
-    /// The name of the database, as far as words and environment tell it.
-    public let database: String?
-
-    /// The file that is to hold the password, where one is named.
-    private let passfile: String?
-
-    private static func value(_ name: String, _ options: UnsafeMutablePointer<PQconninfoOption>?) -> String? {
-        var option = unsafe options
-        while let entry = unsafe option, let keyword = unsafe entry.pointee.keyword {
-            if unsafe String(cString: keyword) == name, let value = unsafe entry.pointee.val {
-                return unsafe String(cString: value)
-            }
-            unsafe option = entry + 1
+        var secret: String?
+        var service = ConnectionTarget.environment("PGSERVICE")
+        unsafe ConnectionOptions.forEach(options) { option in
+            if option.isSecret, !option.value.isEmpty { secret = secret ?? option.name }
+            if option.name == "service" { service = option.value }
         }
-        return nil
+        usesService = service?.isEmpty == false
+        secretName = secret
+        ConnectionDefaults.apply
+        resolved = ResolvedConnection(conninfo)
     }
+
+    private let resolved: ResolvedConnection
+    private let usesService: Bool
+
+    /// The keyword of a password that stands in the connection string itself; nil where none does.
+    public let secretName: String?
+
+    /// The name of the database, as far as words, service file and environment tell it.
+    public var database: String? { resolved["dbname"] ?? resolved["user"] }
+
+    /// In what the way to the server is less safe than the default, one sentence without a stop; nil where it is not. The default is a socket,
+    /// or a certificate that proves the server (`sslmode=verify-full`).
+    public var weakness: String? { resolved.weakness }
+
+    /// The files that decide who the server is, and as whom one comes: the service file of this user, passwords, certificates and keys, as far as
+    /// they are named.
+    public var files: [String] {
+        let service =
+            ConnectionTarget.environment("PGSERVICEFILE")
+            ?? ConnectionTarget.environment("HOME").map { $0 + "/.pg_service.conf" }
+        return (usesService ? [service].compactMap(\.self) : [])
+            + ["passfile", "sslrootcert", "sslcert", "sslkey", "sslcrl"].compactMap { resolved[$0] }.filter {
+                $0.hasPrefix("/")
+            }
+    }
+
+    /// Whether a password stands in the environment, where the unit's settings and every child of this process have it.
+    public static var hasPasswordInEnvironment: Bool { environment("PGPASSWORD")?.isEmpty == false }
 
     private static func environment(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
@@ -54,7 +69,7 @@ public struct ConnectionTarget: Sendable, Equatable {
     /// What to look at where the server asked for a password and there was none: libpq passes over a file that it cannot use without a word
     /// (PostgreSQL manual 34.16 "The Password File").
     var passwordHint: String {
-        guard let passfile else {
+        guard let passfile = resolved["passfile"] else {
             return
                 "Name a file with the password: 'passfile=' in the connection string, a systemd credential, or PGPASSFILE."
         }
@@ -73,16 +88,12 @@ public struct ConnectionTarget: Sendable, Equatable {
     }
 
     /// Whether a host is given by a name that has to be looked up.
-    let needsNameResolution: Bool
-
-    private static func namesHosts(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> Bool {
-        if let address = unsafe value("hostaddr", options), !address.isEmpty { return false }
-        let hosts = unsafe value("host", options) ?? environment("PGHOST") ?? ""
-        return hosts.split(separator: ",").contains { host in
-            // A socket's directory, or an address in digits, needs nobody's answer.
-            !host.hasPrefix("/") && !host.hasPrefix("@") && !host.contains(":")
-                && !host.allSatisfy { $0.isNumber || $0 == "." }
-        }
+    var needsNameResolution: Bool {
+        resolved["hostaddr"] == nil
+            && resolved.networkHosts.contains { host in
+                // An address in digits needs nobody's answer.
+                !host.contains(":") && !host.allSatisfy { $0.isNumber || $0 == "." }
+            }
     }
 
     /// Keywords for PQconnectStartParams: what stands before `dbname` is a default, what stands behind it holds in any case.

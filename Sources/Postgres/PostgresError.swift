@@ -63,7 +63,9 @@ extension PostgresError: Complaining {
         case .lost(let error):
             return Complaint(
                 error.connectionStatus, error.message.isEmpty ? "connection to the database was lost" : error.message,
-                hint: error.hint ?? error.connectionHint, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate)
+                // With several hosts libpq's is about the first one that failed.
+                hint: error.isAboutEncryption ? error.connectionHint : error.hint ?? error.connectionHint,
+                sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate)
         case .abandoned: return Complaint(.tryLater, "gave up waiting for the database")
         case .invalidTarget(let words):
             return Complaint(
@@ -75,7 +77,7 @@ extension PostgresError: Complaining {
 
 extension ServerError {
     /// Whether the session was not opened because of a certificate, or because only one side wants encryption.
-    private var isAboutEncryption: Bool {
+    fileprivate var isAboutEncryption: Bool {
         sqlstate.isEmpty
             && ["certificate", "SSL error", "SSL was required", "SSL is not supported"].contains(
                 where: message.contains)
@@ -93,8 +95,16 @@ extension ServerError {
 
     var connectionHint: String? {
         if isAboutEncryption {
-            return
-                "Nothing was sent to the database. Check 'sslrootcert', 'sslmode' and 'host' against the server's certificate."
+            let nothing = "Nothing was sent to the database."
+            if message.contains("root certificate file") {
+                return
+                    "\(nothing) 'sslrootcert=FILE' in the connection string names the certificate of the authority that has signed the server's; for one that this system trusts it is /etc/ssl/certs/ca-certificates.crt. See docs/connections.md."
+            }
+            if message.contains("SSL was required") {
+                return
+                    "\(nothing) On this machine use its socket (host=/run/postgresql); else give the server a certificate, or take the risk by writing 'sslmode=' yourself. See docs/connections.md."
+            }
+            return "\(nothing) Check 'sslrootcert', 'sslmode' and 'host' against the server's certificate."
         }
         // libpq's words for a call that failed are the system's.
         if sqlstate.isEmpty, message.contains("Too many open files") {

@@ -12,14 +12,15 @@ struct ResultHandle: ~Copyable {
 
     deinit { unsafe PQclear(handle) }
 
-    /// Everything in it, copied.
-    func copy() -> QueryResult {
+    /// Everything in it, copied; `shape` is the session's.
+    func copy(_ shape: AnswerShape) -> QueryResult {
         let columnCount = unsafe PQnfields(handle)
         let columns = (0..<columnCount).map { unsafe String(cString: PQfname(handle, $0)) }
         let rows = (0..<(unsafe PQntuples(handle))).map { row in
             (0..<columnCount).map { column in cell(row, column) }
         }
-        return QueryResult(columns: columns, rows: rows, commandTag: unsafe String(cString: PQcmdStatus(handle)))
+        return QueryResult(
+            columns: columns, cells: rows, commandTag: unsafe String(cString: PQcmdStatus(handle)), shape: shape)
     }
 
     private func cell(_ row: Int32, _ column: Int32) -> [UInt8]? {
@@ -33,7 +34,7 @@ struct ResultHandle: ~Copyable {
         var error = ServerError(sqlstate: field("C") ?? "", message: field("M") ?? words)
         error.detail = field("D")
         error.hint = field("H")
-        error.position = field("P").flatMap { Int($0) }
+        error.position = field("P").flatMap { Int32($0) }.flatMap { $0 > 0 ? Int($0) : nil }
         error.context = field("W")
         let names = ["s", "t", "c", "n"].compactMap { field($0) }
         error.object = names.isEmpty ? nil : names.joined(separator: ".")
@@ -65,7 +66,10 @@ extension ServerError {
         let hint = lines.first { $0.hasPrefix("\t") }?.drop { $0 == "\t" }
         // That a server which closed the session "probably terminated abnormally" is its own log's to say.
         let guesses = hint?.hasPrefix("This probably means") == true
-        let told = guesses ? Array(lines.prefix(1)) : lines.filter { !$0.hasPrefix("\t") }
+        // To look at no certificate at all is not the way out of one that is missing.
+        let told =
+            guesses
+            ? Array(lines.prefix(1)) : lines.filter { !$0.hasPrefix("\t") && !$0.hasPrefix("Either provide the file") }
         self.init(
             sqlstate: ServerError.connectionState(words), message: told.joined(separator: "; "),
             hint: guesses ? nil : hint.map(String.init))

@@ -22,7 +22,8 @@ public protocol SocketWaiter: AnyObject {
 
 /// A waiter for programs that have nothing else to wait for.
 public final class BlockingWaiter: SocketWaiter {
-    private let limit: Int32
+    /// After so many milliseconds a single wait is given up; -1 for never.
+    public var limit: Int32
 
     /// A waiter that gives up a single wait after `limit` milliseconds; -1 for none.
     public init(limit: Int32 = -1) { self.limit = limit }

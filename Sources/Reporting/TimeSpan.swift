@@ -8,10 +8,15 @@ public struct TimeSpan: Sendable, Hashable, Comparable {
 
     /// A span of that many microseconds.
     public init(microseconds: Int64) { self.microseconds = microseconds }
-    /// A span of that many milliseconds.
-    public static func milliseconds(_ count: Int64) -> TimeSpan { TimeSpan(microseconds: count * 1000) }
-    /// A span of that many seconds.
-    public static func seconds(_ count: Int64) -> TimeSpan { TimeSpan(microseconds: count * 1_000_000) }
+    /// A span of that many milliseconds; the longest there is where they are more than it holds.
+    public static func milliseconds(_ count: Int64) -> TimeSpan { TimeSpan(count, of: 1000) }
+    /// A span of that many seconds; the longest there is where they are more than it holds.
+    public static func seconds(_ count: Int64) -> TimeSpan { TimeSpan(count, of: 1_000_000) }
+
+    private init(_ count: Int64, of unit: Int64) {
+        let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+        microseconds = overflow ? (count < 0 ? .min : .max) : product
+    }
 
     /// The length in whole milliseconds, rounded up so that a positive span never becomes PostgreSQL's "no limit" 0.
     public var milliseconds: Int64 { (microseconds + 999) / 1000 }

@@ -35,7 +35,7 @@ extension AuditStore {
             SELECT \(columns) FROM \(schema).migration_rollback_audit AS a
              WHERE a.seq > $1::bigint ORDER BY a.seq DESC LIMIT \(limit)
             """, [.integer(seq)], binary: true)
-        return result.rows.reversed().map { HistoryRow(cells: $0) }
+        do throws(PostgresError) { return try HistoryRow.all(result).reversed() } catch { throw .lost(error) }
     }
 
     /// The numbers of those heads that are still in the history.

@@ -38,7 +38,7 @@ struct AuditStore {
         } catch {
             throw refused(error, login: connection.user)
         }
-        return version.rows.isEmpty ? nil : Int(version.integer(0, 0) ?? 0)
+        return version.rows.isEmpty ? nil : Int(max(0, version.integer(0, 0) ?? 0))
     }
 
     /// Brings the schema, which had the version `installed`, up to this program's; refuses one that is newer.

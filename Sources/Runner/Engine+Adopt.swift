@@ -87,10 +87,7 @@ extension Engine {
         for key in keys {
             try sessions.query(connection, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", [.integer(key)])
         }
-        let rows = result.rows.indices.map { row in
-            result.rows[row].indices.map { result.text(row, $0) }
-        }
-        return (table, rows)
+        return (table, result.rows.indices.map { result.texts($0) })
     }
 
     /// Takes the tool's own lock by the try form. Where a later step fails, the lock ends with our session.

@@ -59,7 +59,7 @@ extension Engine {
         var records: [AuditRecord] = []
         for row in rows {
             let head = ChainHead(seq: row.seq, hash: row[.hash] ?? [])
-            let follows = previous.map { $0.seq + 1 != head.seq || $0.hash == row[.prevHash] } ?? true
+            let follows = previous.map { $0.seq &+ 1 != head.seq || $0.hash == row[.prevHash] } ?? true
             guard follows, row.computedHash == head.hash else {
                 throw .complaint(
                     Complaint(
@@ -74,7 +74,7 @@ extension Engine {
             // An event that this program would write in the same way can be told of as it was.
             guard let event = row.event, let before = row[.prevHash] else { continue }
             let record = AuditRecord(
-                event, after: ChainHead(seq: row.seq - 1, hash: before), recordedAt: row.recordedAt.microseconds)
+                event, after: ChainHead(seq: row.seq &- 1, hash: before), recordedAt: row.recordedAt.microseconds)
             if record.hash == head.hash { records.append(record) }
         }
         if anchor != nil, records.count == heads.count {

@@ -72,9 +72,7 @@ extension Engine {
                 let results = try connection.run(item.question)
                 guard results.count >= ReplayItem.answerFromEnd else { continue }
                 let answer = results[results.count - ReplayItem.answerFromEnd]
-                let row = answer.rows.indices.first.map { row in
-                    answer.rows[row].indices.map { answer.text(row, $0) }
-                }
+                let row = answer.rows.indices.first.map { answer.texts($0) }
                 if let standing = row.flatMap({ Standing($0) }) { found.append((item, standing)) }
             }
             return found

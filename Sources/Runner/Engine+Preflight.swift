@@ -115,7 +115,7 @@ extension Engine {
         let facts: ForeignKeyFacts
         do throws(Complaint) {
             let answer = try found.get()
-            facts = try ForeignKeyFacts(answer.rows.first?.first.flatMap(\.self) ?? [])
+            facts = try ForeignKeyFacts(answer.rows.first?[0] ?? [])
         } catch {
             throw .complaint(error)
         }

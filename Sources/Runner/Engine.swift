@@ -66,10 +66,12 @@ public final class Engine {
         sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), listens: isDaemon)
         reappliesRolledBack = !isDaemon
         do throws(Complaint) {
+            for file in sessions.files { try SafePath.require(file) }
             witness = try Witness(settings)
         } catch {
             throw .complaint(error)
         }
+        for weakness in sessions.weaknesses { reporter.say(4, weakness) }
         reporter.witness = witness
         sessions.waiter.meanwhile = { [reporter] in reporter.tell() }
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)

@@ -93,8 +93,11 @@ struct EvidenceTrial {
         sessions.waiter.begin(.statements(until: nil), cancellation: connection.cancellation())
         do throws(PostgresError) {
             let results = try connection.run(sql)
-            let answer = results[max(0, results.count - ReplayItem.answerFromEnd)]
-            return .success(answer.rows.indices.map { row in answer.rows[row].indices.map { answer.text(row, $0) } })
+            guard results.count >= ReplayItem.answerFromEnd else {
+                throw PostgresError.lost(.protocolViolation("a question has no answer"))
+            }
+            let answer = results[results.count - ReplayItem.answerFromEnd]
+            return .success(answer.rows.indices.map { answer.texts($0) })
         } catch {
             guard case .server = error, connection.isAlive, sessions.waiter.cause == nil else {
                 throw sessions.failure(error)

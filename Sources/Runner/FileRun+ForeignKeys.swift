@@ -51,7 +51,7 @@ extension FileRun {
         var facts: [ForeignKeyFacts] = []
         for row in result.rows {
             do throws(Complaint) {
-                facts.append(try ForeignKeyFacts(row.first.flatMap(\.self) ?? []))
+                facts.append(try ForeignKeyFacts(row[0] ?? []))
             } catch {
                 throw .failure(Failure("catalog", error))
             }
@@ -77,7 +77,7 @@ extension FileRun {
                 var orphans: Int64 = 0
                 for step in steps where !(step.onlyWithoutOrphans && orphans > 0) {
                     let done = try perform(step, policy, key, &attempt, connection, limit)
-                    orphans += done.orphans
+                    orphans &+= done.orphans
                     if let event = done.event { events.append(event) }
                 }
                 if policy.orphans == .report, orphans > 0,

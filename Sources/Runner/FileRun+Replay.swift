@@ -129,7 +129,7 @@ extension FileRun {
             }
         ) { (connection: Connection) throws(PostgresError) in try connection.run(sql) }
         return results.map { answer in
-            answer.rows.indices.map { row in answer.rows[row].indices.map { answer.text(row, $0) } }
+            answer.rows.indices.map { answer.texts($0) }
         }
     }
 

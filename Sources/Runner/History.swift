@@ -141,8 +141,9 @@ struct History {
                                            OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
              ORDER BY event = 'statement_applied' DESC, CASE event WHEN 'started' THEN seq ELSE -seq END LIMIT 1
             """, [.text(version), .text(direction.rawValue)])
-        guard let found = result.rows.isEmpty ? nil : result.text(0, 0) else {
-            preconditionFailure("an attempt that is in doubt has started")
+        // An attempt that is in doubt has started.
+        guard let found = result.text(0, 0) else {
+            throw .lost(.lost(.protocolViolation("an attempt was cut off that has not begun")))
         }
         return found
     }

@@ -74,8 +74,17 @@ final class MigrationDirectory {
     /// - Parameter openWriters: files that somebody is known to be writing.
     func read(openWriters: Set<String> = []) throws(Complaint) -> Snapshot {
         let scan = try Systemd.DirectoryScan.scan(path)
-        if settings.checkPermissions, let problem = scan.facts.permissionProblem(effectiveUser: Process.effectiveUser) {
-            throw MigrationDirectory.exposed("directory '\(path)' \(problem)")
+        if settings.checkPermissions {
+            if let problem = scan.facts.permissionProblem(effectiveUser: Process.effectiveUser) {
+                throw MigrationDirectory.exposed("directory '\(path)' \(problem)")
+            }
+            if let problem = SafePath.problem(above: Array(path.utf8)) {
+                throw Complaint(
+                    .permission, "directory '\(path)' could be exchanged by others: \(problem.what)",
+                    hint:
+                        "Whoever can exchange it can run anything in the database: type '\(problem.command)', or keep the migrations elsewhere."
+                )
+            }
         }
         FailPoint.directoryRead.pass()
         let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })

@@ -160,6 +160,9 @@ final class Sessions {
 
     /// What must be true of a server before we trust a lock or a commit on it.
     private func inspect(_ connection: Connection, _ target: ConnectionTarget, _ isOurs: Bool) throws(RunFailure) {
+        guard connection.serverVersion > 0 else {
+            throw .lost(.lost(.protocolViolation("it does not say which version it has")))
+        }
         guard connection.serverVersion >= 130_000 else {
             throw .complaint(
                 Complaint(

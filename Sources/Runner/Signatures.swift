@@ -25,15 +25,8 @@ final class Signatures {
         self.allowedSigners = allowedSigners
         self.sizeLimit = sizeLimit
         self.loop = loop
-        if let problem = try ConfigurationFile.facts(allowedSigners)
-            .permissionProblem(effectiveUser: Process.effectiveUser)
-        {
-            throw Complaint(
-                .permission, "'\(allowedSigners)' \(problem)",
-                hint:
-                    "Whoever can write there says who may sign: chown it to root or the service's user, and chmod go-w."
-            )
-        }
+        _ = try ConfigurationFile.facts(allowedSigners)
+        try SafePath.require(allowedSigners)
     }
 
     /// Reads what the directory says of signatures; called once for each scan.

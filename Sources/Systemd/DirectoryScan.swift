@@ -66,7 +66,13 @@ public struct DirectoryScan {
                 return "directory '\(path)/\(String(decoding: name, as: UTF8.self))' \(problem)"
             }
         }
-        return entry.facts.permissionProblem(effectiveUser: effectiveUser).map { "file '\(path)/\(entry.path)' \($0)" }
+        if let problem = entry.facts.permissionProblem(effectiveUser: effectiveUser) {
+            return "file '\(path)/\(entry.path)' \(problem)"
+        }
+        // What a symbolic link leads to may lie deeper than what was listed.
+        guard entry.isSymbolicLink else { return nil }
+        let whole = Array(path.utf8) + [UInt8(ascii: "/")] + entry.pathBytes
+        return SafePath.problem(above: whole, effectiveUser: effectiveUser)?.what
     }
 
     /// Opens what `name` (bytes, relative) is beneath `directory`: `following` symbolic links that stay beneath it, or refusing all.

@@ -15,6 +15,10 @@ public enum ProgramDirectory {
             refused(directory, "others than its owner may write the directory, or its owner is not root")
             return []
         }
+        if let problem = SafePath.problem(above: Array(directory.utf8)) {
+            refused(directory, problem.what)
+            return []
+        }
         var programs: [String] = []
         for name in try DirectoryNames.list(folder, path: directory).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             guard name.allSatisfy(isPlain) else { continue }
@@ -24,6 +28,11 @@ public enum ProgramDirectory {
             else { continue }
             guard isTrusted(facts) else {
                 refused(path, "others than its owner may write it, or its owner is not root")
+                continue
+            }
+            // A symbolic link may lead to where others write.
+            if let problem = SafePath.problem(above: Array(path.utf8)) {
+                refused(path, problem.what)
                 continue
             }
             programs.append(path)

@@ -43,7 +43,7 @@ struct ExportCheck {
         let file = try FileStream(path)
         var reader = ExportReader()
         var check = ExportVerification()
-        while true {
+        while !reader.isOver {
             let bytes = try file.next()
             if bytes.isEmpty { break }
             reader.append(bytes)
@@ -105,7 +105,7 @@ extension ExportVerdict {
         let system = origin.systemIdentifier.map { ", system \($0)" } ?? ""
         let who = [trailer.exportedBy.map { "by \($0)" }, trailer.host.map { "on \($0)" }].compactMap(\.self)
         var notes = [
-            "database: \(origin.database), schema \(origin.schema)\(system)",
+            "database: \(origin.database), schema \(origin.schema)\(system); the names are the trailer's, which no hash covers",
             "exported: \((["\(origin.moment)"] + who).joined(separator: " ")), head at event \(origin.head.seq)",
         ]
         if let filter = trailer.filter { notes.append("filter:   \(filter.text)") }

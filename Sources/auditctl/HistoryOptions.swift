@@ -48,7 +48,14 @@ struct HistoryOptions: ParsableArguments {
     /// Connects with settings that were read already.
     func reader(_ settings: Settings, _ waiter: BlockingWaiter = BlockingWaiter()) throws -> HistoryReader {
         let target = try ConnectionTarget(settings.auditDatabase ?? settings.database, applicationName: Program.name)
+        for file in target.files { try SafePath.require(file) }
+        // libpq does not bound the opening of a session that is not waited for in libpq itself.
+        let patience = waiter.limit
+        waiter.limit = 30_000
         let connection = try Connection(target, waiter: waiter)
+        waiter.limit = patience
+        // Questions alone: a server has next to nothing to remark on them.
+        connection.noticeLimit = 1000
         return HistoryReader(connection, schema: settings.schema)
     }
 
@@ -59,7 +66,13 @@ struct HistoryOptions: ParsableArguments {
     func settings(directory: String? = nil) throws(Complaint) -> Settings {
         var settings = Settings()
         let standard = ConfigurationFile.exists(HistoryOptions.standardConfig) ? HistoryOptions.standardConfig : nil
-        if let path = config ?? standard { settings = try Settings(toml: try ConfigurationFile.read(path), file: path) }
+        if let path = config ?? standard {
+            let (bytes, mode) = try ConfigurationFile.readTrusted(path)
+            settings = try Settings(toml: bytes, file: path)
+            try ConnectionSecret.refuse(in: settings.database, file: path, mode: mode)
+            try ConnectionSecret.refuse(in: settings.auditDatabase, file: path, mode: mode)
+        }
+        try ConnectionSecret.refuse(in: database, argument: "--database")
         var overrides = SettingsOverrides()
         overrides.database = database
         overrides.schema = schema

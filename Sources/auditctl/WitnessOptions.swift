@@ -106,7 +106,7 @@ struct WitnessOptions: ParsableArguments {
     }
 
     private static func key(_ path: String) throws(Complaint) -> PublicKey {
-        guard let key = PublicKey(pem: try ConfigurationFile.read(path)) else {
+        guard let key = PublicKey(pem: try ConfigurationFile.readTrusted(path).bytes) else {
             throw Complaint(
                 .configuration, "'\(path)' holds no public key that anchors can be checked with",
                 hint: "It must be Ed25519 in PEM, as 'migrated keygen' writes it beside the private one.")

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Checks
 internal import Configuration
 internal import JSON
+internal import Postgres
 internal import Reporting
 internal import Runner
 internal import Systemd
@@ -58,15 +59,15 @@ struct CheckVerb: ParsableCommand {
         let settings = try common.settings()
         let check = try common.database == nil ? DirectoryCheck(settings, files: files) : compared(settings)
         let least: Severity = all || failOn == .note ? .note : .warning
-        let weakness = weakness(of: settings)
+        let weaknesses = weaknesses(of: settings)
         switch output {
         case .table:
             for finding in check.report.findings(from: least) { finding.lines.forEach { Terminal.print($0) } }
-            if let weakness { Terminal.print("note: " + weakness) }
+            for weakness in weaknesses { Terminal.print("note: " + weakness) }
             Terminal.print(check.status)
         case .json:
             var members = check.members
-            if let weakness { members["configuration"] = [.string(weakness)] }
+            if !weaknesses.isEmpty { members["configuration"] = .array(weaknesses.map(JSONValue.string)) }
             Terminal.print(.object(members))
         case .sarif:
             Terminal.print(
@@ -97,14 +98,22 @@ struct CheckVerb: ParsableCommand {
         return check
     }
 
-    /// What the configuration leaves open. Nothing is said to whoever only has files looked at, or compares them with some database.
-    private func weakness(of settings: Settings) -> String? {
-        guard common.database == nil, !settings.database.isEmpty, settings.auditDatabase == nil else { return nil }
-        return """
-            one login runs the files and keeps the history ('[audit] database' is not set): a file can append events that look true, \
-            and where that login owns the history, change it; see docs/roles.md
-            """
+    /// What the configuration leaves open: how the server is reached, and whether one login does all. Nothing is said to whoever only has files
+    /// looked at.
+    private func weaknesses(of settings: Settings) -> [String] {
+        guard !settings.database.isEmpty else { return [] }
+        let targets = [settings.database, settings.auditDatabase].compactMap { text in
+            text.flatMap { try? ConnectionTarget($0, applicationName: "") }
+        }
+        let ways = Set(targets.compactMap(\.weakness)).sorted() + [ConnectionSecret.warning].compactMap(\.self)
+        guard common.database == nil, settings.auditDatabase == nil else { return ways }
+        return ways + [CheckVerb.oneLogin]
     }
+
+    private static let oneLogin = """
+        one login runs the files and keeps the history ('[audit] database' is not set): a file can append events that look true, \
+        and where that login owns the history, change it; see docs/roles.md
+        """
 
     /// Where a file of the directory lies, as code hosts want it: relative to the working directory where it is below.
     private static func location(of file: String, in directory: String) -> String {

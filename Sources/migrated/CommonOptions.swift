@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Migrations
+internal import Postgres
 internal import Reporting
 internal import Runner
 internal import Systemd
@@ -77,12 +78,15 @@ struct SettingsOptions: ParsableArguments {
     /// The file's settings with the flags in their place.
     func settings() throws(Complaint) -> Settings {
         var settings = Settings()
-        if let path = config {
-            settings = try Settings(toml: try ConfigurationFile.read(path), file: path)
-        } else if ConfigurationFile.exists(SettingsOptions.standardConfig) {
-            let path = SettingsOptions.standardConfig
-            settings = try Settings(toml: try ConfigurationFile.read(path), file: path)
+        let standard = ConfigurationFile.exists(SettingsOptions.standardConfig) ? SettingsOptions.standardConfig : nil
+        if let path = config ?? standard {
+            let (bytes, mode) = try ConfigurationFile.readTrusted(path)
+            settings = try Settings(toml: bytes, file: path)
+            try ConnectionSecret.refuse(in: settings.database, file: path, mode: mode)
+            try ConnectionSecret.refuse(in: settings.auditDatabase, file: path, mode: mode)
         }
+        try ConnectionSecret.refuse(in: database, argument: "--database")
+        try ConnectionSecret.refuse(in: auditDatabase, argument: "--audit-database")
         return try overrides.applied(to: settings)
     }
 

@@ -159,7 +159,11 @@ import Testing
             ),
             (
                 "another head", "edited", 10,
-                { $0[10] = $0[10].replacing("\"head\":{\"hash\":\"", with: "\"head\":{\"hash\":\"00") }
+                { lines in
+                    let mark = "\"head\":{\"hash\":\""
+                    let parts = lines[10].split(separator: mark)
+                    lines[10] = parts[0] + mark + (parts[1].hasPrefix("00") ? "11" : "00") + parts[1].dropFirst(2)
+                }
             ),
             ("a head further on", "truncated", 11, { $0[10] = $0[10].replacing("\"seq\":10", with: "\"seq\":12") }),
         ]
@@ -206,6 +210,7 @@ import Testing
         // A part that says it is the whole.
         var posing = lines
         posing[6] = posing[6].replacing("\"complete\":false", with: "\"complete\":true")
+            .replacing("\"filter\":{\"reason\":\"x\"}", with: "\"filter\":null")
         #expect(Self.check(posing.joined()).word == "removed" && Self.check(posing.joined()).findings.first?.seq == 1)
         // An event rewritten with its own hash is found where its neighbour is there.
         var event = records[3].event

@@ -17,7 +17,7 @@ struct `A network that loses everything` {
 
     /// The kernel's limits, shortened by the keywords that an operator has for it.
     private static func conninfo(_ ground: ProvingGround, _ network: LossyNetwork, _ more: String) -> String {
-        "host=\(network.address) user=postgres dbname=\(ground.database.name) \(more)"
+        "host=\(network.address) sslmode=disable user=postgres dbname=\(ground.database.name) \(more)"
     }
 
     @Test(arguments: [

@@ -21,10 +21,14 @@ final class Proxy: Sendable {
         case delay
         /// It is handed on, and nothing of its session after it, in either direction; nobody closes anything.
         case silence
+        /// Something else goes in its place; once its session has been still for a while, both sides are closed.
+        case forge
     }
 
     struct Fault: Sendable, CustomStringConvertible {
         var kind: Kind
+        /// What goes in the message's place.
+        var forgery: @Sendable ([UInt8]) -> [UInt8] = { $0 }
         var direction: Direction
         /// Counted from 1.
         var number: Int
@@ -137,6 +141,8 @@ private final class Work {
         var isMuted = false
         /// Nothing gets through any more.
         var isSilent = false
+        /// Its messages are not the server's any more: each side may wait for the other for ever.
+        var isForged = false
     }
 
     private var listener: Int32
@@ -163,7 +169,14 @@ private final class Work {
                 polled.append(pollfd(fd: session.server, events: Int16(POLLIN), revents: 0))
             }
             let count = sessions.count
-            if poll(&polled, nfds_t(polled.count), -1) < 0 { continue }
+            let isForged = sessions.contains { $0.isForged }
+            let ready = poll(&polled, nfds_t(polled.count), isForged ? 300 : -1)
+            if ready < 0 { continue }
+            if ready == 0 {
+                for index in sessions.indices where sessions[index].isForged { end(index) }
+                sessions.removeAll { !$0.isOpen }
+                continue
+            }
             if polled[0].revents != 0 { break }
             if polled[1].revents != 0 { accept() }
             for index in 0..<count {
@@ -249,6 +262,9 @@ private final class Work {
             case .swallow: sessions[index].isMuted = true
             case .delay: usleep(50_000)
             case .silence: sessions[index].isSilent = true
+            case .forge:
+                sessions[index].isForged = true
+                return send(fault.forgery(bytes), to)
             }
         }
         guard sessions[index].isMuted, direction == .toClient else { return send(bytes, to) }

@@ -136,7 +136,7 @@ struct `The package` {
         let outcome = try run(
             """
             psql -q -X -h /run/postgresql -U postgres -d app -c "ALTER ROLE migrated PASSWORD 'of the night'"
-            sed -i 's/^database.*/database = "host=127.0.0.1 user=migrated dbname=app"/' /etc/migrated/migrated.toml
+            sed -i 's/^database.*/database = "host=127.0.0.1 sslmode=disable user=migrated dbname=app"/' /etc/migrated/migrated.toml
             systemctl start migrated
             eventually status 'no password'
             journalctl --sync; journalctl -u migrated -o cat | grep -o -m 1 'no password supplied'

@@ -60,30 +60,6 @@ public struct ExportTrailer: Sendable, Equatable {
             "exported_by": JSONValue(exportedBy), "host": JSONValue(host), "signature": signature ?? .null,
         ]
     }
-
-    /// Reads the object; nil where a needed member is missing, of another kind, or of another format or domain.
-    init?(_ json: JSONValue) {
-        guard json["trailer"]?.string == ExportTrailer.mark, json["domain"]?.string == Chain.domain,
-            case .bool(let isComplete)? = json["complete"], let count = json["count"]?.integer,
-            let genesis = json["genesis"]?.string.flatMap({ Hex.bytes($0) }), let seq = json["head"]?["seq"]?.integer,
-            let hash = json["head"]?["hash"]?.string.flatMap({ Hex.bytes($0) }),
-            let order = json["order"]?.string, ["oldest_first", "newest_first"].contains(order)
-        else { return nil }
-        let moment = json["exported_at"]?.string.flatMap { ExportCell.time(Array($0.utf8)[...]) } ?? 0
-        origin = HistoryOrigin(
-            systemIdentifier: json["system_identifier"]?.string, databaseOID: json["database_oid"]?.integer ?? 0,
-            database: json["database"]?.string ?? "", schema: json["schema"]?.string ?? "",
-            schemaVersion: json["schema_version"]?.integer ?? 0, genesis: genesis,
-            head: ChainHead(seq: seq, hash: hash), moment: Timestamp(microseconds: moment))
-        self.count = count
-        first = json["first_seq"]?.integer
-        last = json["last_seq"]?.integer
-        filter = isComplete ? nil : json["filter"] ?? .object([:])
-        isNewestFirst = order == "newest_first"
-        exportedBy = json["exported_by"]?.string
-        host = json["host"]?.string
-        signature = json["signature"] == .null ? nil : json["signature"]
-    }
 }
 
 extension HistoryFilter {

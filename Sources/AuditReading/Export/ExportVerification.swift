@@ -52,6 +52,8 @@ public struct ExportVerification: Sendable {
     private var first: Int64?
     private var last: Int64?
     private var behind: Int?
+    /// Whether the file was not read to its end.
+    private var isUnread = false
     private var anchors: [Int64: [UInt8]]
     private var anchored: Int64?
 
@@ -72,7 +74,14 @@ public struct ExportVerification: Sendable {
         switch item {
         case .event(let row): read(row, line)
         case .trailer(let trailer): self.trailer = trailer
-        case .unreadable(let why): find(.edited, (previous?.row.seq).map { $0 &+ 1 }, "line \(line) \(why)")
+        case .unreadable(let what, let column):
+            find(.edited, (previous?.row.seq).map { $0 &+ 1 }, "line \(line), column \(column): \(what)")
+        case .endless:
+            isUnread = true
+            let limit = ExportReader.longest
+            find(
+                .edited, (previous?.row.seq).map { $0 &+ 1 },
+                "line \(line), column \(limit + 1): a line of more than \(limit >> 20) MiB; nothing behind it was read")
         }
     }
 
@@ -144,8 +153,11 @@ public struct ExportVerification: Sendable {
         guard let trailer else {
             let next = newest.map { $0.seq &+ 1 }
             if count == 0 {
-                return verdict(.cannotTell(isCutOff ? "the file holds no whole line" : "the file holds no event"))
+                let first = findings.first.map { ": " + $0.what } ?? ""
+                return verdict(
+                    .cannotTell((isCutOff ? "the file holds no whole line" : "the file holds no event") + first))
             }
+            if isUnread { return verdict(.tampered) }
             find(
                 .truncated, next,
                 isCutOff ? "the file ends in the middle of a line" : "the file ends without its trailer")
@@ -159,7 +171,8 @@ public struct ExportVerification: Sendable {
                 trailer.count > count ? .removed : .inserted, nil,
                 "the file has \(count) events and its trailer counts \(trailer.count)")
         }
-        if trailer.isComplete { checkCompleteness(trailer) } else { checkEnds(trailer) }
+        if trailer.isComplete { checkCompleteness(trailer) }
+        checkEnds(trailer)
         if let newest, newest.seq > trailer.origin.head.seq {
             let next = trailer.origin.head.seq &+ 1
             find(.inserted, next, "event \(next) stands behind the head of the chain")
@@ -204,13 +217,17 @@ public struct ExportVerification: Sendable {
         find(.removed, first, "\(Verification.events(first, last)) missing")
     }
 
-    /// A part must begin and end where its trailer says.
+    /// An export begins and ends where its trailer says.
     private mutating func checkEnds(_ trailer: ExportTrailer) {
         if trailer.first != first {
-            find(.removed, trailer.first, "the file does not begin with the event that its trailer names")
+            find(
+                trailer.isComplete ? .edited : .removed, trailer.first,
+                "the file does not begin with the event that its trailer names")
         }
         if trailer.last != last {
-            find(.removed, trailer.last, "the file does not end with the event that its trailer names")
+            find(
+                trailer.isComplete ? .edited : .removed, trailer.last,
+                "the file does not end with the event that its trailer names")
         }
     }
 

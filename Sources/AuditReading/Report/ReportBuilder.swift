@@ -65,11 +65,11 @@ public struct ReportBuilder: Sendable {
             skip(entry)
         case .orphansDeleted, .orphansNullified:
             report.rows.add(entry)
-            report.rowsTakenOut += max(0, entry.rowCount ?? 0)
+            report.rowsTakenOut &+= max(0, entry.rowCount ?? 0)
             note(entry, .rows)
         case .orphansRestored:
             report.rows.add(entry)
-            report.rowsRestored += max(0, entry.rowCount ?? 0)
+            report.rowsRestored &+= max(0, entry.rowCount ?? 0)
             note(entry, .rows)
         case .driftDetected, .anchorGap:
             report.drift.add(entry)
