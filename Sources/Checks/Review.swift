@@ -146,9 +146,10 @@ public struct Review: Sendable {
     }
 
     private mutating func add(_ complaint: Complaint, as rule: Rule, _ severity: Severity? = nil, file: Int?) {
-        let finding = CheckFinding(
+        var finding = CheckFinding(
             rule, severity, place: complaint.place ?? Place(file: file.map { paths[$0] } ?? "."), complaint.message,
             hint: complaint.hint, excerpt: complaint.excerpt)
+        finding.caret = complaint.caret
         drafts.append(Draft(finding: finding, file: file))
     }
 

@@ -47,8 +47,9 @@ public struct DirectoryCheck: Sendable {
                 guard let before, let now else { return }
                 let offset = zip(before, now).enumerated().first { $0.element.0 != $0.element.1 }?.offset
                 let first = Place(file: path, offset: offset ?? min(before.count, now.count), in: now).line ?? 1
-                let text = Place.line(first, of: now)
-                (line, excerpt) = (first, text.isEmpty ? nil : text)
+                var shown = Complaint(.badFile, "")
+                shown.point(at: Place(file: path, line: first), of: now)
+                (line, excerpt) = (first, shown.excerpt?.isEmpty == false ? shown.excerpt : nil)
             }
         }
 

@@ -1,6 +1,7 @@
 internal import JSON
 internal import Postgres
 internal import Reporting
+internal import SQLLexing
 internal import SQLParsing
 
 extension Failure {
@@ -11,20 +12,22 @@ extension Failure {
     ///   - piece: what was sent; nil where the error is not about the file's own text.
     init(_ error: ServerError, in script: Script, piece: Piece?) {
         var statement: Int?
-        var place: Place?
+        var offset: Int?
         if let piece {
             statement = piece.statement(ofResult: error.statementsDone)
             if let position = error.position {
-                place = script.place(at: piece.offset(ofCharacter: position))
+                offset = piece.offset(ofCharacter: position)
             } else if let statement {
-                place = script.place(at: script.statements[statement].range.lowerBound)
+                offset = script.statements[statement].range.lowerBound
             }
         }
-        self.init(
-            Failure.reason(error),
-            Complaint(
-                .failed, error.message, hint: error.hint, place: place ?? Place(file: script.file),
-                excerpt: place.map { script.line(at: $0) }, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate))
+        let secrets = script.secrets
+        func told(_ words: String) -> String { secrets.hiding(in: words, at: offset) }
+        var complaint = Complaint(
+            .failed, told(error.message), hint: error.hint.map(told), place: Place(file: script.file),
+            sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate)
+        if let offset { complaint.point(at: script.place(at: offset), of: script.text) }
+        self.init(Failure.reason(error), complaint)
         if reason == "disk_full" {
             let remedy = "Free space on the server; what was open is rolled back. Then 'migrated retry' tries it again."
             complaint.hint = remedy
@@ -36,8 +39,8 @@ extension Failure {
             detail["statement"] = .integer(Int64(statement + 1))
             detail["text"] = .string(script.excerpt(of: statement, limit: 500))
         }
-        if let more = error.detail { detail["detail"] = .string(Printable.line(more, limit: 2000)) }
-        if let context = error.context { detail["context"] = .string(Printable.line(context, limit: 2000)) }
+        if let more = error.detail { detail["detail"] = .string(Printable.line(told(more), limit: 2000)) }
+        if let context = error.context { detail["context"] = .string(Printable.line(told(context), limit: 2000)) }
     }
 
     /// The stable word for an error code (PostgreSQL manual, appendix A).
