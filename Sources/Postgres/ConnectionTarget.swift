@@ -24,6 +24,7 @@ public struct ConnectionTarget: Sendable, Equatable {
         self.applicationName = applicationName
         needsNameResolution = unsafe ConnectionTarget.namesHosts(options)
         passfile = unsafe ConnectionTarget.value("passfile", options) ?? ConnectionTarget.environment("PGPASSFILE")
+        secretFiles = unsafe ConnectionTarget.secretFiles(options)
         // As libpq falls back, but for the service file, which it reads itself when it connects.
         database =
             unsafe ConnectionTarget.value("dbname", options) ?? ConnectionTarget.environment("PGDATABASE")
@@ -35,6 +36,17 @@ public struct ConnectionTarget: Sendable, Equatable {
 
     /// The file that is to hold the password, where one is named.
     private let passfile: String?
+
+    /// The files from which libpq may take what it proves itself with: password file and key of a client's certificate, also where they
+    /// lie if none is named (PostgreSQL manual, 34.16 and 34.19). They need not exist.
+    public let secretFiles: [String]
+
+    private static func secretFiles(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> [String] {
+        let home = environment("HOME").map { [$0 + "/.pgpass", $0 + "/.postgresql/postgresql.key"] } ?? []
+        return unsafe [
+            value("passfile", options), value("sslkey", options), environment("PGPASSFILE"), environment("PGSSLKEY"),
+        ].compactMap(\.self) + home
+    }
 
     private static func value(_ name: String, _ options: UnsafeMutablePointer<PQconninfoOption>?) -> String? {
         var option = unsafe options
