@@ -61,14 +61,12 @@ struct SecretScan {
         for (index, lexeme) in lexemes.enumerated() {
             switch lexeme.kind {
             case .string, .unterminated:
-                if speaks, !unit.isVariable(index), !isHidden(lexeme) {
-                    masks.append(Secrets.Mask(range: lexeme.range, shown: "'***'"))
-                }
+                if speaks, !unit.isVariable(index) { hide(lexeme) }
             case .quotedName where unit.holdsSecret(index) || unit.isAssigned(index):
                 masks.append(Secrets.Mask(range: lexeme.range, shown: "\"***\""))
             case .dollarString:
                 if level >= SecretScan.deepest || (speaks && !unit.isBody(index)) {
-                    masks.append(Secrets.Mask(range: lexeme.range, shown: "'***'"))
+                    hide(lexeme)
                 } else {
                     read(Lexer.body(of: lexeme, in: bytes), isBody: true, level: level + 1)
                 }
@@ -78,7 +76,19 @@ struct SecretScan {
         comments(lexemes, range, hidesQuotes: speaks)
     }
 
-    private func isHidden(_ lexeme: Lexeme) -> Bool { masks.last?.range == lexeme.range }
+    private mutating func hide(_ lexeme: Lexeme) {
+        masks.append(Secrets.Mask(range: lexeme.range, shown: "'***'"))
+        // The server may quote it. A plain name is none of the secrets, unless it is found to be one, and on-call needs it.
+        guard let content = Lexer.content(of: lexeme, in: bytes), !content.allSatisfy(SecretScan.isPlain) else {
+            return
+        }
+        values.append(content)
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")) || byte == UInt8(ascii: "_")
+            || byte == UInt8(ascii: ".")
+    }
 
     /// What lies between the lexemes: white space and comments.
     private mutating func comments(_ lexemes: [Lexeme], _ range: Range<Int>, hidesQuotes: Bool) {

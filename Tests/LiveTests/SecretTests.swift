@@ -17,13 +17,14 @@ import Testing
         "CREATE ROLE \"r%\" PASSWORD 'hunter2' VALID UNTIL 'never ever';", "ALTER ROLE none_such PASSWORD 'hunter2';",
         "CREATE USER \"r%\" PASSWORD 'hunter2' PASSWORD 'hunter2';", "CREATE ROLE \"r%\" PASSWORD hunter2;",
         "CREATE ROLE \"r%\" PASSWORD \"hunter2\";", "CREATE ROLE \"r%\" PASSWRD 'hunter2';",
-        "CREATE ROLE \"r%\" PASSWORD 'hunter2' NEWER;", "ALTER ROLE none_such PASSWORD 'hunter2",
+        "CREATE ROLE \"r%\" PASSWORD 'hunter2' NEWER;",
         "DO $$ BEGIN EXECUTE 'ALTER ROLE none_such PASSWORD ''hunter2'''; END $$;",
         "DO $$ BEGIN EXECUTE format('ALTER ROLE none_such PASSWORD %L', 'hunter2'); END $$;",
         "DO $$ BEGIN EXECUTE 'ALTR ROLE none_such PASSWORD ' || quote_literal('hunter2'); END $$;",
         "DO $$ DECLARE v text := 'hunter2'; BEGIN EXECUTE 'ALTER ROLE none_such PASSWORD ' || quote_literal(v); END $$;",
         "DO $$ BEGIN ALTER ROLE none_such PASSWORD 'hunter2'; END $$;",
         "DO $$ DECLARE password text := 'hunter2'; BEGIN RAISE WARNING 'it is %', password; RAISE EXCEPTION 'it is %', password USING HINT = password, DETAIL = password; END $$;",
+        "DO $$ DECLARE v text := 'hunter2'; BEGIN PERFORM 'password'; RAISE WARNING 'it is %', v; PERFORM v::int; END $$;",
         "CREATE SERVER s FOREIGN DATA WRAPPER none_such OPTIONS (password 'hunter2');",
         "CREATE USER MAPPING FOR none_such SERVER none_such OPTIONS (SET password 'hunter2');",
         "CREATE USER MAPPING FOR none_such SERVER none_such OPTIONS (password 'hunter2');",
@@ -54,6 +55,8 @@ import Testing
             "run", environment: ["MIGRATED_JOURNAL_SOCKET": journal.path, "NOTIFY_SOCKET": notify.path])
         try bench.waitFor("event IN ('failed', 'skipped', 'applied') AND version = '\(Self.failing.count)'", daemon)
         try bench.stop(daemon)
+        // One that is refused before any runs.
+        try bench.write("99_f.sql", "ALTER ROLE none_such PASSWORD 'hunter2")
         var told: [(String, String)] = [
             ("stderr", daemon.errorsSoFar), ("journal", journal.text), ("status", notify.text),
             ("hooks", try Program.run("/bin/cat", [seen]).output),

@@ -189,6 +189,9 @@ import Testing
     @Test func `hide the secrets of the text that they are about`() {
         let secrets = Secrets(of: Array("SELECT 1; ALTER ROLE a PASSWORD 'hunter2'".utf8))
         #expect(secrets.hiding(in: "bad value hunter2") == "bad value ***")
+        let program = Secrets(of: Array("COPY t FROM PROGRAM 'curl -u u:x'; SELECT 'password', 'customers'".utf8))
+        #expect(program.hiding(in: "program \"curl -u u:x\" failed") == "program \"***\" failed")
+        #expect(program.hiding(in: "no table customers") == "no table customers")
         #expect(secrets.hiding(in: "syntax error at or near \"'hun", at: 32) == "syntax error at or near \"***\"")
         #expect(secrets.hiding(in: "syntax error at or near \"1\"", at: 7) == "syntax error at or near \"1\"")
         #expect(Secrets.hidden(words: "default 'x'", about: "column 'api_token'") == "default '***'")
