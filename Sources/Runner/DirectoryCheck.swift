@@ -145,6 +145,7 @@ public struct DirectoryCheck: Sendable {
             guard file.has(.down) else { return }
             let script = try PreparedFile.script(of: file, .down, settings: settings)
             if let warning = script.unparsed { review.add(undoing: undoing, warning, unparsed: true) }
+            review.add(undoing: undoing, script: script)
         } catch {
             review.add(undoing: undoing, error)
         }

@@ -41,6 +41,7 @@ enum SecretName {
         "password", "passwd", "passphrase", "passcode", "secret", "token", "credential", "apikey", "api_key",
         "access_key", "private_key",
         "conninfo",
+        "encryption_key", "signing_key", "master_key", "auth_key", "jwt", "bearer",
     ].map { Array($0.utf8) }
     private static let beginnings = Set(long.map { $0[0] })
     private static let endings = ["credentials", "secret_key"].map { Array($0.utf8) }

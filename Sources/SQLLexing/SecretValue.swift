@@ -91,6 +91,15 @@ enum SecretValue {
     /// What ends a value without quotes: of a URI `&`, of a text that quotes a string `'` and `"`, of a list `,`.
     private static let stops = Set("&'\",;)".utf8)
 
+    /// The passwords of connection strings in the form of a URI, wherever they stand.
+    static func uriPasswords(_ text: [UInt8]) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        for at in text.indices where text[at] == UInt8(ascii: ":") && (found.last?.upperBound ?? 0) <= at {
+            if let range = userInfo(text, at) { found.append(range) }
+        }
+        return found
+    }
+
     private static func userInfo(_ text: [UInt8], _ colon: Int) -> Range<Int>? {
         guard text[colon] == UInt8(ascii: ":"), text[colon...].starts(with: "://".utf8) else { return nil }
         var at = colon + 3

@@ -50,7 +50,9 @@ package struct Secrets: Sendable {
         self.text = text
         var scan = SecretScan(text, depth: depth)
         scan.read(0..<text.count, isBody: isBody)
-        masks = Secrets.disjoint(scan.masks)
+        // Also where no quotes are, as behind a command of psql.
+        let bare = SecretValue.uriPasswords(text).map { Mask(range: $0, shown: "***") }
+        masks = Secrets.disjoint(scan.masks + bare)
         found = scan.found.sorted { $0.range.lowerBound < $1.range.lowerBound }
         values = scan.values.filter { $0.count >= Secrets.shortestValue }.sorted { $0.count > $1.count }
     }

@@ -95,6 +95,9 @@ import Testing
             "SELEC x; ALTER ROLE a PASSWORD '***' NEWER SYNTAX 17"
         ),
         ("SELECT '-----BEGIN RSA PRIVATE KEY-----hunter2'", "SELECT '***'"),
+        ("\\connect postgres://u:hunter2@h/d", "\\connect postgres://u:***@h/d"),
+        ("\\set pw 'hunter2'", "\\set pw '***'"),
+        ("SET app.encryption_key = 'hunter2'", "SET app.encryption_key = '***'"),
         ("COMMENT ON ROLE a IS 'its password is hunter2'", "COMMENT ON ROLE a IS '***'"),
     ]
 
