@@ -55,7 +55,7 @@ extension Notice {
     init(_ result: OpaquePointer?) {
         unsafe self.init(
             severity: Notice.field(result, "V") ?? "NOTICE", sqlstate: Notice.field(result, "C") ?? "",
-            message: Secrets.hidden(words: Notice.field(result, "M") ?? ""))
+            message: Notice.field(result, "M") ?? "")
     }
 
     static func field(_ result: OpaquePointer?, _ code: Unicode.Scalar) -> String? {

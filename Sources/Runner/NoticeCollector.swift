@@ -28,7 +28,9 @@ struct NoticeCollector {
         let secrets = secrets ?? Secrets(of: text)
         self.secrets = secrets
         var notice = notice
-        notice.message = Printable.line(secrets.hiding(in: notice.message), limit: NoticeCollector.length)
+        let words = secrets.hiding(
+            in: String(decoding: notice.message.utf8.prefix(8 * NoticeCollector.length), as: UTF8.self))
+        notice.message = Printable.line(words, limit: NoticeCollector.length)
         kept.append(notice)
         if notice.severity == "NOTICE", Self.existingCodes.contains(notice.sqlstate) { existing.append(notice) }
         return notice

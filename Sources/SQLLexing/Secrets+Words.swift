@@ -18,8 +18,10 @@ extension Secrets {
     ///
     /// - Parameter subject: what they are about; where that names a secret, no literal is shown.
     package static func hidden(words: String, about subject: String = "") -> String {
+        // Nobody reads more of them, and a server may say megabytes.
+        let words = words.utf8.count > longest ? String(decoding: words.utf8.prefix(longest), as: UTF8.self) : words
         let bytes = Array(words.utf8)
-        guard bytes.contains(where: { telling.contains($0) }) || words.firstRange(ofUTF8: infoString) != nil else {
+        guard bytes.contains(where: isTelling) || words.firstRange(ofUTF8: infoString) != nil else {
             return words
         }
         // A double quote is a quotation mark in a sentence, not one round a name.
@@ -40,7 +42,10 @@ extension Secrets {
     }
 
     /// Without one of these nothing is quoted, and nothing given.
-    private static let telling = Set("'$=/".utf8)
+    private static func isTelling(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "'") || byte == UInt8(ascii: "$") || byte == UInt8(ascii: "=") || byte == UInt8(ascii: "/")
+    }
+    private static let longest = 1 << 16
     private static let infoString = "connection info string"
 
     /// A statement without any of its literals: what others run, and whose data it is, is not ours to keep.
@@ -84,11 +89,11 @@ extension Secrets {
 
 extension String {
     fileprivate func firstRange(ofUTF8 text: String) -> Range<String.Index>? {
-        var at = utf8.startIndex
-        while at < utf8.endIndex {
-            if utf8[at...].starts(with: text.utf8) { return at..<utf8.index(at, offsetBy: text.utf8.count) }
-            at = utf8.index(after: at)
-        }
-        return nil
+        let (bytes, wanted) = (Array(utf8), Array(text.utf8))
+        guard
+            let start = bytes.indices.first(where: { bytes[$0] == wanted[0] && bytes[$0...].starts(with: wanted) })
+        else { return nil }
+        let begin = utf8.index(utf8.startIndex, offsetBy: start)
+        return begin..<utf8.index(begin, offsetBy: wanted.count)
     }
 }
