@@ -45,19 +45,21 @@ let package = Package(
         // How things are written: JSON, errors with their exit status, escaping, time spans.
         module("JSON"),
         module("Reporting", ["JSON"]),
+        // SQL as words and quotes, without a grammar, and what of it must not be shown.
+        module("SQLLexing"),
 
         // The only importers of those doors, the only `unsafe`.
         module("Digest", ["CCrypto"]),
-        module("Postgres", ["CPQ", "Reporting"]),
-        module("SQLParsing", ["CPGQuery", "JSON", "Reporting"]),
+        module("Postgres", ["CPQ", "Reporting", "SQLLexing"]),
+        module("SQLParsing", ["CPGQuery", "JSON", "Reporting", "SQLLexing"]),
         module("Systemd", ["CSystemd", "CLinux", "Reporting"]),
 
         // Pure: no I/O, no clock.
         module("Audit", ["Digest", "JSON", "Reporting"]),
         module("Migrations", ["Digest", "ForeignKeys", "JSON", "Reporting", "SQLParsing"]),
-        module("Checks", ["JSON", "Migrations", "Reporting", "SQLParsing"]),
+        module("Checks", ["JSON", "Migrations", "Reporting", "SQLLexing", "SQLParsing"]),
         module("ForeignKeys", ["JSON", "Reporting", "SQLParsing"]),
-        module("Replay", ["ForeignKeys", "JSON", "Reporting", "SQLParsing"]),
+        module("Replay", ["ForeignKeys", "JSON", "Reporting", "SQLLexing", "SQLParsing"]),
 
         // The history's own schema, as SQL files built into the program.
         .target(
@@ -80,7 +82,7 @@ let package = Package(
             "Runner",
             [
                 "Audit", "AuditReading", "AuditSchema", "Checks", "Configuration", "Digest", "ForeignKeys", "JSON",
-                "Migrations", "Postgres", "Replay", "Reporting", "SQLParsing", "Systemd",
+                "Migrations", "Postgres", "Replay", "Reporting", "SQLLexing", "SQLParsing", "Systemd",
             ],
             settings: [.define("FAILPOINTS", .when(configuration: .debug))]),
 
@@ -122,6 +124,7 @@ let package = Package(
             ]),
 
         tests("JSONTests", ["JSON"]),
+        tests("SQLLexingTests", ["SQLLexing"]),
         tests("ReportingTests", ["Reporting"]),
         // Every escaper, fed with every scalar that changes how its neighbours are read.
         tests(
@@ -136,7 +139,8 @@ let package = Package(
         tests("RunnerTests", ["JSON", "Postgres", "Reporting", "Runner", "SQLParsing", "Systemd"]),
         tests("SystemdTests", ["Systemd", "Reporting"]),
         .testTarget(
-            name: "SQLParsingTests", dependencies: ["Goldens", "JSON", "Reporting", "SQLParsing"], exclude: ["Golden"],
+            name: "SQLParsingTests", dependencies: ["Goldens", "JSON", "Reporting", "SQLLexing", "SQLParsing"],
+            exclude: ["Golden"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
         .testTarget(
             name: "ChecksTests", dependencies: ["Checks", "Goldens", "JSON", "Migrations", "Reporting", "SQLParsing"],

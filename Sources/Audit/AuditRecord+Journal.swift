@@ -42,12 +42,12 @@ extension AuditRecord {
         var text =
             switch event.event {
             case .started: "started \(what)" + (event.direction == .down ? " (rollback)" : "")
-            case .applied: "applied \(what)\(took)"
+            case .applied: "applied \(what)\(took)\(settings)"
             case .failed, .rollbackFailed: failure(what)
             case .interrupted: "interrupted \(what)\(why)"
             case .skipped: "skipped \(what)\(why)\(about)"
             case .deferred: "deferred \(what)\(why)\(about)"
-            case .statementApplied: "applied part \(part) of \(what)\(took)"
+            case .statementApplied: "applied part \(part) of \(what)\(took)\(settings)"
             case .orphansDeleted: "deleted orphans of\(about) for \(what)\(rows)"
             case .orphansNullified: "set orphan references to null in\(about) for \(what)\(rows)"
             case .orphansRestored: "restored orphans of\(about) for \(what)\(rows)"
@@ -71,6 +71,14 @@ extension AuditRecord {
     private var part: String {
         [event.detail["segment"]?.integer, event.detail["segments"]?.integer].compactMap { $0.map(String.init) }.joined(
             separator: "/")
+    }
+
+    /// What it has left to later sessions.
+    private var settings: String {
+        let told = (event.detail["lasting_settings"]?.array ?? []).map { setting in
+            "\(setting["reset"] == true ? "resets" : "sets") \(setting["setting"]?.string.map { "'\($0)'" } ?? "every setting") of \(setting["of"]?.string ?? "")"
+        }
+        return told.isEmpty ? "" : ", which for every later session \(told.joined(separator: ", "))"
     }
 
     private func failure(_ what: String) -> String {

@@ -22,6 +22,8 @@ public struct CheckFinding: Sendable, Equatable {
     public var hint: String?
     /// The offending line, where showing it helps.
     public var excerpt: String?
+    /// The column of `excerpt` that is meant, where parts of the line are hidden.
+    public var caret: Int?
     /// The other places it is about.
     public var related: [Related]
 
@@ -41,8 +43,9 @@ public struct CheckFinding: Sendable, Equatable {
 
     /// The lines to print, each safe for a terminal: `file:line:column: severity CODE sentence`, the excerpt, `HINT: …`.
     public var lines: [String] {
-        Complaint(
-            .badFile, "\(severity.rawValue) \(rule.code) \(message)", hint: hint, place: place, excerpt: excerpt
-        ).lines
+        var complaint = Complaint(
+            .badFile, "\(severity.rawValue) \(rule.code) \(message)", hint: hint, place: place, excerpt: excerpt)
+        complaint.caret = caret
+        return complaint.lines
     }
 }

@@ -1,5 +1,6 @@
 public import Migrations
 public import Reporting
+internal import SQLLexing
 public import SQLParsing
 
 /// Looks through the files of a line, one after the other in the order in which they run, and finds what will go wrong.
@@ -57,6 +58,16 @@ public struct Review: Sendable {
     /// - Parameter unparsed: whether it runs all the same, unless it is a slip.
     public mutating func add(undoing migration: Migration, _ complaint: Complaint, unparsed: Bool = false) {
         add(complaint, as: unparsed ? .unparsed : Rule(of: complaint), file: nil)
+    }
+
+    /// Adds the file that undoes a migration, which runs only where somebody rolls back: its secrets.
+    public mutating func add(undoing migration: Migration, script: Script) {
+        for secret in script.firstSecrets {
+            let finding = CheckFinding(
+                .secretInFile, .note, place: script.place(at: secret.range.lowerBound), secret.words,
+                hint: Script.secretHint)
+            drafts.append(Draft(finding: finding, file: nil))
+        }
     }
 
     /// Adds what keeps the directory from being put in order at all.
@@ -146,9 +157,10 @@ public struct Review: Sendable {
     }
 
     private mutating func add(_ complaint: Complaint, as rule: Rule, _ severity: Severity? = nil, file: Int?) {
-        let finding = CheckFinding(
+        var finding = CheckFinding(
             rule, severity, place: complaint.place ?? Place(file: file.map { paths[$0] } ?? "."), complaint.message,
             hint: complaint.hint, excerpt: complaint.excerpt)
+        finding.caret = complaint.caret
         drafts.append(Draft(finding: finding, file: file))
     }
 

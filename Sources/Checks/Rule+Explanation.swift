@@ -21,11 +21,23 @@ extension Rule {
             .editedAfterApply,
             .badAllowance, .alikeNames:
             aboutFiles
-        case .createdTwice, .usedBeforeCreated, .notRepeatable, .concurrentlyInTransaction, .newEnumValue, .ownTimeout:
+        case .createdTwice, .usedBeforeCreated, .notRepeatable, .concurrentlyInTransaction, .newEnumValue, .ownTimeout,
+            .lastingSetting:
             aboutRunning
         case .tableRewrite, .tableScan, .blockingIndex, .foreignKeyScan, .requiredColumn: aboutLocks
         case .dropTable, .dropColumn, .truncate, .deleteEverything, .updateEverything: aboutData
+        case .secretInFile: aboutSecrets
         }
+    }
+
+    private var aboutSecrets: Explanation {
+        Explanation(
+            why:
+                "The text of every file that runs is kept in the history for good, in 'migration_source', and lies in version control before. Where statements are shown, secrets are hidden; there they are not. A SCRAM verifier or an md5 hash, from which a password can be guessed, is a note.",
+            wayOut:
+                "Create the role, server or subscription without it, and set it by hand ('\\password' of psql) or from where secrets are kept; or use a password file, a service file or a certificate. A secret that has been in a file must be changed. Rows are data: what an INSERT or UPDATE puts into a column called 'password' is not reported.",
+            example: [("001_role.sql", "CREATE ROLE app LOGIN PASSWORD 'open sesame';")],
+            better: [("001_role.sql", "CREATE ROLE app LOGIN PASSWORD NULL;")])
     }
 
     private var aboutFiles: Explanation {
@@ -174,6 +186,14 @@ extension Rule {
                         "-- migrated: statement-timeout=30min\nUPDATE orders SET state = 'new' WHERE state IS NULL;"
                     )
                 ])
+        case .lastingSetting:
+            Explanation(
+                why:
+                    "Later migrations, the application and the daemon itself begin their sessions with it: 'search_path', 'row_security', 'session_replication_role' or 'default_transaction_read_only' change what their statements do, and are a warning. The event of the file says what it set.",
+                wayOut:
+                    "Write SET LOCAL where the file itself needs it; else allow it with the reason, and look at the migrations behind it.",
+                example: [("001_path.sql", "ALTER ROLE app SET search_path = app, public;")],
+                better: [("001_path.sql", "SET LOCAL search_path = app, public;")])
         default:
             Explanation(
                 why: "The second one fails; or, with IF NOT EXISTS, does nothing, whatever it says.",

@@ -20,6 +20,7 @@ public enum Rule: String, CaseIterable, Sendable {
     case concurrentlyInTransaction = "M021"
     case newEnumValue = "M022"
     case ownTimeout = "M023"
+    case lastingSetting = "M024"
 
     // Whom it keeps waiting.
     case tableRewrite = "M030"
@@ -34,6 +35,9 @@ public enum Rule: String, CaseIterable, Sendable {
     case truncate = "M042"
     case deleteEverything = "M043"
     case updateEverything = "M044"
+
+    // What it gives away.
+    case secretInFile = "M050"
 
     /// The rule that is meant by a code or a name, in any case.
     public init?(codeOrName text: some StringProtocol) {
@@ -97,6 +101,8 @@ public enum Rule: String, CaseIterable, Sendable {
         case .newEnumValue:
             ("new-enum-value", .error, "A new value of an enumeration is used in the transaction that adds it.")
         case .ownTimeout: ("own-timeout", .warning, "The file overrides a timeout that the daemon sets.")
+        case .lastingSetting:
+            ("lasting-setting", .note, "A setting is given to every later session of a role, a database or the server.")
         case .tableRewrite: ("table-rewrite", .warning, "A table is rewritten while nobody can read it.")
         case .tableScan: ("table-scan", .warning, "A table is scanned while nobody can read it.")
         case .blockingIndex: ("blocking-index", .warning, "An index is built while nobody can write to its table.")
@@ -109,6 +115,7 @@ public enum Rule: String, CaseIterable, Sendable {
         case .truncate: ("truncate", .warning, "A table is emptied.")
         case .deleteEverything: ("delete-everything", .warning, "Every row of a table is deleted.")
         case .updateEverything: ("update-everything", .warning, "Every row of a table is updated.")
+        case .secretInFile: ("secret-in-file", .warning, "A password or another secret stands in the file.")
         }
     }
 }

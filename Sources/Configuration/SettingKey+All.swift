@@ -256,7 +256,8 @@ extension SettingKey {
             """
             A directory of programs that the daemon runs after applied, failed, deferred and drift_detected, with the event as JSON on \
             standard input. Root or the daemon's user must own them, and nobody else may write them; names hold letters, digits, '_' and \
-            '-' alone. A hook that fails changes nothing but the journal. It need not exist.
+            '-' alone. They cannot read the daemon's credentials, its signing key and its password files (landlock, Linux 5.13). A hook \
+            that fails changes nothing but the journal. It need not exist.
             """),
         SettingKey(
             "hook-timeout", \.hookTimeout, .time(millisecond...TimeSpan.seconds(3600)), in: .monitoring,

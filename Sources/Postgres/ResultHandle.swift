@@ -1,4 +1,5 @@
 internal import CPQ
+internal import SQLLexing
 
 /// A PGresult, cleared when this value ends.
 @safe
@@ -31,20 +32,24 @@ struct ResultHandle: ~Copyable {
     }
 
     func error(statementsDone: Int) -> ServerError {
-        var error = ServerError(sqlstate: field("C") ?? "", message: field("M") ?? words)
-        error.detail = field("D")
-        error.hint = field("H")
+        var error = ServerError(sqlstate: field("C") ?? "", message: saying("M") ?? words)
+        error.detail = saying("D")
+        error.hint = saying("H")
         error.position = field("P").flatMap { Int32($0) }.flatMap { $0 > 0 ? Int($0) : nil }
-        error.context = field("W")
+        error.context = saying("W")
         let names = ["s", "t", "c", "n"].compactMap { field($0) }
         error.object = names.isEmpty ? nil : names.joined(separator: ".")
         error.statementsDone = statementsDone
         return error
     }
 
-    private var words: String { unsafe String(cString: PQresultErrorMessage(handle)).trimmingLineEnd }
+    private var words: String {
+        Secrets.hidden(words: unsafe String(cString: PQresultErrorMessage(handle)).trimmingLineEnd)
+    }
 
     private func field(_ code: Unicode.Scalar) -> String? { unsafe Notice.field(handle, code) }
+    /// The server's own words, without the secrets of statements that they quote.
+    private func saying(_ code: Unicode.Scalar) -> String? { field(code).map { Secrets.hidden(words: $0) } }
 }
 
 extension Notice {
@@ -62,6 +67,7 @@ extension Notice {
 extension ServerError {
     /// An error that libpq made itself: it puts each host's failure on a line, and what to look at on indented ones below it.
     init(libpq words: String) {
+        let words = Secrets.hidden(words: words)
         let lines = words.split(separator: "\n")
         let hint = lines.first { $0.hasPrefix("\t") }?.drop { $0 == "\t" }
         // That a server which closed the session "probably terminated abnormally" is its own log's to say.

@@ -1,5 +1,6 @@
 public import JSON
 internal import Reporting
+internal import SQLLexing
 
 /// One thing in which the database and the file do not agree.
 public struct Difference: Sendable, Equatable {
@@ -18,8 +19,11 @@ public struct Difference: Sendable, Equatable {
 
     init(_ what: String, database: String?, file: String?) {
         self.what = what
-        self.database = database.map(Difference.lines) ?? []
-        self.file = file.map(Difference.lines) ?? []
+        func lines(_ text: String?) -> [String] {
+            text.map { Difference.lines(Secrets.hidden(words: $0, about: what)) } ?? []
+        }
+        self.database = lines(database)
+        self.file = lines(file)
         guard self.database.count > 1 || self.file.count > 1 else { return }
         // Of two long texts only what lies between their common ends.
         let (left, right) = (self.database, self.file)

@@ -11,8 +11,10 @@ public struct Complaint: Error, Sendable, Equatable {
     public var hint: String?
     /// The file, line and column it is about.
     public var place: Place?
-    /// The offending line of that file, shown with a caret below `place.column`.
+    /// The offending line of that file as it may be shown, with a caret below `caret`, or below `place.column`.
     public var excerpt: String?
+    /// The column of `excerpt` that is meant, where parts of the line are hidden; nil where it is `place.column`.
+    public var caret: Int?
     /// The server's error code, where the server refused.
     public var sqlstate: String?
     /// Further lines, shown one by one below the message.
@@ -38,7 +40,7 @@ public struct Complaint: Error, Sendable, Equatable {
         if let place { head = "\(place.text): \(head)" }
         var lines = [head]
         if let excerpt {
-            let shown = Excerpt(line: excerpt, column: place?.column)
+            let shown = Excerpt(line: excerpt, column: caret ?? place?.column)
             lines.append("    " + shown.text)
             if let caret = shown.caret { lines.append("    " + String(repeating: " ", count: caret) + "^") }
         }

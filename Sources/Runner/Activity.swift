@@ -1,10 +1,12 @@
 internal import JSON
 internal import Postgres
 internal import Reporting
+internal import SQLLexing
 
 /// What a session of a migrated process is doing at the moment, with the server's own measure of its progress where it has one.
 struct Activity: Sendable, Equatable {
     var application: String
+    /// The beginning of its statement, without literals.
     var statement: String
     var seconds: Int64
     /// What the server's progress view says it is in: `building index: scanning table`.
@@ -45,7 +47,7 @@ struct Activity: Sendable, Equatable {
 
     init(_ result: QueryResult, _ row: Int) {
         application = result.text(row, 0) ?? ""
-        statement = result.text(row, 1) ?? ""
+        statement = Secrets.withoutLiterals(result.text(row, 1) ?? "")
         seconds = result.integer(row, 2) ?? 0
         waitsFor = result.text(row, 3).flatMap { $0.isEmpty ? nil : $0 }
         phase = result.text(row, 4)

@@ -31,7 +31,7 @@ struct Attempt {
     /// Whether the first segment may have run already: the attempt before was cut off there, and what it recorded last is all that is known.
     let isInDoubt: Bool
     private(set) var began = Instant.now()
-    var notices = NoticeCollector()
+    var notices: NoticeCollector
     private var scratches = 0
     /// Commands, by statement, that have been done to what stands already, each with its object.
     var sequelsDone: [Int: [(sequel: Sequel, object: String)]] = [:]
@@ -45,6 +45,7 @@ struct Attempt {
         self.id = id
         self.backend = backend
         self.prepared = prepared
+        notices = NoticeCollector(of: prepared.script.text)
         self.layout = layout
         self.firstSegment = firstSegment
         self.isInDoubt = isInDoubt
@@ -89,7 +90,14 @@ struct Attempt {
         event.detail = ["statements": .integer(Int64(prepared.script.statements.count))]
         if prepared.repeatable { event.detail["repeatable"] = true }
         if let said = notices.detail { event.detail["notices"] = said }
+        event.detail["lasting_settings"] = lastingSettings(prepared.script.statements.indices)
         return event
+    }
+
+    /// The settings that some of its statements give to later sessions; nil where there are none.
+    private func lastingSettings(_ statements: Range<Int>) -> JSONValue? {
+        let settings = prepared.script.lastingSettings.filter { statements.contains($0.statement) }
+        return settings.isEmpty ? nil : .array(settings.map(\.json))
     }
 
     func segmentApplied(_ index: Int, since: Instant, by actor: AuditEvent.Actor, found: String? = nil) -> AuditEvent {
@@ -101,6 +109,7 @@ struct Attempt {
             "segment": .integer(Int64(index + 1)), "segments": .integer(Int64(prepared.script.segments.count)),
             "sha256": .string(prepared.digests[index]),
         ]
+        event.detail["lasting_settings"] = lastingSettings(prepared.script.segments[index].statements)
         return event
     }
 
@@ -175,7 +184,7 @@ struct Failure: Error {
         self.complaint = complaint
         self.interrupts = interrupts
         if let hint = complaint.hint { detail["hint"] = .string(hint) }
-        if let place = complaint.place { put(place, complaint.excerpt) }
+        note()
     }
 
     /// Puts the texts with the values of rows back in their places.
@@ -192,11 +201,16 @@ struct Failure: Error {
     }
 
     /// Says where in the file it is.
-    mutating func put(_ place: Place, _ excerpt: String?) {
-        complaint.place = place
-        complaint.excerpt = excerpt
+    mutating func point(at place: Place, of script: Script) {
+        complaint.point(at: place, of: script.text)
+        note()
+    }
+
+    /// Keeps the complaint's place for the event.
+    private mutating func note() {
+        guard let place = complaint.place else { return }
         if let line = place.line { detail["line"] = .integer(Int64(line)) }
         if let column = place.column { detail["column"] = .integer(Int64(column)) }
-        if let excerpt { detail["excerpt"] = .string(Printable.line(excerpt, limit: 500)) }
+        if let excerpt = complaint.excerpt { detail["excerpt"] = .string(Printable.line(excerpt, limit: 500)) }
     }
 }

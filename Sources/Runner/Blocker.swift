@@ -1,6 +1,7 @@
 internal import JSON
 internal import Postgres
 internal import Reporting
+internal import SQLLexing
 
 /// A session that kept a migration waiting for a lock.
 struct Blocker: Equatable {
@@ -9,6 +10,7 @@ struct Blocker: Equatable {
     var user: String
     var state: String
     var transactionSeconds: Int64?
+    /// Its statement without literals: they are other people's data.
     var query: String
     /// The locks that it holds on what was waited for: `AccessShareLock on public.users`.
     var locks: String
@@ -23,7 +25,7 @@ struct Blocker: Equatable {
         user = text(2, 64)
         state = text(3, 64)
         transactionSeconds = result.integer(row, 4)
-        query = text(5, 300)
+        query = Printable.line(Secrets.withoutLiterals(result.text(row, 5) ?? ""), limit: 300)
         locks = text(6, 300)
     }
 

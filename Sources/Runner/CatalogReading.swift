@@ -1,6 +1,7 @@
 internal import Audit
 internal import JSON
 internal import Postgres
+internal import SQLLexing
 
 /// One reading of the catalog, in the transaction of the event that vouches for it: how the database was left.
 ///
@@ -57,9 +58,11 @@ struct CatalogChange {
     /// `added`, `changed` or `removed`.
     var word: String { before == nil ? "added" : now == nil ? "removed" : "changed" }
 
-    /// The lines that went, behind a minus sign, and those that came, behind a plus sign.
+    /// Without secrets, the lines that went, behind a minus sign, and those that came, behind a plus sign.
     var difference: [String] {
-        func lines(_ text: String?) -> [Substring] { text?.split(separator: "\n") ?? [] }
+        func lines(_ text: String?) -> [Substring] {
+            text.map { Secrets.hidden(words: $0, about: object).split(separator: "\n") } ?? []
+        }
         func without(_ lines: [Substring], _ others: [Substring]) -> [Substring] {
             var left = Dictionary(others.map { ($0, 1) }, uniquingKeysWith: +)
             return lines.filter { line in

@@ -47,8 +47,9 @@ public struct DirectoryCheck: Sendable {
                 guard let before, let now else { return }
                 let offset = zip(before, now).enumerated().first { $0.element.0 != $0.element.1 }?.offset
                 let first = Place(file: path, offset: offset ?? min(before.count, now.count), in: now).line ?? 1
-                let text = Place.line(first, of: now)
-                (line, excerpt) = (first, text.isEmpty ? nil : text)
+                var shown = Complaint(.badFile, "")
+                shown.point(at: Place(file: path, line: first), of: now)
+                (line, excerpt) = (first, shown.excerpt?.isEmpty == false ? shown.excerpt : nil)
             }
         }
 
@@ -144,6 +145,7 @@ public struct DirectoryCheck: Sendable {
             guard file.has(.down) else { return }
             let script = try PreparedFile.script(of: file, .down, settings: settings)
             if let warning = script.unparsed { review.add(undoing: undoing, warning, unparsed: true) }
+            review.add(undoing: undoing, script: script)
         } catch {
             review.add(undoing: undoing, error)
         }

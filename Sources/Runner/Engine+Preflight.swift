@@ -5,6 +5,7 @@ internal import JSON
 internal import Migrations
 internal import Postgres
 public import Reporting
+internal import SQLLexing
 internal import SQLParsing
 internal import Systemd
 
@@ -72,16 +73,16 @@ extension Engine {
         _ countsOrphans: Bool, _ before: inout Forthcoming
     ) throws(RunFailure) -> [Preflight.Remark] {
         let script = file.script
+        var remarks = lasting(file)
         if let warning = script.unparsed {
             before.addUnparsed()
-            return [
+            return remarks + [
                 Preflight.Remark(
                     verdict: .note, kind: "foreign_key", migration: file.migration.name, place: warning.place,
                     what: "the file cannot be read by this program's grammar, so that nothing is said of it")
             ]
         }
         let keys = countsOrphans ? ForeignKeyStatement.all(in: script) : []
-        var remarks: [Preflight.Remark] = []
         for statement in script.statements.indices {
             let forecast = StatementForecast(impacts[statement], number: statement + 1, sizes, before)
             remarks.append(
@@ -95,6 +96,21 @@ extension Engine {
             before.add(named, statement: statement)
         }
         return remarks
+    }
+
+    /// Its secrets, which the history would keep, and the settings that it leaves to later sessions.
+    private func lasting(_ file: PreparedFile) -> [Preflight.Remark] {
+        func remark(_ kind: String, at offset: Int, _ what: String) -> Preflight.Remark {
+            Preflight.Remark(
+                verdict: .note, kind: kind, migration: file.migration.name, place: file.script.place(at: offset),
+                what: what)
+        }
+        return file.script.secrets.found.map { remark("secret", at: $0.range.lowerBound, $0.words) }
+            + file.script.lastingSettings.map {
+                remark(
+                    "setting", at: file.script.statements[$0.statement].range.lowerBound,
+                    "\($0.words) for every later session")
+            }
     }
 
     private func remark(

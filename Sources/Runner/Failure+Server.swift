@@ -1,6 +1,7 @@
 internal import JSON
 internal import Postgres
 internal import Reporting
+internal import SQLLexing
 internal import SQLParsing
 
 extension Failure {
@@ -20,21 +21,23 @@ extension Failure {
             return masked
         }
         var statement: Int?
-        var place: Place?
+        var offset: Int?
         if let piece {
             statement = piece.statement(ofResult: error.statementsDone)
             if let position = error.position {
-                place = script.place(at: piece.offset(ofCharacter: position))
+                offset = piece.offset(ofCharacter: position)
             } else if let statement {
-                place = script.place(at: script.statements[statement].range.lowerBound)
+                offset = script.statements[statement].range.lowerBound
             }
         }
-        let message = withholding("message", error.message) { RowValues.maskMessage($0, error.sqlstate) }
-        self.init(
-            Failure.reason(error),
-            Complaint(
-                .failed, message, hint: error.hint, place: place ?? Place(file: script.file),
-                excerpt: place.map { script.line(at: $0) }, sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate))
+        let secrets = script.secrets
+        func told(_ words: String) -> String { secrets.hiding(in: words, at: offset) }
+        let message = withholding("message", told(error.message)) { RowValues.maskMessage($0, error.sqlstate) }
+        var complaint = Complaint(
+            .failed, message, hint: error.hint.map(told), place: Place(file: script.file),
+            sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate)
+        if let offset { complaint.point(at: script.place(at: offset), of: script.text) }
+        self.init(Failure.reason(error), complaint)
         if reason == "disk_full" {
             let remedy = "Free space on the server; what was open is rolled back. Then 'migrated retry' tries it again."
             complaint.hint = remedy
@@ -47,11 +50,11 @@ extension Failure {
             detail["text"] = .string(script.excerpt(of: statement, limit: 500))
         }
         if let more = error.detail {
-            let masked = withholding("detail", more) { RowValues.maskDetail($0, error.sqlstate) }
+            let masked = withholding("detail", told(more)) { RowValues.maskDetail($0, error.sqlstate) }
             detail["detail"] = .string(Printable.line(masked, limit: 2000))
         }
         if let context = error.context {
-            let masked = withholding("context", context, RowValues.maskContext)
+            let masked = withholding("context", told(context), RowValues.maskContext)
             detail["context"] = .string(Printable.line(masked, limit: 2000))
         }
         self.withheld = withheld

@@ -111,17 +111,14 @@ extension FileRun {
         let script = attempt.prepared.script
         let version = Printable.line(attempt.prepared.version, limit: 80)
         let place = script.place(at: segment.range.lowerBound)
-        return .failure(
-            Failure(
-                "outcome_unknown",
-                Complaint(
-                    .failed,
-                    "this statement may have run already: an attempt was cut off at it, and \(because); nothing was run",
-                    hint: """
-                        Look at the database. Where it has not run, 'migrated retry \(version)' runs it; where it has, take it out of \
-                        the file, which then goes on behind it, or 'migrated resolve \(version) --applied' if nothing is left to do.
-                        """,
-                    place: place, excerpt: script.line(at: place)
-                )))
+        var complaint = Complaint(
+            .failed,
+            "this statement may have run already: an attempt was cut off at it, and \(because); nothing was run",
+            hint: """
+                Look at the database. Where it has not run, 'migrated retry \(version)' runs it; where it has, take it out of \
+                the file, which then goes on behind it, or 'migrated resolve \(version) --applied' if nothing is left to do.
+                """)
+        complaint.point(at: place, of: script.text)
+        return .failure(Failure("outcome_unknown", complaint))
     }
 }

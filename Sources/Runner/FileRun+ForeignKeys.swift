@@ -149,8 +149,7 @@ extension FileRun {
         let script = attempt.prepared.script
         var complaint = complaint
         let place = script.place(at: key.range.lowerBound)
-        complaint.place = place
-        complaint.excerpt = script.line(at: place)
+        complaint.point(at: place, of: script.text)
         var failure = Failure("foreign_key", complaint)
         if !lines.isEmpty {
             failure.message += ": " + lines.joined(separator: "; ")
@@ -265,7 +264,7 @@ extension FileRun {
             { error in
                 let place = script.place(at: offset)
                 var failure = Failure(error, in: script, piece: nil)
-                failure.put(place, script.line(at: place))
+                failure.point(at: place, of: script)
                 return failure
             }
         ) { (connection: Connection) throws(PostgresError) in try connection.query(sql, parameters) }

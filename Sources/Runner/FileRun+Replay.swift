@@ -124,7 +124,7 @@ extension FileRun {
                         "What exists is compared with what the statement would make, in a scratch schema: that takes the right to CREATE in this database."
                 }
                 var failure = Failure(error, in: script, piece: nil)
-                failure.put(place, script.line(at: place))
+                failure.point(at: place, of: script)
                 return failure
             }
         ) { (connection: Connection) throws(PostgresError) in try connection.run(sql) }
@@ -145,7 +145,8 @@ extension FileRun {
             .failed, "\(item.word) '\(standing.object)' exists and is not what the file says: \(names)",
             hint:
                 "Nothing was changed. Alter the object until it is what the file says, or mend the file; or, where what stands is right, run 'migrated resolve \(version) --applied'.\(order)",
-            place: place, excerpt: script.line(at: place))
+            place: place)
+        complaint.point(at: place, of: script.text)
         complaint.notes = Array(differences.flatMap(\.lines).prefix(60))
         var failure = Failure("object_differs", complaint)
         failure.object = standing.object

@@ -4,6 +4,7 @@ internal import JSON
 internal import Migrations
 internal import Postgres
 internal import Reporting
+internal import SQLLexing
 internal import SQLParsing
 internal import Systemd
 
@@ -65,7 +66,7 @@ extension FileRun {
         let script = attempt.prepared.script
         var notices = attempt.notices
         connection.onNotice = { [reporter, event = attempt.event(.started, by: actor)] notice in
-            guard notices.take(notice) else { return }
+            guard let notice = notices.take(notice) else { return }
             reporter.say(
                 notice.severity == "WARNING" ? 4 : 6, "\(event.name ?? ""): \(notice.severity): \(notice.message)",
                 [("MIGRATED_VERSION", event.version ?? ""), ("MIGRATED_NAME", event.name ?? "")])
@@ -151,7 +152,7 @@ extension FileRun {
 
     /// What the loss of the session means for the file.
     func lost(_ error: PostgresError, _ script: Script) -> Failure {
-        let words = error.serverError?.message ?? ""
+        let words = script.secrets.hiding(in: error.serverError?.message ?? "")
         let complaint = Complaint(
             .unavailable, "the session was lost while the file ran" + (words.isEmpty ? "" : ": \(words)"),
             hint: "What it had open is rolled back; the next attempt goes on behind what is recorded.",

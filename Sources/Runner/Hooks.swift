@@ -1,13 +1,15 @@
 internal import Audit
 internal import AuditReading
 internal import Configuration
+internal import Postgres
 internal import Reporting
 internal import Systemd
 
 /// The operator's programs that are run after an event: every executable of a directory, one after the other, with the event as JSON on
 /// standard input.
 ///
-/// They are beside the work: a migration neither waits for them nor fails with them. The loop that works serves them too.
+/// They are beside the work: a migration neither waits for them nor fails with them. The loop that works serves them too. They run as the
+/// daemon's user, but cannot read what it proves itself and signs with.
 final class Hooks {
     /// The events that they are told of.
     static let events: Set<EventKind> = [.applied, .failed, .deferred, .driftDetected]
@@ -24,12 +26,16 @@ final class Hooks {
     private var waiting: [Task] = []
     private var running: ChildProcess?
     private var dropped = 0
+    /// What they must not read.
+    private let secrets: [String]
+    private var hasWarned = false
     /// More than this is not kept waiting.
     private static let most = 1000
 
     init(_ settings: Settings, loop: PollLoop, reporter: Reporter) {
         directory = settings.hooks ?? "/etc/migrated/hooks.d"
         limit = settings.hookTimeout
+        secrets = Hooks.secrets(settings)
         self.loop = loop
         self.reporter = reporter
     }
@@ -70,7 +76,7 @@ final class Hooks {
         do throws(SystemFailure) {
             let child = try ChildProcess(
                 task.path, environment: Hooks.environment(event),
-                input: HistoryRow(task.record).jsonBytes + [UInt8(ascii: "\n")],
+                input: HistoryRow(task.record).jsonBytes + [UInt8(ascii: "\n")], confinement: confinement(),
                 until: .now() + limit
             ) { [self] end in ended(task, end) }
             running = child
@@ -79,6 +85,31 @@ final class Hooks {
             reporter.say(4, error.complaint)
             next()
         }
+    }
+
+    /// Nil where the kernel has none: they are run all the same, for they may be what pages on-call, and that is reported once.
+    private func confinement() -> Confinement? {
+        if let confinement = Confinement(hiding: secrets) { return confinement }
+        if !hasWarned {
+            hasWarned = true
+            reporter.say(
+                4,
+                Complaint(
+                    .permission, "hooks can read the daemon's signing key and passwords: the kernel has no Landlock",
+                    hint:
+                        "It takes Linux 5.13 with 'landlock' among its security modules; else keep both away from the daemon, or have no hooks."
+                ))
+        }
+        return nil
+    }
+
+    /// The daemon's credentials, its key, and what its connections prove themselves with.
+    private static func secrets(_ settings: Settings) -> [String] {
+        let targets = [settings.database, settings.auditDatabase ?? ""].compactMap {
+            try? ConnectionTarget($0, applicationName: "")
+        }
+        return [Process.environment("CREDENTIALS_DIRECTORY"), settings.signingKey].compactMap(\.self)
+            + targets.flatMap(\.secretFiles)
     }
 
     private func ended(_ task: Task, _ end: ChildProcess.End) {

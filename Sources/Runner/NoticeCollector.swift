@@ -1,6 +1,7 @@
 internal import JSON
 internal import Postgres
 internal import Reporting
+internal import SQLLexing
 
 /// Keeps what a migration says by RAISE NOTICE and WARNING, within bounds: a flood must fill neither the journal nor the table.
 struct NoticeCollector {
@@ -9,20 +10,30 @@ struct NoticeCollector {
     /// The most bytes of one notice.
     static let length = 500
 
+    /// The file's text, whose secrets are looked for once it says anything.
+    private let text: [UInt8]
+    private var secrets: Secrets?
     private(set) var kept: [Notice] = []
     private(set) var count = 0
     /// Among them those by which the server tells that it passed over an IF NOT EXISTS, as far as they are not taken.
     private var existing: [Notice] = []
 
-    /// Takes a notice; true where it is to be told.
-    mutating func take(_ notice: Notice) -> Bool {
+    /// A collector of what a file of that text says.
+    init(of text: [UInt8]) { self.text = text }
+
+    /// Takes a notice; gives it back as it is kept, without the file's secrets, where it is to be told.
+    mutating func take(_ notice: Notice) -> Notice? {
         count += 1
-        guard kept.count < NoticeCollector.limit else { return false }
+        guard kept.count < NoticeCollector.limit else { return nil }
+        let secrets = secrets ?? Secrets(of: text)
+        self.secrets = secrets
         var notice = notice
-        notice.message = Printable.line(notice.message, limit: NoticeCollector.length)
+        let words = secrets.hiding(
+            in: String(decoding: notice.message.utf8.prefix(8 * NoticeCollector.length), as: UTF8.self))
+        notice.message = Printable.line(words, limit: NoticeCollector.length)
         kept.append(notice)
         if notice.severity == "NOTICE", Self.existingCodes.contains(notice.sqlstate) { existing.append(notice) }
-        return true
+        return notice
     }
 
     /// The error codes of "already exists, skipping", whatever the server's language: of a table or index, an object, a column, a schema, a

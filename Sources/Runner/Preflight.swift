@@ -6,7 +6,7 @@ public struct Preflight: Sendable {
     /// One thing that was found.
     struct Remark: Sendable {
         var verdict: KeyForecast.Verdict
-        /// `statement`, `foreign_key`, `table`, `invalid_index`, `session` or `login`.
+        /// `statement`, `foreign_key`, `table`, `invalid_index`, `session`, `login`, `secret` or `setting`.
         var kind: String
         /// The migration's name; nil for what concerns all of them.
         var migration: String?

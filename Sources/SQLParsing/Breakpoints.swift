@@ -1,3 +1,5 @@
+internal import SQLLexing
+
 /// Drizzle's `--> statement-breakpoint` markers.
 ///
 /// Drizzle cuts its files there and sends each piece, so that a piece may end without `;`. Here each marker is overwritten by a `;`

@@ -1,3 +1,5 @@
+internal import SQLLexing
+
 /// A list whose items commas separate, as it stands in a statement's text: the elements of CREATE TABLE, the commands of ALTER TABLE.
 public struct CommaList: Sendable, Equatable {
     /// Each item's bytes, from its first token to the end of its last. Outside of parentheses the first item also holds what leads to

@@ -1,3 +1,5 @@
+internal import SQLLexing
+
 /// What a scanner without a grammar finds in a text that the grammar could not read: may it run whole, in one transaction?
 ///
 /// It errs on the side of refusing. A statement starts at the text's first word and after each `;`; a `;` inside parentheses or inside

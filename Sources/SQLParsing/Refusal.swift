@@ -1,4 +1,5 @@
 internal import Reporting
+internal import SQLLexing
 
 /// What to do with a text that the grammar refused: run it whole, or say why not.
 struct Refusal {
@@ -10,7 +11,8 @@ struct Refusal {
 
     init(source: SourceText, message: String, character: Int) {
         self.source = source
-        self.message = Printable.bounded(message, 200)
+        let offset = character > 0 ? source.offset(ofCharacter: character) : nil
+        self.message = Printable.bounded(Secrets(of: source.bytes).hiding(in: message, at: offset), 200)
         self.character = character
     }
 

@@ -1,3 +1,5 @@
+internal import SQLLexing
+
 extension Script {
     /// The bytes of the dotted name that begins at `offset`, where its last part is `name`; nil where the text writes it in a form that is
     /// not read here, such as `U&"…"`.

@@ -1,11 +1,12 @@
 public import Reporting
+package import SQLLexing
 
 extension Script {
     /// The place of a byte offset in `text`, as people count: line and column from 1, in characters.
     public func place(at offset: Int) -> Place { Place(file: file, offset: offset, in: text) }
 
-    /// The whole line that `place` names.
-    public func line(at place: Place) -> String { Place.line(place.line ?? 1, of: text) }
+    /// Where its secrets are. Reads the whole text: ask once for one failure.
+    package var secrets: Secrets { Secrets(of: text) }
 
     /// The statement whose bytes, or the gap before whose bytes, hold the offset; nil behind the last and where nothing was parsed.
     public func statement(at offset: Int) -> Int? {
@@ -34,12 +35,13 @@ extension Script {
         return segment.statements.contains(index) ? index : nil
     }
 
-    /// The beginning of a statement on one line: runs of white space become one space, control characters visible escapes; at most
-    /// `limit` bytes.
+    /// The beginning of a statement on one line, without its secrets: runs of white space become one space, control characters visible
+    /// escapes; at most `limit` bytes.
     public func excerpt(of statement: Int, limit: Int = 120) -> String {
         // Escapes and collapsed space need only a little more of the text than what is shown.
         let range = statements[statement].range
-        let start = text[range].prefix(limit * 8)
+        let all = secrets.shown(range)
+        let start = all.prefix(limit * 8)
         var shown: [UInt8] = []
         for byte in start {
             if byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) {
@@ -49,7 +51,7 @@ extension Script {
             }
         }
         // The cut may have split a character.
-        if start.count < range.count, shown.count < limit { shown.append(contentsOf: "…".utf8) }
+        if start.count < all.count, shown.count < limit { shown.append(contentsOf: "…".utf8) }
         return Printable.line(String(decoding: shown, as: UTF8.self), limit: limit)
     }
 }

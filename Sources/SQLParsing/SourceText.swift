@@ -36,8 +36,9 @@ struct SourceText {
 
     /// A complaint about the character at byte `offset`, with its line.
     func complaint(_ message: String, at offset: Int, hint: String? = nil) -> Complaint {
-        let place = Place(file: file, offset: offset, in: bytes)
-        return Complaint(.badFile, message, hint: hint, place: place, excerpt: Place.line(place.line ?? 1, of: bytes))
+        var complaint = Complaint(.badFile, message, hint: hint)
+        complaint.point(at: Place(file: file, offset: offset, in: bytes), of: bytes)
+        return complaint
     }
 
     /// `3:15`, for a hint that names a second place.

@@ -1,3 +1,5 @@
+internal import SQLLexing
+
 /// One statement as the plain scanner sees it: its first words, what is open in it, and what speaks against a transaction round it.
 struct StatementScan {
     private(set) var isEmpty = true

@@ -1,5 +1,6 @@
 internal import JSON
 internal import Reporting
+internal import SQLLexing
 
 /// The statements of libpg_query's tree, with their places in the text and their roles.
 struct TreeReading {

@@ -1,3 +1,5 @@
+internal import SQLLexing
+
 /// An upper bound of what libpg_query needs for a text, found without parsing it.
 ///
 /// Two of its limits end the whole process instead of the parse: its writer recurses once for each operator of an expression, and its

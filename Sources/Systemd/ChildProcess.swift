@@ -21,24 +21,29 @@ public final class ChildProcess: PollSource {
     private var isDone = false
     public private(set) var deadline: Instant?
 
-    /// Starts `path`; `whenDone` is called once, by the loop that this source is in.
+    /// Starts `path`, within `confinement` where there is one; `whenDone` is called once, by the loop that this source is in.
     public convenience init(
-        _ path: String, _ arguments: [String] = [], environment: [String], input: [UInt8], until limit: Instant,
+        _ path: String, _ arguments: [String] = [], environment: [String], input: [UInt8],
+        confinement: Confinement? = nil, until limit: Instant,
         whenDone: @escaping (End) -> Void
     ) throws(SystemFailure) {
-        try self.init(path, arguments, environment, input, capturing: nil, until: limit, whenDone: whenDone)
+        try self.init(
+            path, arguments, environment, input, capturing: nil, confinement: confinement, until: limit,
+            whenDone: whenDone)
     }
 
     /// The same, with its standard output and error in `captured`.
     init(
         _ path: String, _ arguments: [String], _ environment: [String], _ input: [UInt8], capturing captured: Captured?,
-        until limit: Instant, whenDone: @escaping (End) -> Void
+        confinement: Confinement? = nil, until limit: Instant, whenDone: @escaping (End) -> Void
     ) throws(SystemFailure) {
         let fed = try MemoryFile(holding: input)
         var process: pid_t = 0
         let failed = withExtendedLifetime((fed, captured)) {
             let further = captured.map { [$0.output.number, $0.errors.number] } ?? []
-            return ChildProcess.spawn(path, [path] + arguments, environment, [fed.number] + further, &process)
+            let files = [fed.number] + further
+            let spawn = { ChildProcess.spawn(path, [path] + arguments, environment, files, &process) }
+            return confinement?.run(spawn) ?? spawn()
         }
         if failed != 0 { throw SystemFailure("start", path: path, errno: failed) }
         let opened = open_process(process)

@@ -74,7 +74,7 @@ public final class GrowingFile {
         let fresh = "\(path).new"
         _ = unsafe unlink(fresh)
         let lines = change(try directory.lines(of: name))
-        let file = try Descriptor(opening: fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        let file = try Descriptor(opening: fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o640)
         try Process.write(Array(lines.map { $0 + "\n" }.joined().utf8), to: file.number)
         if retrying({ fsync(file.number) }) != 0 { throw .last("sync", path: fresh) }
         if let backup {
@@ -94,7 +94,7 @@ public final class GrowingFile {
             if file == nil { try directory.create() }
             let flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
             let file: Descriptor
-            if let open = self.file { file = open } else { file = try Descriptor(opening: path, flags, mode: 0o600) }
+            if let open = self.file { file = open } else { file = try Descriptor(opening: path, flags, mode: 0o640) }
             if retrying({ flock(file.number, LOCK_EX) }) != 0 { throw .last("lock", path: path) }
             let facts = try FileFacts(of: file, path: path)
             guard facts.kind == .regular else { throw SystemFailure("append to", path: path, errno: EINVAL) }

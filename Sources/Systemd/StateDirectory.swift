@@ -41,7 +41,7 @@ public struct StateDirectory: Sendable {
 
     /// Adds `line` to the file `name`. When this returns, the line is on disk, and so is the file's name (fsync(2) of both).
     ///
-    /// The directory and the file are created where they are missing, for their owner alone. Two processes that append at once do not mix
+    /// The directory and the file are created where they are missing, for their owner and, as far as the umask allows, its group to read. Two processes that append at once do not mix
     /// their lines. A line that an earlier crash left unfinished is closed first, never joined with the new one. Where this throws, the
     /// line may or may not be found later.
     public func append(_ line: String, to name: String) throws(SystemFailure) {
@@ -49,7 +49,7 @@ public struct StateDirectory: Sendable {
         precondition(!line.utf8.contains(UInt8(ascii: "\n")), "a line that holds a line feed would be two lines")
         try create()
         let path = "\(path)/\(name)"
-        let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, mode: 0o600)
+        let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, mode: 0o640)
         if retrying({ flock(file.number, LOCK_EX) }) != 0 { throw .last("lock", path: path) }
         let facts = try FileFacts(of: file, path: path)
         guard facts.kind == .regular else { throw SystemFailure("append to", path: path, errno: EINVAL) }
@@ -93,7 +93,7 @@ public struct StateDirectory: Sendable {
         return parts.dropLast().map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Makes the directory and what is missing above it, each for its owner alone.
+    /// Makes the directory and what is missing above it, each for its owner, and its group to read.
     func create() throws(SystemFailure) {
         var missing: [String] = []
         var current = path
@@ -104,7 +104,7 @@ public struct StateDirectory: Sendable {
             current = String(current[..<slash])
         }
         for directory in missing.reversed() {
-            if unsafe mkdir(directory, 0o700) != 0, errno != EEXIST { throw .last("create directory", path: directory) }
+            if unsafe mkdir(directory, 0o750) != 0, errno != EEXIST { throw .last("create directory", path: directory) }
             try StateDirectory(path: StateDirectory.parent(directory)).sync()
         }
     }

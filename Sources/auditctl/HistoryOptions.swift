@@ -33,7 +33,16 @@ struct HistoryOptions: ParsableArguments {
             return AnchorLog(lines: [])
         }
         let name = AnchorLog.fileName(schema: settings.schema)
-        return AnchorLog(lines: try directory.subdirectory(database).lines(of: name))
+        do throws(SystemFailure) {
+            return AnchorLog(lines: try directory.subdirectory(database).lines(of: name))
+        } catch {
+            var complaint = error.complaint
+            if complaint.status == .permission {
+                complaint.hint =
+                    "The daemon's group may read its anchors: 'runuser -u migrated -- chmod -R g+rX \(directory.path)', and a user of the group 'migrated'."
+            }
+            throw complaint
+        }
     }
 
     /// Connects. Every question is then asked in a READ ONLY transaction of its own; nothing is set for the session, because behind a

@@ -60,6 +60,37 @@ import Testing
         #expect(daemon.errorsSoFar.contains("40-anybody' is not run: others than its owner may write it"))
     }
 
+    @Test func `hooks cannot read what the daemon signs and logs in with, by whatever way`() throws {
+        let (seen, key, passwords) = (bench.folder.path("seen"), bench.folder.path("key"), bench.folder.path("pgpass"))
+        #expect(try Program.run(Program.built("migrated"), ["keygen", "--out", key]).status == 0)
+        try bench.folder.write("pgpass", "*:*:*:*:hunter2\n")
+        try bench.folder.write("ordinary", "an ordinary file\n")
+        #expect(chmod(passwords, 0o600) == 0 && symlink(key, bench.folder.path("link")) == 0)
+        try bench.folder.write(
+            "migrated.toml", "hooks = \"hooks\"\nsigning-key = \"\(key)\"\nretry-tries = 1\n")
+        try hook(
+            "10-spies",
+            """
+            {
+                echo "spied on $(cat '\(bench.folder.path("ordinary"))') $(id -u)"
+                cat '\(key)' '\(passwords)' '\(bench.folder.path("link"))'
+                cat "/proc/$PPID/root\(key)" "/proc/self/root\(passwords)" "/proc/$PPID/cwd/\(key)"
+                cp '\(key)' '\(bench.folder.path("copy"))'; cat '\(bench.folder.path("copy"))'
+                ln '\(key)' '\(bench.folder.path("hard"))'; cat '\(bench.folder.path("hard"))'
+                sh -c "cat '\(key)'"
+                jq -r '"event " + .event' /dev/stdin
+            } >>'\(seen)' 2>/dev/null
+            echo done >>'\(seen)'
+            """)
+        try bench.write("001_a.sql", "CREATE TABLE a ();")
+        let daemon = try bench.start("run", environment: ["PGPASSFILE": passwords])
+        try eventually("hook") { try Program.run("/bin/cat", [seen]).output.hasSuffix("done\n") }
+        try bench.stop(daemon)
+        let words = try Program.run("/bin/cat", [seen]).output
+        #expect(words == "spied on an ordinary file \(geteuid())\nevent applied\ndone\n", "\(words)")
+        #expect(!daemon.errorsSoFar.contains("Landlock"))
+    }
+
     @Test func `metrics follow the events, by Prometheus's rules`() throws {
         try bench.query("CREATE TABLE t (); CREATE FUNCTION later() RETURNS void LANGUAGE sql AS 'SELECT 1'")
         try bench.write("001_a.sql", "CREATE TABLE a ();")

@@ -56,7 +56,7 @@ extension Script {
         let character = try #require(sent.unicodeScalars.enumerated().first { $0.element == "F" }).offset + 1
         let offset = script.offset(ofCharacter: character, in: segment)
         #expect(script.place(at: offset) == Place(file: "x.sql", line: 4, column: 10))
-        #expect(script.line(at: script.place(at: offset)) == "SELECT é FROM t; SELECT 3")
+        #expect(Place.line(4, of: script.text) == "SELECT é FROM t; SELECT 3")
         #expect(script.statement(at: offset) == 2)
         #expect(script.statement(ofResult: 1, in: segment) == 2)
         #expect(script.statement(ofResult: 3, in: segment) == nil)

@@ -46,20 +46,22 @@ struct Machine {
     /// The programs of this build, the project's units and their user, where the package installs them.
     private func buildsFiles() throws -> [String] {
         var arguments: [String] = []
-        for name in ["migrated", "auditctl"] {
-            arguments += ["--file", "\(try Program.built(name)):/usr/bin/\(name):0755"]
+        for (name, place) in [("migrated", "migrated"), ("auditctl", "auditctl"), ("auditctl", "migrated-auditctl")] {
+            arguments += ["--file", "\(try Program.built(name)):/usr/bin/\(place):0755"]
         }
         arguments += ["--file", Self.project + "/units/migrated.sysusers:/usr/lib/sysusers.d/migrated.conf"]
-        for unit in ["migrated.service", "migrated@.service"] {
-            arguments += ["--unit", Self.project + "/units/" + unit]
-        }
+        let units = [
+            "migrated.service", "migrated@.service", "migrated-verify@.service", "migrated-integrity@.service",
+            "migrated-alert@.service",
+        ]
+        for unit in units { arguments += ["--unit", Self.project + "/units/" + unit] }
         // A build for tests loads Swift's own libraries from the toolchain; the package's build has them inside.
         let libraries = try Self.swiftLibraries()
         arguments += ["--bind-ro", libraries]
         arguments += [
             "--setup",
             """
-            for unit in migrated.service migrated@.service; do
+            for unit in \(units.joined(separator: " ")); do
                 mkdir -p "$ROOT/etc/systemd/system/$unit.d"
                 printf '[Service]\\nExecPaths=\(libraries)\\n' >"$ROOT/etc/systemd/system/$unit.d/toolchain.conf"
             done

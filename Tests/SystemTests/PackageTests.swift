@@ -198,6 +198,10 @@ struct `The package` {
             echo 'CREATE TABLE a (id integer);' >/srv/migrations/1_a.sql
             systemctl start migrated
             eventually status 'applied 1'
+            runuser -u postgres -- createuser -h /run/postgresql migrated-verify
+            sql 'GRANT pg_read_all_data TO "migrated-verify"' >/dev/null
+            migrated init --database 'host=/run/postgresql user=postgres dbname=app' --migration-login migrated --audit-login migrated \\
+                --auditor migrated-verify >/dev/null
             systemctl enable --quiet --now migrated-verify@migrated.timer
             systemctl show -p Unit --value migrated-verify@migrated.timer
             systemctl start migrated-verify@migrated && echo 'verified'

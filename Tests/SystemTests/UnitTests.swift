@@ -6,8 +6,8 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "only root can boot a container"))
 struct `The units` {
     private let cluster: Cluster
-    private let database: Database
-    private var machine = Machine()
+    let database: Database
+    var machine = Machine()
 
     init() throws {
         var options = Cluster.Options()
@@ -174,7 +174,7 @@ struct `The units` {
     }
 
     /// Runs shell text that asks about the unit `$unit`.
-    private func run(_ script: String, on machine: Machine? = nil) throws -> Program.Outcome {
+    func run(_ script: String, on machine: Machine? = nil) throws -> Program.Outcome {
         try (machine ?? self.machine).ask(script, server: "host=/srv/postgresql user=postgres dbname=\(database.name)")
     }
 }

@@ -88,9 +88,9 @@ import Testing
         #expect(try state.lines(of: "anchors") == ["one", "", "two"])
         var facts = stat()
         #expect(stat(directory.at("new/state/123-5/anchors"), &facts) == 0)
-        #expect(facts.st_mode & 0o777 == 0o600)
+        #expect(facts.st_mode & 0o777 == 0o640)
         #expect(stat(directory.at("new"), &facts) == 0)
-        #expect(facts.st_mode & 0o777 == 0o700)
+        #expect(facts.st_mode & 0o777 == 0o750)
     }
 
     @Test func `neither tells an unfinished line nor joins it with the next`() throws {

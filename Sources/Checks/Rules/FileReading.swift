@@ -36,6 +36,8 @@ struct FileReading {
     }
 
     mutating func run(_ ledger: inout ObjectLedger) {
+        checkSecrets()
+        checkLastingSettings()
         guard script.tree != nil else {
             ledger.mention(unparsed: script.text)
             return

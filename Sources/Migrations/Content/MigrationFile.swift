@@ -1,5 +1,6 @@
 internal import Digest
 public import Reporting
+internal import SQLParsing
 
 /// One migration with its text: what was hashed is what runs (P7), so the bytes are read once and travel together.
 public struct MigrationFile: Sendable {
@@ -77,8 +78,9 @@ public struct MigrationFile: Sendable {
     static func complaint(_ message: String, at offset: Int, in bytes: [UInt8], path: String, hint: String?)
         -> Complaint
     {
-        let place = Place(file: path, offset: offset, in: bytes)
-        let line = Place.line(place.line ?? 1, of: bytes)
-        return Complaint(.badFile, message, hint: hint, place: place, excerpt: line.isEmpty ? nil : line)
+        var complaint = Complaint(.badFile, message, hint: hint)
+        complaint.point(at: Place(file: path, offset: offset, in: bytes), of: bytes)
+        if complaint.excerpt?.isEmpty == true { complaint.excerpt = nil }
+        return complaint
     }
 }

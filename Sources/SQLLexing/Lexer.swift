@@ -1,6 +1,6 @@
 /// A token of SQL text as far as it must be told apart without a grammar.
-struct Lexeme: Equatable {
-    enum Kind {
+package struct Lexeme: Equatable, Sendable {
+    package enum Kind: Sendable {
         /// A key word or plain name.
         case word
         /// `"name"`.
@@ -18,9 +18,9 @@ struct Lexeme: Equatable {
         case unterminated
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// Bytes of the text.
-    var range: Range<Int>
+    package var range: Range<Int>
 }
 
 /// Cuts SQL text into lexemes as PostgreSQL's own scanner would (chapter "Lexical Structure" of its manual), with
@@ -28,28 +28,32 @@ struct Lexeme: Equatable {
 ///
 /// It knows strings, escape strings, dollar quotes, quoted names and nested comments; it knows no grammar. So it can say what stands
 /// outside quotes and comments in a text that the grammar cannot read.
-struct Lexer {
+package struct Lexer {
     let bytes: [UInt8]
     let end: Int
-    var keepsLineComments = false
-    private(set) var at: Int
+    /// Whether line comments come back as lexemes.
+    package var keepsLineComments = false
+    /// The byte that is read next.
+    package private(set) var at: Int
 
-    init(_ bytes: [UInt8], in range: Range<Int>) {
+    /// Reads the part `range` of `bytes`.
+    package init(_ bytes: [UInt8], in range: Range<Int>) {
         self.bytes = bytes
         at = range.lowerBound
         end = range.upperBound
     }
 
-    init(_ bytes: [UInt8]) { self.init(bytes, in: 0..<bytes.count) }
+    /// Reads all of `bytes`.
+    package init(_ bytes: [UInt8]) { self.init(bytes, in: 0..<bytes.count) }
 
     /// The lower-case letters of a word.
-    func word(_ lexeme: Lexeme) -> String { String(decoding: bytes[lexeme.range], as: UTF8.self).lowercased() }
+    package func word(_ lexeme: Lexeme) -> String { String(decoding: bytes[lexeme.range], as: UTF8.self).lowercased() }
 
     /// Goes on reading at `offset`.
-    mutating func move(to offset: Int) { at = offset }
+    package mutating func move(to offset: Int) { at = offset }
 
     /// The next lexeme; nil at the end of the text.
-    mutating func next() -> Lexeme? {
+    package mutating func next() -> Lexeme? {
         if let comment = skipBlank() { return comment }
         guard at < end else { return nil }
         let start = at
@@ -175,12 +179,14 @@ struct Lexer {
         return Lexeme(kind: .unterminated, range: start..<end)
     }
 
-    static func startsName(_ byte: UInt8) -> Bool {
+    /// Whether a name can begin with the byte.
+    package static func startsName(_ byte: UInt8) -> Bool {
         byte >= 0x80 || byte == UInt8(ascii: "_")
             || (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
     }
 
-    static func continuesName(_ byte: UInt8) -> Bool {
+    /// Whether a name can go on with the byte.
+    package static func continuesName(_ byte: UInt8) -> Bool {
         startsName(byte) || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")) || byte == UInt8(ascii: "$")
     }
 }
