@@ -110,10 +110,11 @@ extension HistoryReader {
         guard state.isTrue(0, 1) else {
             return notCompared("a migration is under way or was cut off since event \(seq)")
         }
+        let view = version ?? 0 >= HistoryReader.rowValueVersion ? "catalog_outside_change" : "catalog_change"
         let found = try connection.query(
             """
             SELECT c.class, c.object, c.before IS NULL, c.now IS NULL, count(*) OVER ()
-              FROM \(quoted).catalog_change AS c ORDER BY c.class, c.object LIMIT 50
+              FROM \(quoted).\(view) AS c ORDER BY c.class, c.object LIMIT 50
             """)
         guard !found.rows.isEmpty else {
             return [IntegrityLine(.pass, .catalog, nil, "every object is as event \(seq) left it", count: 0)]

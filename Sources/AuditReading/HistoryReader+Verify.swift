@@ -49,6 +49,9 @@ extension HistoryReader {
                     try readRowValues(into: &check, texts)
                 }
                 for clause in try deviations(version: Int(head.schemaVersion)) { check.foundDeviation(clause) }
+                if head.schemaVersion >= HistoryReader.rowValueVersion {
+                    for clause in try foreignRights() { check.foundDeviation(clause) }
+                }
                 let verdict = check.finish()
                 return Examination(
                     verdict, check.testimony,
@@ -180,6 +183,17 @@ extension HistoryReader {
             guard let checksum = names.text(row, 0), let bytes = try sourceBytes(checksum) else { continue }
             check.readSource(checksum, digest: SHA256.hex(bytes))
         }
+    }
+
+    /// Who else has rights to the history, one clause each, as the history's own function says: its text is among what `deviations` compares.
+    private func foreignRights() throws(PostgresError) -> [String] {
+        let found = try connection.query(
+            """
+            SELECT format('role ''%s'' ', r.role) || CASE r.privilege WHEN 'MEMBER' THEN format('is a member of ''%s''', r.object)
+                   WHEN 'LOGIN' THEN 'owns the history and can log in' ELSE format('has %s on %s %s', r.privilege, lower(r.class), r.object) END
+              FROM \(quoted).foreign_rights() AS r
+            """)
+        return found.rows.indices.compactMap { found.text($0, 0) }
     }
 
     /// What is wrong with a table that should be an ordinary one behind its append-only trigger.

@@ -112,7 +112,7 @@ extension ServerError {
         }
         return switch sqlstate.prefix(2) {
         case "28" where message.contains("\"migrated-verify\""):
-            "The units that verify have a role of their own: 'createuser migrated-verify', then 'migrated init --auditor migrated-verify'; see install.md."
+            "The units that verify have a role of their own: 'createuser migrated-verify', then 'migrated init --source-reader migrated-verify'; see install.md."
         // A role that is missing or not this user's: on the daemon's own machine mostly a command that root has typed.
         case "28" where sqlstate == "28000" && message.contains("on socket"):
             "Over a socket a role is mostly the system's user of that name. Try it as the daemon's: 'runuser -u migrated -- COMMAND'; else check the role and pg_hba.conf."

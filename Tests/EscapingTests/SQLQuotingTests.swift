@@ -24,8 +24,8 @@ import Testing
         for batch in Self.batches(Hostile.texts("'\\\"$;"), of: 1000) {
             let results = try connection.run("SELECT \(batch.map(Quoting.literal).joined(separator: ", "))")
             let row = try #require(results.first?.rows.first)
-            #expect(results.count == 1 && row.count == batch.count)
-            for (cell, text) in zip(row, batch) {
+            #expect(results.count == 1 && row.cells.count == batch.count)
+            for (cell, text) in zip(row.cells, batch) {
                 Hostile.check(cell.map { $0.elementsEqual(text.utf8) } == true, text)
             }
         }
@@ -84,7 +84,7 @@ import Testing
         #expect(connection.ask(literal) == false)
         // The session goes on, nothing of the pipeline has run, and bytes may hold one.
         #expect(try connection.query("SELECT pg_catalog.to_regclass('t') IS NULL").isTrue(0, 0))
-        #expect(try connection.query("SELECT $1::bytea", [.bytes([0, 1])], binary: true).rows == [[[0, 1]]])
+        #expect(try connection.query("SELECT $1::bytea", [.bytes([0, 1])], binary: true).rows.map(\.cells) == [[[0, 1]]])
     }
 
     private func expect<Result>(

@@ -201,7 +201,7 @@ struct `The package` {
             runuser -u postgres -- createuser -h /run/postgresql migrated-verify
             sql 'GRANT pg_read_all_data TO "migrated-verify"' >/dev/null
             migrated init --database 'host=/run/postgresql user=postgres dbname=app' --migration-login migrated --audit-login migrated \\
-                --auditor migrated-verify >/dev/null
+                --source-reader migrated-verify >/dev/null
             systemctl enable --quiet --now migrated-verify@migrated.timer
             systemctl show -p Unit --value migrated-verify@migrated.timer
             systemctl start migrated-verify@migrated && echo 'verified'

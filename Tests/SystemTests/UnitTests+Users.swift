@@ -51,10 +51,10 @@ extension `The units` {
                 journalctl --sync
                 journalctl -u migrated-verify@migrated -o cat | grep -o "$1" | sort -u
             }
-            verify 'role "migrated-verify" does not exist\\|init --auditor migrated-verify'
+            verify 'role "migrated-verify" does not exist\\|init --source-reader migrated-verify'
             sql 'CREATE ROLE "migrated-verify" LOGIN; GRANT pg_read_all_data TO "migrated-verify"' >/dev/null
             migrated init --database 'host=/srv/postgresql user=postgres dbname=\(database.name)' --migration-login migrated \
-                --audit-login migrated --auditor migrated-verify >/dev/null
+                --audit-login migrated --source-reader migrated-verify >/dev/null
             verify '^intact: [0-9]* events\\|anchors: [0-9]* in the state directory'
             integrity() { journalctl --sync; journalctl -u migrated-integrity@migrated -o cat | grep -q 'Finished'; }
             unit=migrated-integrity@migrated eventually integrity
@@ -75,7 +75,7 @@ extension `The units` {
         #expect(
             outcome.output == """
                 refused
-                init --auditor migrated-verify
+                init --source-reader migrated-verify
                 role "migrated-verify" does not exist
                 anchors: 3 in the state directory
                 intact: 3 events

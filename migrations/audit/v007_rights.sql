@@ -217,14 +217,6 @@ ALTER FUNCTION "migrated".read_catalog(uuid) SET extra_float_digits = 1;
 ALTER FUNCTION "migrated".read_catalog(uuid) SET bytea_output = 'hex';
 ALTER FUNCTION "migrated".read_catalog(uuid) SET lc_monetary = 'C';
 ALTER FUNCTION "migrated".read_catalog(uuid) SET standard_conforming_strings = on;
-ALTER FUNCTION "migrated".catalog_drift(integer) SET quote_all_identifiers = off;
-ALTER FUNCTION "migrated".catalog_drift(integer) SET timezone = 'UTC';
-ALTER FUNCTION "migrated".catalog_drift(integer) SET datestyle = 'ISO, YMD';
-ALTER FUNCTION "migrated".catalog_drift(integer) SET intervalstyle = 'postgres';
-ALTER FUNCTION "migrated".catalog_drift(integer) SET extra_float_digits = 1;
-ALTER FUNCTION "migrated".catalog_drift(integer) SET bytea_output = 'hex';
-ALTER FUNCTION "migrated".catalog_drift(integer) SET lc_monetary = 'C';
-ALTER FUNCTION "migrated".catalog_drift(integer) SET standard_conforming_strings = on;
 
 -- What the sessions of a role or a database start with is as much a part of how the database was left: it changes what every later file does.
 ALTER VIEW "migrated".catalog_object RENAME TO catalog_schema_object;
@@ -234,8 +226,9 @@ UNION ALL
 SELECT CASE WHEN s.setrole = 0 AND s.setdatabase <> 0 THEN 'database setting' ELSE 'role setting' END,
        CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'all roles'
             ELSE concat_ws(' in ', quote_ident(r.rolname), CASE WHEN s.setdatabase <> 0 THEN quote_ident(d.datname) END) END,
-       -- A name with a dot is an application's, whose value may be a secret.
-       (SELECT string_agg(CASE WHEN strpos(split_part(c.line, '=', 1), '.') = 0 THEN c.line
+       -- A name with a dot is an application's, whose value may be a secret; a connection string may hold one.
+       (SELECT string_agg(CASE WHEN strpos(split_part(c.line, '=', 1), '.') = 0
+                                    AND c.line !~* 'password|passwd|passphrase|secret|token|credential|conninfo|://' THEN c.line
                                ELSE split_part(c.line, '=', 1) || ' sha256 ' || encode(sha256(convert_to(c.line, 'UTF8')), 'hex') END,
                           E'\n' ORDER BY c.line COLLATE "C")
           FROM unnest(s.setconfig) AS c(line))
@@ -260,6 +253,34 @@ SELECT coalesce(o.class, r.class) AS class, coalesce(o.object, r.object) AS obje
   FROM "migrated".catalog_object AS o
   FULL JOIN recorded AS r ON r.class = o.class AND r.object = o.object
  WHERE o.definition IS DISTINCT FROM r.definition;
+
+-- Readings of before did not have the settings: the first one that has takes them in.
+ALTER TABLE "migrated".catalog_reading ADD COLUMN settings boolean NOT NULL DEFAULT false;
+ALTER TABLE "migrated".catalog_reading ALTER COLUMN settings SET DEFAULT true;
+COMMENT ON COLUMN "migrated".catalog_reading.settings IS 'Whether the settings of the database and its roles were read as well.';
+CREATE VIEW "migrated".catalog_outside_change AS
+SELECT c.class, c.object, c.before, c.now FROM "migrated".catalog_change AS c
+ WHERE c.class NOT IN ('database setting', 'role setting') OR (SELECT bool_or(r.settings) FROM "migrated".catalog_reading AS r);
+COMMENT ON VIEW "migrated".catalog_outside_change IS
+    'What the database has otherwise than the newest reading of each object, as far as there was one.';
+
+DROP FUNCTION "migrated".catalog_drift(integer);
+CREATE FUNCTION "migrated".catalog_drift(
+    most integer, OUT class text, OUT object text, OUT before text, OUT now text, OUT total bigint) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' SET jit = off
+    SET plan_cache_mode = force_generic_plan
+    SET quote_all_identifiers = off SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres'
+    SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET standard_conforming_strings = on
+AS $$
+BEGIN
+    IF NOT coalesce((SELECT s.is_last_word FROM "migrated".catalog_state AS s), false) THEN RETURN; END IF;
+    RETURN QUERY
+        SELECT c.class, c.object, c.before, c.now, count(*) OVER ()
+          FROM "migrated".catalog_outside_change AS c ORDER BY c.class, c.object LIMIT most;
+END
+$$;
+COMMENT ON FUNCTION "migrated".catalog_drift(integer) IS
+    'What has changed since the newest reading, as far as nothing of migrated''s own has been under way since; so many at most, and how many in all.';
 
 -- Small questions one after the other: as one view they took three times as long to plan as to answer.
 CREATE FUNCTION "migrated".foreign_rights(OUT class text, OUT object text, OUT role text, OUT privilege text, OUT remedy text)
@@ -371,8 +392,8 @@ $$;
 COMMENT ON FUNCTION "migrated".revoke_foreign_rights() IS
     'Takes every right that foreign_rights shows, such as those of ALTER DEFAULT PRIVILEGES, and says how; what a role is a member of is for a superuser.';
 
-REVOKE ALL ON "migrated".row_value, "migrated".catalog_object FROM PUBLIC;
-REVOKE ALL ON FUNCTION "migrated".role_name(text), "migrated".private_digests(), "migrated".expect_token(bytea, integer),
+REVOKE ALL ON "migrated".row_value, "migrated".catalog_object, "migrated".catalog_outside_change FROM PUBLIC;
+REVOKE ALL ON FUNCTION "migrated".catalog_drift(integer), "migrated".role_name(text), "migrated".private_digests(), "migrated".expect_token(bytea, integer),
     "migrated".append_events(bytea, integer, text, bytea, "migrated".migration_rollback_audit[]), "migrated".keeps_history(oid),
     "migrated".require_token(bytea),
     "migrated".append_attempt(bytea, integer, bytea, text, bytea, "migrated".migration_rollback_audit[]),
