@@ -7,6 +7,9 @@
 \if :{?schema} \else \set schema migrated \endif
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL search_path TO pg_catalog, pg_temp;
+SET LOCAL quote_all_identifiers TO off;
+SET LOCAL standard_conforming_strings TO on;
+SET LOCAL transform_null_equals TO off;
 SET LOCAL row_security TO off;
 WITH head AS (SELECT * FROM :"schema".audit_head),
 event AS (

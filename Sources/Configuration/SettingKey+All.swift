@@ -26,7 +26,7 @@ extension SettingKey {
             .optionalString("a string that libpq accepts as a connection string, and that is not empty"),
             in: .connection, secret: true,
             defaultNote: "none; one login runs the files and keeps the history",
-            sample: "user=migrated_audit dbname=app",
+            sample: "user=app_audit dbname=app",
             """
             A second login to the same database, which keeps the history. Then the login that runs the files can append no event by itself: \
             docs/roles.md says what one login weakens. A --database on the command line sets this one aside; --audit-database goes with it.

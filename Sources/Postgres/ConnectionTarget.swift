@@ -62,7 +62,8 @@ public struct ConnectionTarget: Sendable, Equatable {
     /// The files from which libpq may take what it proves itself with: password file and key of a client's certificate, also where they
     /// lie if none is named (PostgreSQL manual, 34.16 and 34.19). They need not exist.
     public var secretFiles: [String] {
-        let home = ConnectionTarget.environment("HOME").map { [$0 + "/.pgpass", $0 + "/.postgresql/postgresql.key"] } ?? []
+        let home =
+            ConnectionTarget.environment("HOME").map { [$0 + "/.pgpass", $0 + "/.postgresql/postgresql.key"] } ?? []
         return ["passfile", "sslkey"].compactMap { resolved[$0] } + home
     }
 

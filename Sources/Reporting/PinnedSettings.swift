@@ -14,7 +14,8 @@ public enum PinnedSettings {
 
     /// What a statement means, and what a transaction that does not say so itself may do.
     static let meaning: [(name: String, value: String)] = [
-        ("search_path", "pg_catalog, pg_temp"), ("transform_null_equals", "off"), ("array_nulls", "on"),
+        ("search_path", "pg_catalog, pg_temp"), ("client_encoding", "UTF8"), ("transform_null_equals", "off"),
+        ("array_nulls", "on"),
         ("xmloption", "content"), ("default_transaction_isolation", "read committed"),
         ("default_transaction_read_only", "off"), ("default_transaction_deferrable", "off"),
     ]

@@ -118,7 +118,9 @@ extension FileRun {
             &attempt, connection, limit, { [script = attempt.prepared.script] in Failure($0, in: script, piece: nil) }
         ) {
             (connection: Connection) throws(PostgresError) in
-            try connection.run("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; \(store.headQuery)")
+            try connection.run(
+                "SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = 'UTF8'; \(store.headQuery)"
+            )
         }
         if let reading = reading(nil) { events = try vouched(reading, by: events, &attempt, connection, limit) }
         reporter.report(

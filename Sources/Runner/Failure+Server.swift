@@ -40,7 +40,7 @@ extension Failure {
         self.init(Failure.reason(error), complaint)
         if reason == "disk_full" {
             let remedy = "Free space on the server; what was open is rolled back. Then 'migrated retry' tries it again."
-            complaint.hint = remedy
+            self.complaint.hint = remedy
             detail["hint"] = .string(remedy)
         }
         object = error.object

@@ -117,24 +117,47 @@ public struct Installation {
     private func install(_ logins: Logins) throws(RunFailure) -> Report {
         let connection = try sessions.work()
         return try store.installing(connection) { () throws(RunFailure) in
+            let joined = try joinOwner()
             let before = try store.installedVersion(connection)
             for step in try upgrades(from: before) { try sessions.run(connection, step) }
             var report = Report(versionBefore: before, version: AuditSchema.currentVersion, sql: "")
             // Before the roles do it: what others had is worth a word. What the shared roles of earlier versions had is none.
             report.revoked =
                 before == AuditSchema.currentVersion ? try texts("SELECT \(store.schema).revoke_foreign_rights()") : []
+            let names = try texts(
+                """
+                SELECT \(store.schema).role_name(w.word)
+                  FROM pg_catalog.unnest(ARRAY['audit_owner', 'migrated_audit', 'migrator', 'auditor', 'source_reader']) AS w(word)
+                """)
+            // Behind them a login that is no superuser has no right to the history any more.
             for step in roles(logins) { try sessions.run(connection, step) }
-            report.owner = try texts("SELECT \(store.schema).role_name('audit_owner')").first ?? ""
+            if let joined { try sessions.run(connection, "REVOKE \(joined)") }
+            report.owner = names.first ?? ""
             report.grants = try texts(
                 """
                 SELECT pg_catalog.format('%s to ''%s''', r.rolname, m.rolname)
-                  FROM pg_catalog.unnest(ARRAY['migrated_audit', 'migrator', 'auditor', 'source_reader']) WITH ORDINALITY AS w(word, place)
-                  JOIN pg_catalog.pg_roles AS r ON r.rolname = \(store.schema).role_name(w.word)
+                  FROM pg_catalog.unnest(\(Quoting.literal(Quoting.array(Array(names.dropFirst()))))::pg_catalog.name[])
+                       WITH ORDINALITY AS w(name, place)
+                  JOIN pg_catalog.pg_roles AS r ON r.rolname = w.name
                   JOIN pg_catalog.pg_auth_members AS a ON a.roleid = r.oid JOIN pg_catalog.pg_roles AS m ON m.oid = a.member
                  WHERE coalesce(pg_catalog.to_jsonb(a) ->> 'inherit_option', 'true') = 'true' ORDER BY w.place, m.rolname
                 """)
             return report
         }
+    }
+
+    /// Makes the login a member of the owner, where the history has one that it is not but may become: whoever made the role administers it, from
+    /// PostgreSQL 16 on. Returns what to take again behind GRANT and REVOKE; nil where nothing was given.
+    private func joinOwner() throws(RunFailure) -> String? {
+        let found = try sessions.query(
+            sessions.work(),
+            """
+            SELECT pg_catalog.format('%I', pg_catalog.pg_get_userbyid(n.nspowner)), pg_catalog.format('%I', current_user)
+              FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1::pg_catalog.name AND NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE')
+            """, [.text(settings.schema)])
+        guard !found.rows.isEmpty, let owner = found.text(0, 0), let login = found.text(0, 1) else { return nil }
+        try sessions.run(sessions.work(), "GRANT \(owner) TO \(login)")
+        return "\(owner) FROM \(login)"
     }
 
     /// Does it again where another database of the server was set up at the same moment: the rows of roles are the whole server's.

@@ -38,6 +38,6 @@ struct KeygenVerb: ParsableCommand {
         }
         Terminal.print("private key: \(Printable.line(out))")
         Terminal.print("public key: \(Printable.line(out)).pub, \(key.publicKey.id)")
-        Terminal.print(String(key.publicKey.pem.dropLast()))
+        Terminal.print(lines: key.publicKey.pem)
     }
 }

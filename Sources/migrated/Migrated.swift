@@ -44,7 +44,9 @@ struct Migrated: ParsableCommand {
             end(complaint)
         } catch {
             if exitCode(for: error).isSuccess { exit(withError: error) }
-            Terminal.tell(fullMessage(for: error))
+            // An exit code alone has none.
+            let message = fullMessage(for: error)
+            if !message.isEmpty { Terminal.tell(message) }
             exit(withError: exitCode(for: error))
         }
     }

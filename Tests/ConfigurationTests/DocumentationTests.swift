@@ -37,7 +37,7 @@ import Testing
         let settings = try Settings(toml: Array(uncommented(text).utf8), file: "migrated.toml")
         var expected = Settings()
         expected.directory = "/srv/app/migrations"
-        expected.auditDatabase = "user=migrated_audit dbname=app"
+        expected.auditDatabase = "user=app_audit dbname=app"
         expected.stateDirectory = "/var/lib/migrated"
         expected.signingKey = "/etc/migrated/signing-key"
         expected.publicKey = "/etc/migrated/signing-key.pub"

@@ -84,7 +84,8 @@ import Testing
         #expect(connection.ask(literal) == false)
         // The session goes on, nothing of the pipeline has run, and bytes may hold one.
         #expect(try connection.query("SELECT pg_catalog.to_regclass('t') IS NULL").isTrue(0, 0))
-        #expect(try connection.query("SELECT $1::bytea", [.bytes([0, 1])], binary: true).rows.map(\.cells) == [[[0, 1]]])
+        #expect(
+            try connection.query("SELECT $1::bytea", [.bytes([0, 1])], binary: true).rows.map(\.cells) == [[[0, 1]]])
     }
 
     private func expect<Result>(

@@ -75,7 +75,7 @@ final class RecordedHistory {
             return "ROW(\(places.joined(separator: ",")))::\(name).migration_rollback_audit"
         }
         return Connection.Step(
-            "SELECT \(name).append_events(NULL, NULL, NULL, ARRAY[\(rows.joined(separator: ","))])",
+            "SELECT \(name).append_events(NULL, NULL, NULL, NULL, ARRAY[\(rows.joined(separator: ","))])",
             records.flatMap { columns in AuditColumn.allCases.map { columns[$0].map(Parameter.bytes) } })
     }
 

@@ -122,7 +122,7 @@ import Testing
                 "function 'refuse_change' has another text"
             ),
             (
-                "ALTER FUNCTION migrated.append_events(bytea, text, bytea, migrated.migration_rollback_audit[]) SECURITY INVOKER",
+                "ALTER FUNCTION migrated.append_events(bytea, integer, text, bytea, migrated.migration_rollback_audit[]) SECURITY INVOKER",
                 "function 'append_events' runs with other rights"
             ),
             (
@@ -133,7 +133,7 @@ import Testing
                 "GRANT EXECUTE ON FUNCTION migrated.lock_head(bigint) TO PUBLIC",
                 "function 'lock_head' may be called by everybody"
             ),
-            ("DROP FUNCTION migrated.expect_token(bytea)", "function 'expect_token' is not there"),
+            ("DROP FUNCTION migrated.expect_token(bytea, integer)", "function 'expect_token' is not there"),
             (
                 "GRANT UPDATE, DELETE ON migrated.audit_head TO PUBLIC",
                 "table 'audit_head' may be changed by everybody (DELETE, UPDATE)"

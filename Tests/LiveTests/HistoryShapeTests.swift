@@ -55,7 +55,7 @@ import Testing
                 "index migration_rollback_audit.migration_rollback_audit_event_idx is not there"
             ),
             (
-                "DROP VIEW migrated.catalog_change; CREATE VIEW migrated.catalog_change AS SELECT ''::text AS class, ''::text AS object, ''::text AS before, ''::text AS now WHERE false",
+                "DROP VIEW migrated.catalog_change CASCADE; CREATE VIEW migrated.catalog_change AS SELECT ''::text AS class, ''::text AS object, ''::text AS before, ''::text AS now WHERE false",
                 "view catalog_change is another"
             ),
             (

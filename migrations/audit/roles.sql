@@ -170,15 +170,16 @@ BEGIN
         -- A role is no member of itself.
         IF role.name <> role.login THEN EXECUTE format('GRANT %I TO %I', role.name, role.login); END IF;
     END LOOP;
-    IF joins THEN EXECUTE format('REVOKE %I FROM %I', owner, current_user); END IF;
 
     -- What is left is for a superuser, and no history that others may write is left to be trusted.
     SELECT string_agg(format('%s may %s %s %s (%s)', f.role, f.privilege, f.class, f.object, f.remedy), '; ') INTO problems
-      FROM "migrated".foreign_rights() AS f;
+      FROM "migrated".foreign_rights() AS f WHERE f.privilege <> 'MEMBER' OR f.object <> quote_ident(owner) OR f.role <> current_user;
     IF problems IS NOT NULL THEN
         RAISE EXCEPTION 'others may write to the history: %', problems USING ERRCODE = 'MG007',
             HINT = 'Take these rights as a superuser, then run this again.';
     END IF;
+    -- From here on nothing of the history is in reach of whoever is no superuser.
+    IF joins THEN EXECUTE format('REVOKE %I FROM %I', owner, current_user); END IF;
 END
 $$;
 RESET client_min_messages;

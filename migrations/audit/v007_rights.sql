@@ -128,7 +128,7 @@ CREATE FUNCTION "migrated".keeps_history(login oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT has_function_privilege(
-        login, '"migrated".append_events(bytea, integer, text, bytea, "migrated".migration_rollback_audit[])', 'EXECUTE')
+        login, $name$"migrated".append_events(bytea, integer, text, bytea, "migrated".migration_rollback_audit[])$name$, 'EXECUTE')
 $$;
 COMMENT ON FUNCTION "migrated".keeps_history(oid) IS 'Whether this login may append to the history without a token.';
 
