@@ -1,3 +1,4 @@
+import AuditSchema
 import LiveSupport
 import Testing
 
@@ -190,6 +191,70 @@ import Testing
         #expect(done.status == 0, "\(done)")
         #expect(
             try logins.bench.query("SELECT rolcanlogin, rolconfig FROM pg_roles WHERE rolname = 'auditor'") == before)
+    }
+
+    /// Managed servers have no superuser to run it as.
+    @Test func `are set up by a login that may create roles, as often as one likes`() throws {
+        let logins = try TwoLogins(lacksHistory: true)
+        let bench = logins.bench
+        let owner = "dba_\(bench.database.name)"
+        try bench.query(
+            "CREATE ROLE \(owner) LOGIN CREATEROLE; ALTER DATABASE \(bench.database.name) OWNER TO \(owner)")
+        for _ in 1...3 {
+            let done = try bench.run(
+                "init", "--migration-login", "app", "--audit-login", "keeper", "--auditor", "alice", "--database",
+                logins.login(owner))
+            #expect(done.status == 0, "\(done)")
+        }
+        let change = try bench.database.psql("DELETE FROM migrated.row_value", user: owner)
+        #expect(change.errors.contains("permission denied"), "\(change)")
+        try bench.write("001_t.sql", "CREATE TABLE t (a int);")
+        #expect(try logins.run("apply").status == 0)
+        #expect(try logins.verdict().hasPrefix("intact: 2 events"))
+    }
+
+    /// The history and the shared roles of version 6, as two databases have them: each is moved to roles of its own.
+    @Test func `are moved from the shared roles`() throws {
+        let cluster = try Cluster()
+        let made = try cluster.psql(
+            "postgres",
+            """
+            CREATE ROLE audit_owner; CREATE ROLE migrated_audit LOGIN; CREATE ROLE migrator LOGIN; CREATE ROLE auditor LOGIN; CREATE ROLE app LOGIN;
+            CREATE ROLE keeper LOGIN; CREATE ROLE alice LOGIN; CREATE ROLE other LOGIN; GRANT migrated_audit TO keeper; GRANT migrator TO app, other;
+            GRANT auditor TO alice
+            """)
+        #expect(made.status == 0, "\(made)")
+        let benches = try (1...2).map { _ in try Workbench(cluster) }
+        for bench in benches {
+            for version in 1...6 { try bench.query(AuditSchema.sql(version: version, quotedSchema: "\"migrated\"")) }
+            try bench.query(
+                """
+                ALTER SCHEMA migrated OWNER TO audit_owner;
+                DO $$ DECLARE c text; BEGIN
+                    FOR c IN SELECT format('ALTER %s %s OWNER TO audit_owner', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass)
+                               FROM pg_class WHERE relnamespace = 'migrated'::regnamespace AND relkind IN ('r', 'v')
+                             UNION ALL SELECT format('ALTER ROUTINE %s OWNER TO audit_owner', oid::regprocedure)
+                               FROM pg_proc WHERE pronamespace = 'migrated'::regnamespace LOOP EXECUTE c; END LOOP; END $$;
+                GRANT USAGE ON SCHEMA migrated TO migrated_audit, migrator, auditor; GRANT SELECT ON ALL TABLES IN SCHEMA migrated TO migrated_audit, auditor;
+                GRANT SELECT, INSERT ON migrated.orphan_quarantine, migrated.orphan_restoration TO migrator
+                """)
+        }
+        // Whose logins are this database's is not known.
+        let unnamed = try benches[0].run("init")
+        #expect(unnamed.status == 78 && unnamed.errors.contains("are shared by several databases"), "\(unnamed)")
+        #expect(unnamed.errors.contains("migrator has app, migrator has other"), "\(unnamed)")
+        let named = try benches[0].run(
+            "init", "--migration-login", "app", "--audit-login", "keeper", "--auditor", "alice")
+        #expect(named.status == 0, "\(named)")
+        for user in ["other", "migrator", "migrated_audit", "auditor"] {
+            let outcome = try benches[0].database.psql("SELECT * FROM migrated.orphan_quarantine", user: user)
+            #expect(outcome.errors.contains("permission denied"), "\(user): \(outcome)")
+        }
+        #expect(try benches[0].query("SELECT * FROM migrated.foreign_rights()").isEmpty)
+        #expect(try benches[1].run("init", "--migration-login", "other", "--audit-login", "keeper").status == 0)
+        #expect(
+            try benches[1].database.psql("SELECT * FROM migrated.orphan_quarantine", user: "app").errors.contains(
+                "permission denied"))
     }
 
     /// A name that is longer than a role's may be is cut to one that no other database has.

@@ -60,7 +60,7 @@ import Testing
             let outcome = try bench.run("apply", "--lock-wait", "300ms")
             #expect(outcome.status == 75, "\(outcome)")
             #expect(outcome.errors.contains("another process is migrating this database: 'migrated "), "\(outcome)")
-            #expect(outcome.errors.contains(" \(daemon.process)', backend "), "\(outcome)")
+            #expect(outcome.errors.contains(" \(daemon.process)', role 'postgres', backend "), "\(outcome)")
         }
         #expect(try bench.events("event = 'skipped'") == ["skipped 001_slow locked_elsewhere"])
         #expect(

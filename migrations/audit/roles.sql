@@ -89,8 +89,8 @@ BEGIN
                   FROM pg_auth_members AS a JOIN pg_roles AS m ON m.oid = a.member
                  WHERE a.roleid = role.oid AND (role.word = 'audit_owner' OR NOT are_ours)
                    AND NOT (logins -> role.word) ? m.rolname
-                   -- From PostgreSQL 16 on whoever makes a role is a member that administers it.
-                   AND NOT (m.rolname = current_user AND a.admin_option)
+                   -- Whoever is no superuser has to be one while this runs, and from PostgreSQL 16 on administers what it has made.
+                   AND m.rolname <> current_user
                 UNION ALL
                 SELECT 'owns or may use something in ' || string_agg(DISTINCT CASE WHEN d.datname IS NULL THEN 'the whole server' ELSE format('database %I', d.datname) END, ' and ')
                   FROM pg_shdepend AS u LEFT JOIN pg_database AS d ON d.oid = u.dbid
