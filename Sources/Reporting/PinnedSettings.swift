@@ -1,6 +1,6 @@
 /// The settings on which the meaning of our own statements, and the text of what they return, rests.
 ///
-/// A database or a role can have its own value of each (ALTER DATABASE … SET, ALTER ROLE … SET), and whoever may set that must not be able to
+/// A database or a role can have its own value of each (ALTER DATABASE … SET, ALTER ROLE … SET), and a login that may set that must not be able to
 /// change what the history seems to say. Both programs pin them in every session in which no file's text runs; our functions that print the
 /// catalog pin `text` themselves (migrations/audit). A file runs with its role's own.
 /// See PostgreSQL manual 20.11 "Client Connection Defaults" and 20.13 "Version and Platform Compatibility".

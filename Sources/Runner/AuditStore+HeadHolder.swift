@@ -14,7 +14,7 @@ extension AuditStore {
         }
     }
 
-    /// Who holds the head: whoever has locked its row keeps a lock on its table until the end of the transaction (PostgreSQL manual 13.3).
+    /// The session that holds the head: a row lock comes with a lock on the table until the end of the transaction (PostgreSQL manual 13.3).
     private func headHeld(_ connection: Connection) throws(RunFailure) -> Complaint {
         let found = try sessions.query(
             connection,
@@ -30,7 +30,7 @@ extension AuditStore {
         guard !found.rows.isEmpty, let backend = found.integer(0, 0) else {
             return Complaint(
                 .tryLater, "the head of the history in schema \(schema) could not be locked in time",
-                hint: "Whoever held it has let go by now; it is safe to try again.")
+                hint: "It is not locked any more; it is safe to try again.")
         }
         let role = Printable.line(found.text(0, 1) ?? "", limit: 80)
         let application = Printable.line(found.text(0, 2) ?? "", limit: 80)

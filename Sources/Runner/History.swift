@@ -42,7 +42,7 @@ struct History {
     /// A history that others may write is refused, so that nothing is decided by what it says.
     func states() throws(RunFailure) -> [VersionState] {
         let connection = try sessions.books()
-        // A history that an older program has set up is looked at by whoever upgrades it.
+        // A history that an older program has set up is checked when it is upgraded.
         let looks = try sessions.query(
             connection, "SELECT h.schema_version >= \(AuditStore.rightsVersion) FROM \(store.schema).audit_head AS h")
         if !looks.rows.isEmpty, looks.isTrue(0, 0) {

@@ -30,7 +30,7 @@ public struct Installation {
             self.sourceReaders = sourceReaders
         }
 
-        /// The settings by which `roles.sql` is told of them, until the transaction's end.
+        /// The settings from which `roles.sql` reads them, until the transaction's end.
         var settings: String {
             let values = [
                 ("migration_login", migration ?? ""), ("audit_login", audit ?? ""),
@@ -146,7 +146,7 @@ public struct Installation {
         }
     }
 
-    /// Makes the login a member of the owner, where the history has one that it is not but may become: whoever made the role administers it, from
+    /// Makes the login a member of the owner, where the history has one that it is not but may become: the login that made the role administers it, from
     /// PostgreSQL 16 on. Returns what to take again behind GRANT and REVOKE; nil where nothing was given.
     private func joinOwner() throws(RunFailure) -> String? {
         let found = try sessions.query(
