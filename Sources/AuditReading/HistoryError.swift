@@ -7,6 +7,8 @@ public enum HistoryError: Error, Sendable, Equatable {
     case noHistory(schema: String, database: String)
     /// The session's role may not read it, or row security would hide rows.
     case notPermitted(ServerError)
+    /// Reading it would run what a lesser login has written, with a superuser's rights: the first such thing.
+    case foreignCode(String)
     /// The regular expression is none.
     case badPattern(ServerError)
     /// Nothing has that seq, version, name or attempt.
@@ -23,6 +25,7 @@ public enum HistoryError: Error, Sendable, Equatable {
     init(_ error: PostgresError, schema: String, database: String) {
         switch (error, error.sqlstate) {
         case (.server, "42P01"), (.server, "3F000"): self = .noHistory(schema: schema, database: database)
+        case (.server(let words), HistoryReader.foreignCodeState): self = .foreignCode(words.message)
         case (.server(let words), "42501"): self = .notPermitted(words)
         case (.server(let words), "2201B"): self = .badPattern(words)
         default: self = .database(error)
@@ -45,6 +48,12 @@ extension HistoryError: Complaining {
                 .permission, error.message,
                 hint: "The role needs USAGE on the schema and SELECT on its tables, and no row security before them.",
                 sqlstate: error.sqlstate)
+        case .foreignCode(let clause):
+            Complaint(
+                .configuration, "the history would run code that is not migrated's, as a superuser: \(clause)",
+                hint:
+                    "Read it as a login that is no superuser; 'auditctl verify' as that login says what is not as it should be."
+            )
         case .badPattern(let error):
             Complaint(.usage, error.message, hint: "Write --grep as a regular expression of PostgreSQL.")
         case .notFound(let what):

@@ -39,7 +39,10 @@ extension HistoryReader {
 
     private func orphans(of key: RecordedKey) throws(HistoryError) -> IntegrityLine {
         guard let sql = key.count else {
-            return IntegrityLine(.note, .orphans, key.object, "is about periods of time and is not counted here")
+            return IntegrityLine(
+                .note, .orphans, key.object,
+                "is not counted here: it is about periods of time, or its columns are of a type whose comparison may call a function of this database"
+            )
         }
         do throws(HistoryError) {
             let count = try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in

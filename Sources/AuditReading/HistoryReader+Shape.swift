@@ -8,37 +8,37 @@ extension HistoryReader {
     ///
     /// `AuditSchema.shape` has those of a new history.
     func shape() throws(PostgresError) -> [String] {
-        // What is on the path is written without its schema.
+        // What is on the path is written without its schema. So is what others have put there: every function is called by its own.
         try connection.run("SET LOCAL search_path TO pg_catalog, \(quoted), pg_temp")
         let found = try connection.query(
             """
             WITH r AS (
                 SELECT c.oid, c.relname::text AS name, c.relkind, c.relrowsecurity, c.relpersistence, c.relispartition
                   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                 WHERE n.nspname = $1::name AND c.relkind NOT IN ('i', 'I', 'S', 'c', 't')),
+                 WHERE n.nspname = $1::pg_catalog.name AND c.relkind NOT IN ('i', 'I', 'S', 'c', 't')),
             l (line) AS (
-                SELECT format('relation %s kind %s persistence %s', r.name, r.relkind, r.relpersistence) FROM r
+                SELECT pg_catalog.format('relation %s kind %s persistence %s', r.name, r.relkind, r.relpersistence) FROM r
                 UNION ALL
-                SELECT format('column %s.%s %s%s%s%s', r.name, a.attname, format_type(a.atttypid, a.atttypmod),
+                SELECT pg_catalog.format('column %s.%s %s%s%s%s', r.name, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
                               CASE WHEN a.attnotnull THEN ' not null' END,
                               CASE WHEN a.attidentity <> '' THEN ' identity ' || a.attidentity::text END,
-                              ' default ' || pg_get_expr(d.adbin, d.adrelid))
+                              ' default ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid))
                   FROM r JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
                   LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 UNION ALL
-                SELECT format('constraint %s.%s %s', r.name, k.conname, pg_get_constraintdef(k.oid))
+                SELECT pg_catalog.format('constraint %s.%s %s', r.name, k.conname, pg_catalog.pg_get_constraintdef(k.oid))
                   FROM r JOIN pg_catalog.pg_constraint AS k ON k.conrelid = r.oid AND k.contype IN ('c', 'p', 'u', 'x', 'f')
                 UNION ALL
-                SELECT format('index %s.%s %s%s', r.name, x.relname, pg_get_indexdef(i.indexrelid, 0, true), CASE WHEN NOT i.indisvalid THEN ' invalid' END)
+                SELECT pg_catalog.format('index %s.%s %s%s', r.name, x.relname, pg_catalog.pg_get_indexdef(i.indexrelid, 0, true), CASE WHEN NOT i.indisvalid THEN ' invalid' END)
                   FROM r JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
                 UNION ALL
-                SELECT format('trigger %s.%s %s enabled %s', r.name, t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled)
+                SELECT pg_catalog.format('trigger %s.%s %s enabled %s', r.name, t.tgname, pg_catalog.pg_get_triggerdef(t.oid, true), t.tgenabled)
                   FROM r JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
                 UNION ALL
-                SELECT format('view %s %s', r.name, pg_get_viewdef(r.oid)) FROM r WHERE r.relkind = 'v')
-            SELECT regexp_replace(line, '\\s+', ' ', 'g') FROM l ORDER BY line COLLATE pg_catalog."C"
+                SELECT pg_catalog.format('view %s %s', r.name, pg_catalog.pg_get_viewdef(r.oid)) FROM r WHERE r.relkind = 'v')
+            SELECT pg_catalog.regexp_replace(line, '\\s+', ' ', 'g') FROM l ORDER BY line COLLATE pg_catalog."C"
             """, [.text(schema)])
-        try connection.run("SET LOCAL search_path TO ''")
+        try connection.run("SET LOCAL search_path TO pg_catalog, pg_temp")
         return found.rows.indices.compactMap { found.text($0, 0) }
     }
 
@@ -61,12 +61,15 @@ extension HistoryReader {
         return Set(shipped.keys).union(found.keys).sorted().compactMap { part in
             switch (shipped[part], found[part]) {
             case (let wanted, let present) where wanted?.exact == present?.exact: nil
-            case (_, nil): "\(part) is not there"
+            case (_, nil): "\(part) \(HistoryReader.missing)"
             case (nil, _): "\(part) is not of this program"
             default: "\(part) is another than this program's"
             }
         }
     }
+
+    /// The end of a clause about a part that is not there.
+    static let missing = "is not there"
 
     /// What a line is about: `column audit_head.seq`.
     private static func part(of line: String) -> Substring {

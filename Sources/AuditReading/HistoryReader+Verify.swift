@@ -59,6 +59,10 @@ extension HistoryReader {
                 )
             }
         } catch {
+            if case .foreignCode(let clause) = error {
+                return Examination(
+                    .tampered([Finding(.unprotected, nil, "as a superuser nothing was read: \(clause)")]), testimony)
+            }
             // Nobody can tell what a history was that is not there; that there was one, the anchors know.
             let lost = testimony.findings(last: 0, flaw: nil)
             guard case .noHistory = error, !lost.isEmpty else { return Examination(.cannotTell(error)) }

@@ -12,6 +12,8 @@ public final class HistoryReader {
     /// The schema's plain name.
     public let schema: String
     let quoted: String
+    /// Whether nothing of others was found that reading would run.
+    var hasLookedForForeignCode = false
 
     /// Reads through `connection`, whose session settings stay as they are.
     public init(_ connection: Connection, schema: String) {
@@ -50,6 +52,7 @@ public final class HistoryReader {
             """
             BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
             \(PinnedSettings.statements(scope: "SET LOCAL"));
+            SET LOCAL ROLE NONE;
             SET LOCAL row_security TO off;
             SET LOCAL jit TO off;
             SET LOCAL lock_timeout TO '2s';
@@ -57,6 +60,7 @@ public final class HistoryReader {
             SET LOCAL idle_in_transaction_session_timeout TO '60s';
             \(more)
             """)
+        try refuseForeignCode()
     }
 
     /// Rows of a statement whose columns are `columns`.

@@ -1,5 +1,7 @@
+internal import AuditReading
 internal import Postgres
 internal import Reporting
+internal import Systemd
 
 extension AuditStore {
     /// Makes known, in a transaction of its own, which token the end of something will carry, and from which backend: where it has no `started`,
@@ -7,6 +9,31 @@ extension AuditStore {
     func announce(_ token: OneTimeToken, from backend: Int32) throws(RunFailure) {
         // Not where a file's transaction may be open.
         try sessions.pipeline(sessions.asideBooks(), [expect(token, from: backend)])
+    }
+
+    /// Refuses to go on as a superuser where that would run functions, triggers, constraints or views of others.
+    func refuseForeignCode(_ connection: Connection) throws(RunFailure) {
+        guard connection.reported("is_superuser") == "on" else { return }
+        sessions.waiter.begin(.bookkeeping(from: .now()))
+        let found: [String]
+        do throws(PostgresError) {
+            let isOpen = connection.transactionStatus == .inTransaction
+            if !isOpen { try connection.run("BEGIN READ ONLY") }
+            found = try HistoryReader(connection, schema: name).foreignCode()
+            if !isOpen { try connection.run("COMMIT") }
+        } catch {
+            throw sessions.failure(error)
+        }
+        guard let first = found.first else { return }
+        let more = found.count > 1 ? ", and \(found.count - 1) more" : ""
+        throw .complaint(
+            Complaint(
+                .configuration,
+                "the history in schema \(schema) would run code that is not migrated's, as a superuser: \(first)\(more)",
+                hint: """
+                    Nothing was run. A login that owned the history has changed it: look with 'auditctl verify' as that login, and find out who did that, \
+                    before anything is set right as a superuser.
+                    """))
     }
 
     /// The error code by which our own SQL refuses roles and rights that are otherwise than it makes them.

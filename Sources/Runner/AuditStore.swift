@@ -22,7 +22,10 @@ struct AuditStore {
     // MARK: Schema
 
     /// The number of the newest file that ran here; nil where there is no history yet.
+    ///
+    /// As a superuser nothing of a history is touched that would run what a lesser login has written.
     func installedVersion(_ connection: Connection) throws(RunFailure) -> Int? {
+        try refuseForeignCode(connection)
         // From the catalog's rows: what to_regclass has not found is cached, and stays so for a session that has waited for another's
         // installation.
         let found = try sessions.query(

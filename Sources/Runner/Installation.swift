@@ -94,6 +94,8 @@ public struct Installation {
     /// Installs, upgrades, and grants; with `dryRun` only says what would run.
     public func run(dryRun: Bool) throws(RunFailure) -> Report {
         let connection = try sessions.work()
+        // A database can have a role of its own for every session.
+        try sessions.run(connection, "SET ROLE NONE")
         var logins = logins
         if logins.migration == nil, logins.audit == nil {
             logins.migration = try formerOwner()
@@ -117,6 +119,15 @@ public struct Installation {
     private func install(_ logins: Logins) throws(RunFailure) -> Report {
         let connection = try sessions.work()
         return try store.installing(connection) { () throws(RunFailure) in
+            // What is checked now must be what runs then: nobody replaces a function meanwhile. A login that is no superuser risks no more than it has.
+            if connection.reported("is_superuser") == "on" {
+                try sessions.query(
+                    connection,
+                    """
+                    SELECT FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+                     WHERE n.nspname = $1::pg_catalog.name FOR UPDATE OF p
+                    """, [.text(settings.schema)])
+            }
             let joined = try joinOwner()
             let before = try store.installedVersion(connection)
             for step in try upgrades(from: before) { try sessions.run(connection, step) }

@@ -119,7 +119,10 @@ extension Engine {
             template.checksum = found.checksum
             let token = OneTimeToken()
             try store.announce(token, from: connection.sessionPID)
-            try sessions.run(connection, "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'")
+            try sessions.run(
+                connection,
+                "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0"
+            )
             do throws(RunFailure) {
                 let events = try Restoration(schema: store.schema, reporter: reporter).run(
                     [attempt.description], event: template

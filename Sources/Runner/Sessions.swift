@@ -242,8 +242,15 @@ final class Sessions {
 
     /// What holds in a session for our own statements: nothing in another schema can stand in for what they name, and a backslash is a
     /// backslash, as the grammar reads it. A file gets its role's own search_path back.
-    private static let pins = [
-        "SET search_path = pg_catalog, pg_temp", "SET standard_conforming_strings = on", tokensStayOut,
+    private static let pins =
+        [
+            "SET search_path = pg_catalog, pg_temp", "SET standard_conforming_strings = on",
+        ] + limits
+
+    /// A database's own limits are for its application; a file is given those of the configuration. And a token is not to be logged.
+    private static let limits = [
+        tokensStayOut, "SET statement_timeout = '60s'", "SET lock_timeout = '30s'",
+        "SET idle_in_transaction_session_timeout = '60s'",
     ]
 
     /// The server logs the values of a statement that fails where this is set, and a token is one of them (PostgreSQL manual 20.8.3). What
@@ -252,7 +259,7 @@ final class Sessions {
 
     /// The pins of a session that only we have. It may be idle for as long as a file runs.
     private static func ownPins(_ serverVersion: Int) -> String {
-        var pins = [PinnedSettings.statements(scope: "SET"), tokensStayOut]
+        var pins = ["SET ROLE NONE", PinnedSettings.statements(scope: "SET")] + limits
         if serverVersion >= 140_000 { pins.append("SET idle_session_timeout = 0") }
         if serverVersion >= 170_000 { pins.append("SET transaction_timeout = 0") }
         return pins.joined(separator: "; ")
@@ -265,7 +272,7 @@ final class Sessions {
     /// message with a file's BEGIN they would be the file's.
     private static let cleaning =
         [
-            "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE", "RESET statement_timeout", "CLOSE ALL",
+            "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE", "SET LOCAL statement_timeout = '60s'", "CLOSE ALL",
             "SET SESSION AUTHORIZATION DEFAULT",
             "RESET ALL", "DEALLOCATE ALL", "UNLISTEN *", "SELECT pg_catalog.pg_advisory_unlock_all()", "DISCARD TEMP",
             "DISCARD SEQUENCES",

@@ -2,16 +2,16 @@ internal import Glibc
 
 /// Reads all of a descriptor or a file.
 enum WholeFile {
-    /// The bytes of the file at `path`; the error EFBIG where it holds more than `limit`.
+    /// The bytes of the file at `path`; the error EFBIG where it holds more than `limit`. A pipe that somebody has put there is not waited for.
     static func read(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8] {
-        let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+        let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
         // The files below /proc/sys give their value to the first read alone.
         return try read(file, limit: limit, expected: min(limit, 4095), path: path)
     }
 
     /// The whole lines among the last `count` bytes of the file at `path`; all of it where it is no longer than that.
     static func readEnd(_ path: String, count: Int) throws(SystemFailure) -> ArraySlice<UInt8> {
-        let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+        let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
         let start = lseek(file.number, off_t(-count), SEEK_END)
         // Where it is shorter the descriptor still stands at its beginning.
         if start < 0, errno != EINVAL { throw .last("read", path: path) }

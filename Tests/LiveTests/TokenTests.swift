@@ -59,7 +59,7 @@ import Testing
         let applied = try bench.start("apply", environment: ["MIGRATED_FAILPOINT": "before-append:1:stop"])
         try eventually("frozen before the append", within: .seconds(30)) {
             try bench.query(
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%the file ends here%'"
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%read_catalog_at_end%'"
             ) == "1"
         }
         // The session with the lock goes; the append is refused.

@@ -219,9 +219,18 @@ ALTER FUNCTION "migrated".read_catalog(uuid) SET lc_monetary = 'C';
 ALTER FUNCTION "migrated".read_catalog(uuid) SET standard_conforming_strings = on;
 
 -- What the sessions of a role or a database start with is as much a part of how the database was left: it changes what every later file does.
+-- PostgreSQL 15.20, and the others of its day, keep a number in the options of each column that changes with every ALTER TABLE.
+CREATE FUNCTION "migrated".without_numbers(definition text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN pg_catalog.strpos(definition, 'pg_attver=') OPERATOR(pg_catalog.=) 0 THEN definition
+                ELSE pg_catalog.regexp_replace(pg_catalog.regexp_replace(definition, 'pg_attver=[0-9]+, |, pg_attver=[0-9]+', '', 'g'),
+                                               ' options pg_attver=[0-9]+', '', 'g') END
+$$;
+COMMENT ON FUNCTION "migrated".without_numbers(text) IS 'A definition without what the server counts in it for itself.';
 ALTER VIEW "migrated".catalog_object RENAME TO catalog_schema_object;
 CREATE VIEW "migrated".catalog_object AS
-SELECT o.class, o.object, o.definition FROM "migrated".catalog_schema_object AS o
+SELECT o.class, o.object, "migrated".without_numbers(o.definition) AS definition FROM "migrated".catalog_schema_object AS o
 UNION ALL
 SELECT CASE WHEN s.setrole = 0 AND s.setdatabase <> 0 THEN 'database setting' ELSE 'role setting' END,
        CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'all roles'
@@ -245,7 +254,7 @@ COMMENT ON VIEW "migrated".catalog_object IS
     'Each object of the database as it is now, and the settings that the database and its roles have of their own.';
 CREATE OR REPLACE VIEW "migrated".catalog_change AS
 WITH recorded AS MATERIALIZED (
-    SELECT DISTINCT ON (d.class, d.object) d.class, d.object, d.definition
+    SELECT DISTINCT ON (d.class, d.object) d.class, d.object, "migrated".without_numbers(d.definition) AS definition
       FROM "migrated".catalog_definition AS d
      ORDER BY d.class, d.object, d.reading DESC
 )
@@ -328,6 +337,7 @@ BEGIN
          WHERE r.oid = ANY (routines) AND a.grantee NOT IN (owner, r.proowner)
            AND (NOT a.is_grantable AND CASE r.proname
                     WHEN 'role_name' THEN a.grantee IN (record, files, reader, texts)
+                    WHEN 'without_numbers' THEN a.grantee IN (record, files, reader, texts)
                     WHEN 'keeps_history' THEN a.grantee IN (record, files, reader, texts)
                     WHEN 'foreign_rights' THEN a.grantee IN (record, files, reader, texts)
                     WHEN 'event_hash' THEN a.grantee IN (record, reader, texts)
@@ -393,7 +403,7 @@ COMMENT ON FUNCTION "migrated".revoke_foreign_rights() IS
     'Takes every right that foreign_rights shows, such as those of ALTER DEFAULT PRIVILEGES, and says how; what a role is a member of is for a superuser.';
 
 REVOKE ALL ON "migrated".row_value, "migrated".catalog_object, "migrated".catalog_outside_change FROM PUBLIC;
-REVOKE ALL ON FUNCTION "migrated".catalog_drift(integer), "migrated".role_name(text), "migrated".private_digests(), "migrated".expect_token(bytea, integer),
+REVOKE ALL ON FUNCTION "migrated".catalog_drift(integer), "migrated".without_numbers(text), "migrated".role_name(text), "migrated".private_digests(), "migrated".expect_token(bytea, integer),
     "migrated".append_events(bytea, integer, text, bytea, "migrated".migration_rollback_audit[]), "migrated".keeps_history(oid),
     "migrated".require_token(bytea),
     "migrated".append_attempt(bytea, integer, bytea, text, bytea, "migrated".migration_rollback_audit[]),

@@ -25,6 +25,11 @@ public struct CatalogTable: Sendable, Equatable {
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
          WHERE c.relkind IN ('r', 'p') AND c.relname = ANY ($1::pg_catalog.text[])
+           -- What a stranger has put there under a tool's name is no history, and its policies would run.
+           AND NOT c.relrowsecurity AND NOT c.relhasrules
+           AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR c.relowner IN (
+                SELECT d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+                UNION ALL SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolsuper))
          ORDER BY 1, 2, a.attnum
         """
 
