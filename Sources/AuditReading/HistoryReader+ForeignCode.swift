@@ -6,10 +6,9 @@ extension HistoryReader {
     /// What in the history's schema would run other code than this program's own as soon as the history is read, written or upgraded, one clause
     /// each: functions with another text, and triggers, constraints, defaults, policies, rules, views and types that lead out of the schema.
     ///
-    /// A login that owns the history can change all of that. Whoever has more rights, a superuser most of all, must not run it. Asks the
-    /// server's catalog alone and calls nothing of the schema; nil where nobody but superusers, and owners that nobody can be, has had it in hand.
+    /// A login that owns the history can change all of that; a superuser must not run it. Asks the server's catalog alone, in the open
+    /// transaction, and calls nothing of the schema.
     package func foreignCode() throws(PostgresError) -> [String] {
-        guard try isInOthersHands() else { return [] }
         let leading = try outsideDependencies(
             Set(
                 (1...AuditSchema.currentVersion).flatMap {
@@ -33,7 +32,7 @@ extension HistoryReader {
     }
 
     /// Whether a login that is no superuser owns something there, or can become who does.
-    private func isInOthersHands() throws(PostgresError) -> Bool {
+    package func isInOthersHands() throws(PostgresError) -> Bool {
         try connection.query(
             """
             SELECT EXISTS (
@@ -109,7 +108,7 @@ extension HistoryReader {
     /// Refuses to go on as a superuser where that would run what a lesser login has written. Asked once for each reader.
     func refuseForeignCode() throws(PostgresError) {
         guard !hasLookedForForeignCode, connection.reported("is_superuser") == "on" else { return }
-        let found = try foreignCode()
+        let found = try isInOthersHands() ? foreignCode() : []
         guard let first = found.first else {
             hasLookedForForeignCode = true
             return

@@ -17,9 +17,11 @@ extension AuditStore {
         sessions.waiter.begin(.bookkeeping(from: .now()))
         let found: [String]
         do throws(PostgresError) {
+            let reader = HistoryReader(connection, schema: name)
+            guard try reader.isInOthersHands() else { return }
             let isOpen = connection.transactionStatus == .inTransaction
             if !isOpen { try connection.run("BEGIN READ ONLY") }
-            found = try HistoryReader(connection, schema: name).foreignCode()
+            found = try reader.foreignCode()
             if !isOpen { try connection.run("COMMIT") }
         } catch {
             throw sessions.failure(error)
