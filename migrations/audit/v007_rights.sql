@@ -125,10 +125,13 @@ COMMENT ON FUNCTION "migrated".append_events(bytea, integer, text, bytea, "migra
     'The only way in: checks place and hash of each event, refuses a second application, writes them, keeps the source of the file whose attempt begins, sets the next token where there is one, ends the old one with its attempt, and moves the head.';
 
 CREATE FUNCTION "migrated".keeps_history(login oid) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT has_function_privilege(
-        login, $name$"migrated".append_events(bytea, integer, text, bytea, "migrated".migration_rollback_audit[])$name$, 'EXECUTE')
+BEGIN
+    -- Found once for a session: it is asked in every commit.
+    RETURN has_function_privilege(
+        login, $name$"migrated".append_events(bytea, integer, text, bytea, "migrated".migration_rollback_audit[])$name$::regprocedure, 'EXECUTE');
+END
 $$;
 COMMENT ON FUNCTION "migrated".keeps_history(oid) IS 'Whether this login may append to the history without a token.';
 
@@ -191,8 +194,8 @@ CREATE FUNCTION "migrated".lock_head(
 AS $$
 BEGIN
     -- Who holds the head holds up every record: of the sessions that run files only the one whose attempt it is.
-    IF NOT "migrated".keeps_history((SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user))
-       AND NOT EXISTS (SELECT FROM "migrated".audit_head AS h WHERE h.worker = pg_backend_pid())
+    IF NOT EXISTS (SELECT FROM "migrated".audit_head AS h WHERE h.worker = pg_backend_pid())
+       AND NOT "migrated".keeps_history((SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user))
     THEN
         RAISE EXCEPTION 'no attempt of this session is under way' USING ERRCODE = 'MG005',
             HINT = 'Only migrated itself locks the head of its history.';
