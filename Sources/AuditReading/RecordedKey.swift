@@ -61,7 +61,7 @@ struct RecordedKey {
           JOIN pg_namespace AS n ON n.oid = r.relnamespace
           JOIN pg_class AS p ON p.oid = c.confrelid
           JOIN pg_namespace AS pn ON pn.oid = p.relnamespace
-          -- A comparison can call a function of somebody who made a type, a cast or an operator: with the rights of whoever counts. The server's own
+          -- A comparison can call a function of the owner of a type, a cast or an operator, with the rights of the login that counts. The server's own
           -- types and enumerations have none.
           CROSS JOIN LATERAL (
               SELECT coalesce(bool_or(NOT (o.oid < 16384 AND cb.oid < 16384 AND pb.oid < 16384 OR o.oid < 16384 AND cb.oid = pb.oid AND cb.typtype = 'e')), true)

@@ -16,7 +16,7 @@ final class AnswerShape: Sendable {
 }
 
 extension ServerError {
-    /// What is told of a server that does not keep to the protocol, or answers another question than it was asked.
+    /// What is reported of a server that does not keep to the protocol, or answers another question than it was asked.
     ///
     /// Its code is PostgreSQL's own for that (`protocol_violation`), which ends a session.
     public static func protocolViolation(_ what: String) -> ServerError {

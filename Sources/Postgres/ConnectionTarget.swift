@@ -47,7 +47,7 @@ public struct ConnectionTarget: Sendable, Equatable {
     /// or a certificate that proves the server (`sslmode=verify-full`).
     public var weakness: String? { resolved.weakness }
 
-    /// The files that decide who the server is, and as whom one comes: the service file of this user, passwords, certificates and keys, as far as
+    /// The files that decide which server it is, and as which login one comes: the service file of this user, passwords, certificates and keys, as far as
     /// they are named.
     public var files: [String] {
         let service =

@@ -11,7 +11,7 @@ package struct Secrets: Sendable {
     package struct Found: Sendable, Equatable {
         /// How bad it is that it stands there.
         package enum Kind: Sendable, Equatable {
-            /// Whoever reads the text has it.
+            /// Every reader of the text has it.
             case clear
             /// What the server checks a password against: it can be guessed from it.
             case verifier
