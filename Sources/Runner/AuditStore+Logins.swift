@@ -8,7 +8,7 @@ extension AuditStore {
     /// or goes on in another session than that one named.
     func announce(_ token: OneTimeToken, from backend: Int32) throws(RunFailure) {
         // Not where a file's transaction may be open.
-        try sessions.pipeline(sessions.asideBooks(), [expect(token, from: backend)])
+        try sessions.pipeline(sessions.lock(), [expect(token, from: backend)])
     }
 
     /// Refuses to go on as a superuser where that would run functions, triggers, constraints or views of others.

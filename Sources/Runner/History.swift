@@ -118,7 +118,7 @@ struct History {
     /// operator's decision ends the doubt.
     func isInDoubt(version: String, _ direction: AuditEvent.Direction) throws(RunFailure) -> Bool {
         let result = try sessions.query(
-            sessions.asideBooks(),
+            sessions.lock(),
             """
             SELECT event = 'interrupted' OR coalesce(reason IN ('connection_lost', 'lock_lost', 'outcome_unknown'), false) FROM \(table)
              WHERE version = $1 AND (direction = $2 OR event = 'resolved')
@@ -132,7 +132,7 @@ struct History {
     /// first begin of the attempts under way. What is newer was made since.
     func transactionBeforeDoubt(version: String, _ direction: AuditEvent.Direction) throws(RunFailure) -> String {
         let result = try sessions.query(
-            sessions.asideBooks(),
+            sessions.lock(),
             """
             SELECT xmin::text FROM \(table)
              WHERE event IN ('started', 'statement_applied') AND version = $1 AND direction = $2
@@ -173,7 +173,7 @@ struct History {
     /// The invalid indexes that stood before the first of the attempts that are under way at `version`, by their names.
     func invalidIndexesBefore(version: String) throws(RunFailure) -> Set<String>? {
         let result = try sessions.query(
-            sessions.asideBooks(),
+            sessions.lock(),
             """
             SELECT detail FROM \(table)
              WHERE event = 'started' AND version = $1 AND detail LIKE '%"invalid_indexes":%'

@@ -259,14 +259,14 @@ extension History {
     func announcedIndex(of object: String) throws(RunFailure) -> String? {
         let table = "\(store.schema).migration_rollback_audit"
         let result = try store.sessions.query(
-            store.sessions.asideBooks(),
+            store.sessions.lock(),
             """
             SELECT detail, seq FROM \(table) WHERE event = 'constraint_added' AND reason = 'not_valid' AND object = $1
              ORDER BY seq DESC LIMIT 1
             """, [.text(object)])
         guard let cell = result.rows.first?[0], let name = History.json(cell)["index"]?.string else { return nil }
         let found = try store.sessions.query(
-            store.sessions.asideBooks(),
+            store.sessions.lock(),
             """
             SELECT EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
                              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

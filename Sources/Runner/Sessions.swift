@@ -75,7 +75,8 @@ final class Sessions {
     /// Gives up what `connectAhead` has begun: what is not needed soon may be stale by the time it is.
     func dropAhead() { ahead = nil }
 
-    /// The idle session for the lock, opened where there is none: of the login that keeps the history, whose sessions no file can end.
+    /// The idle session for the lock, opened where there is none: of the login that keeps the history, whose sessions no file can end. So it
+    /// also reads the history where a file has the other one.
     func lock() throws(RunFailure) -> Connection {
         if let locking, locking.isAlive { return locking }
         let opened = try open(bookTarget ?? target, isOurs: true)
@@ -93,9 +94,6 @@ final class Sessions {
         keeping = opened
         return opened
     }
-
-    /// A session that reads the history and that no file has touched, in the middle of one, too.
-    func asideBooks() throws(RunFailure) -> Connection { try lock() }
 
     /// A session that may see what those of the files' login do, while one of them is busy (PostgreSQL manual 28.2, pg_stat_activity).
     func watch() throws(RunFailure) -> Connection {
