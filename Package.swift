@@ -68,7 +68,7 @@ let package = Package(
                 .embedInCode("v001_history.sql"), .embedInCode("v002_orphans.sql"),
                 .embedInCode("v003_acknowledged.sql"),
                 .embedInCode("v004_token.sql"), .embedInCode("v005_catalog.sql"), .embedInCode("v006_append.sql"),
-                .embedInCode("v007_rights.sql"),
+                .embedInCode("v007_rights.sql"), .embedInCode("v008_orphans.sql"),
                 .embedInCode("roles.sql"), .embedInCode("shape.txt"),
             ],
             swiftSettings: strict),

@@ -141,8 +141,14 @@ extension SettingKey {
         SettingKey(
             "orphan-limit", \.foreignKeys.limit, .orphanLimit, in: .foreignKeys,
             """
-            The most rows of one table that a cleanup may touch for one key, as a number or as a share of the table. A larger one fails and \
-            says how to allow it. A file can set its own.
+            The most rows that a cleanup may touch for one key, those of other tables that go or change along included: as a number, or as a \
+            share of each table. A larger one fails and says how to allow it. A file can set its own.
+            """),
+        SettingKey(
+            "prove-restore", \.foreignKeys.proof, .choice(), in: .foreignKeys,
+            """
+            Whether the way back is proved before a cleanup is committed: 'always' puts all rows back in a savepoint, compares them with what they \
+            were, and takes that back; the event says 'reversible'. 'never' saves that time. A file can set its own.
             """),
         SettingKey(
             "missing-table", \.foreignKeys.missingTable, .choice(), in: .foreignKeys,

@@ -1,3 +1,4 @@
+internal import Reporting
 public import SQLParsing
 
 /// Where the commands of an ALTER TABLE stand in its text.
@@ -26,6 +27,26 @@ public struct AlterTableCommands: Sendable, Equatable {
         guard first.contains(begin.lowerBound) else { return nil }
         items[0] = begin.lowerBound..<first.upperBound
         ranges = items
+    }
+
+    /// The commands that are about constraints of these names which others of the commands add: PostgreSQL does them last, wherever they stand
+    /// (tablecmds.c, the passes of ALTER TABLE).
+    public static func about(_ names: [String], _ statement: Int, in script: Script) -> Set<Int> {
+        guard let node = script.root(statement), script.statements[statement].node == "AlterTableStmt" else {
+            return []
+        }
+        var found: Set<Int> = []
+        for (number, command) in node.nodes("cmds").enumerated() {
+            let name =
+                switch command.fields.text("subtype") {
+                case "AT_ValidateConstraint": command.fields.text("name")
+                case "AT_AlterConstraint":
+                    command.fields.node("def")?.fields.text("conname") ?? command.fields.text("name")
+                default: String?.none
+                }
+            if let name, names.exact.contains(name.exact) { found.insert(number) }
+        }
+        return found
     }
 
     /// The script's text without some of the commands, every byte in its place; nil where none is left to be sent.

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Reporting
 
 /// What the planner asks the catalog: one statement that only reads, for any number of keys.
 ///
@@ -46,36 +47,44 @@ public struct CatalogQuestion: Sendable, Equatable {
         )
         SELECT pg_catalog.jsonb_build_object(
             'server_version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
-            'settings', pg_catalog.jsonb_build_object(
-                'row_security', pg_catalog.current_setting('row_security'), 'datestyle', pg_catalog.current_setting('datestyle'),
-                'intervalstyle', pg_catalog.current_setting('intervalstyle'), 'bytea_output', pg_catalog.current_setting('bytea_output'),
-                'extra_float_digits', pg_catalog.current_setting('extra_float_digits')),
+            'settings', \(CleanupSettings.current),
             'role', CURRENT_USER, 'session_role', SESSION_USER,
             'schema', pg_catalog.current_schema(),
             'table', \(relation("w.tab")),
             'referenced', \(relation("w.ref")),
             'columns', \(attributes("w.tab", "w.columns")),
             'referenced_columns', \(attributes("w.ref", "pk.columns")),
+            'isolation', pg_catalog.current_setting('transaction_isolation'),
             'equality', (
-                -- The operator of the unique index that stands behind the key, column by column in the key's order.
-                SELECT found.operators
+                -- What ADD FOREIGN KEY will find (tablecmds.c): the operator of the unique index's family for the two types, else that of its own
+                -- type, to which both columns are converted then.
+                SELECT found.comparison
                   FROM (SELECT i.indisprimary, i.indexrelid,
-                               pg_catalog.jsonb_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY pl.place)
-                                   AS operators, pg_catalog.count(*) AS number
+                               pg_catalog.jsonb_agg(\(comparison) ORDER BY pl.place) AS comparison, pg_catalog.count(*) AS number
                           FROM pg_catalog.pg_index AS i
                           CROSS JOIN pg_catalog.jsonb_array_elements_text(pk.columns) WITH ORDINALITY AS pl(attname, place)
-                          JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) w.ref
-                               AND a.attname OPERATOR(pg_catalog.=) pl.attname
+                          JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid OPERATOR(pg_catalog.=) w.ref
+                               AND pa.attname OPERATOR(pg_catalog.=) pl.attname
+                          JOIN pg_catalog.pg_attribute AS ca ON ca.attrelid OPERATOR(pg_catalog.=) w.tab
+                               AND ca.attname OPERATOR(pg_catalog.=) (w.columns OPERATOR(pg_catalog.->>) (pl.place OPERATOR(pg_catalog.-) 1)::pg_catalog.int4)
+                          JOIN pg_catalog.pg_type AS ct ON ct.oid OPERATOR(pg_catalog.=) ca.atttypid
                           CROSS JOIN pg_catalog.generate_series(0, i.indnkeyatts OPERATOR(pg_catalog.-) 1) AS s(at)
                           JOIN pg_catalog.pg_opclass AS oc ON oc.oid OPERATOR(pg_catalog.=) i.indclass[s.at]
-                          JOIN pg_catalog.pg_amop AS ao ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily
-                               AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype
-                               AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype
-                               AND ao.amopstrategy OPERATOR(pg_catalog.=) 3
+                          CROSS JOIN LATERAL (
+                               SELECT ao.amopopr FROM pg_catalog.pg_amop AS ao
+                                WHERE ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily AND ao.amopstrategy OPERATOR(pg_catalog.=) 3
+                                  AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype
+                                  AND (ao.amoprighttype OPERATOR(pg_catalog.=) CASE ct.typtype WHEN 'd' THEN ct.typbasetype ELSE ct.oid END
+                                       OR ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype AND (
+                                          EXISTS (SELECT FROM pg_catalog.pg_type AS pt WHERE pt.oid OPERATOR(pg_catalog.=) oc.opcintype
+                                                     AND pt.typtype OPERATOR(pg_catalog.=) 'p')
+                                          OR EXISTS (SELECT FROM pg_catalog.pg_cast AS k WHERE k.casttarget OPERATOR(pg_catalog.=) oc.opcintype
+                                                        AND k.castcontext OPERATOR(pg_catalog.=) 'i' AND k.castsource OPERATOR(pg_catalog.=)
+                                                            CASE ct.typtype WHEN 'd' THEN ct.typbasetype ELSE ct.oid END)))
+                                ORDER BY ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype LIMIT 1) AS ao
                           JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr
-                          JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
                          WHERE i.indrelid OPERATOR(pg_catalog.=) w.ref AND i.indisunique AND i.indimmediate AND i.indisvalid
-                           AND i.indpred IS NULL AND i.indkey[s.at] OPERATOR(pg_catalog.=) a.attnum
+                           AND i.indpred IS NULL AND i.indkey[s.at] OPERATOR(pg_catalog.=) pa.attnum
                            AND i.indnkeyatts OPERATOR(pg_catalog.=) pg_catalog.jsonb_array_length(pk.columns)
                          GROUP BY i.indexrelid, i.indisprimary) AS found
                  WHERE found.number OPERATOR(pg_catalog.=) pg_catalog.jsonb_array_length(pk.columns)
@@ -105,44 +114,28 @@ public struct CatalogQuestion: Sendable, Equatable {
                   JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) ic.relam
                  WHERE i.indrelid OPERATOR(pg_catalog.=) w.tab AND i.indisvalid AND i.indisready AND i.indpred IS NULL
                    AND m.amname OPERATOR(pg_catalog.=) 'btree'),
-            'key', (
-                -- What tells a row from all others: the primary key, else a unique index without nulls.
-                SELECT \(names("i.indrelid", "i.indkey::pg_catalog.int2[]", limit: "i.indnkeyatts"))
-                  FROM pg_catalog.pg_index AS i
-                 WHERE i.indrelid OPERATOR(pg_catalog.=) w.tab AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
-                   AND i.indexprs IS NULL
-                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) i.indrelid
-                                      AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey) AND NOT a.attnotnull)
-                 ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1),
+            'key', \(rowKey("w.tab")),
             'rows', \(everyColumn("w.tab")),
-            'dependents', (
-                WITH RECURSIVE d AS (
-                    SELECT c.oid, c.conrelid, c.confrelid, c.conname, c.conkey, c.confkey, c.confdeltype, c.confupdtype,
-                           1 AS level, ARRAY[c.oid] AS path
-                      FROM pg_catalog.pg_constraint AS c
-                     WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.confrelid OPERATOR(pg_catalog.=) w.tab
-                       AND c.conparentid OPERATOR(pg_catalog.=) 0
-                    UNION ALL
-                    SELECT c.oid, c.conrelid, c.confrelid, c.conname, c.conkey, c.confkey, c.confdeltype, c.confupdtype,
-                           d.level OPERATOR(pg_catalog.+) 1, d.path OPERATOR(pg_catalog.||) c.oid
-                      FROM d JOIN pg_catalog.pg_constraint AS c ON c.confrelid OPERATOR(pg_catalog.=) d.conrelid
-                     WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND d.confdeltype OPERATOR(pg_catalog.=) 'c'
-                       AND c.conparentid OPERATOR(pg_catalog.=) 0
-                       AND c.oid OPERATOR(pg_catalog.<>) ALL (d.path) AND d.level OPERATOR(pg_catalog.<) 16)
+            'pinned', \(needsPinnedText("w.tab")),
+            'leaf', (
+                SELECT \(relation("p.relid")) FROM pg_catalog.pg_partition_tree(w.tab) AS p JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) p.relid
+                 WHERE p.isleaf AND r.relkind OPERATOR(pg_catalog.=) 'r' LIMIT 1),
+            'reaches', (
+                SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c
+                                WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.confrelid OPERATOR(pg_catalog.=) ANY (f.oids)
+                                  AND \(acts("c")))
+                    OR EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+                                WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY (f.oids) AND NOT t.tgisinternal
+                                  AND t.tgenabled OPERATOR(pg_catalog.<>) 'D' AND (t.tgtype::pg_catalog.int4 OPERATOR(pg_catalog.&) 24) OPERATOR(pg_catalog.<>) 0)
+                    OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class OPERATOR(pg_catalog.=) ANY (f.oids))
+                  FROM (SELECT ARRAY(\(family("w.tab"))) AS oids) AS f),
+            'holders', (
                 SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-                         'name', d.conname, 'path', pg_catalog.to_jsonb(d.path::pg_catalog.int8[]), 'on_delete', d.confdeltype,
-                         'on_update', d.confupdtype, 'table', \(relation("d.conrelid")),
-                         'cyclic', d.confdeltype OPERATOR(pg_catalog.=) 'c' AND (d.conrelid OPERATOR(pg_catalog.=) w.tab
-                             OR EXISTS (SELECT FROM pg_catalog.pg_constraint AS b WHERE b.oid OPERATOR(pg_catalog.=) ANY (d.path)
-                                           AND b.confrelid OPERATOR(pg_catalog.=) d.conrelid)),
-                         'columns', \(names("d.conrelid", "d.conkey")),
-                         'referenced_columns', \(names("d.confrelid", "d.confkey")),
-                         'key', (SELECT \(names("i.indrelid", "i.indkey::pg_catalog.int2[]", limit: "i.indnkeyatts"))
-                                   FROM pg_catalog.pg_index AS i
-                                  WHERE i.indrelid OPERATOR(pg_catalog.=) d.conrelid AND i.indisprimary),
-                         'rows', \(everyColumn("d.conrelid")))
-                       ORDER BY d.level, d.conname, d.path)
-                  FROM d),
+                         'name', c.conname, 'table', \(relation("c.conrelid")), 'columns', \(names("c.conrelid", "c.conkey")),
+                         'referenced_columns', \(names("c.confrelid", "c.confkey"))) ORDER BY c.conname)
+                  FROM pg_catalog.pg_constraint AS c
+                 WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.confrelid OPERATOR(pg_catalog.=) w.tab
+                   AND c.confdeltype OPERATOR(pg_catalog.=) ANY ('{a,r}'::"char"[]) AND c.conparentid OPERATOR(pg_catalog.=) 0),
             'triggers', (
                 SELECT pg_catalog.jsonb_agg(t.tgname ORDER BY t.tgname) FROM pg_catalog.pg_trigger AS t
                  WHERE t.tgrelid OPERATOR(pg_catalog.=) w.tab AND NOT t.tgisinternal
@@ -168,9 +161,9 @@ public struct CatalogQuestion: Sendable, Equatable {
         """
 
     /// A table's own facts; null where there is none.
-    private static func relation(_ oid: String) -> String {
+    static func relation(_ oid: String) -> String {
         """
-        (SELECT pg_catalog.jsonb_build_object('schema', n.nspname, 'name', r.relname, 'kind', r.relkind, \
+        (SELECT pg_catalog.jsonb_build_object('schema', n.nspname, 'name', r.relname, 'kind', r.relkind, 'oid', r.oid::pg_catalog.int8, \
         'estimate', r.reltuples::pg_catalog.int8, \
         'row_security', r.relrowsecurity, 'forced', r.relforcerowsecurity, \
         'lockable', pg_catalog.has_table_privilege(r.oid, 'UPDATE, DELETE, TRUNCATE')) \
@@ -184,10 +177,15 @@ public struct CatalogQuestion: Sendable, Equatable {
         """
         (SELECT pg_catalog.jsonb_agg(CASE WHEN a.attname IS NOT NULL THEN pg_catalog.jsonb_build_object('name', a.attname, \
         'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'required', a.attnotnull OR t.typnotnull, \
-        'generated', a.attgenerated OPERATOR(pg_catalog.<>) '', \
-        'collation', (SELECT pg_catalog.format('%I.%I', cn.nspname, co.collname) FROM pg_catalog.pg_collation AS co \
-        JOIN pg_catalog.pg_namespace AS cn ON cn.oid OPERATOR(pg_catalog.=) co.collnamespace \
-        WHERE co.oid OPERATOR(pg_catalog.=) a.attcollation)) END ORDER BY x.place) \
+        'generated', a.attgenerated OPERATOR(pg_catalog.<>) '', 'null_trials', (\
+        SELECT pg_catalog.jsonb_agg(trial.text) FROM ( \
+        SELECT pg_catalog.format('(SELECT (%s) IS NOT FALSE FROM (SELECT CAST(NULL AS %s) AS %I OFFSET 0) AS %I)', \
+        pg_catalog.pg_get_expr(ck.conbin, ck.conrelid), pg_catalog.format_type(a.atttypid, a.atttypmod), a.attname, tc.relname) AS text \
+        FROM pg_catalog.pg_constraint AS ck JOIN pg_catalog.pg_class AS tc ON tc.oid OPERATOR(pg_catalog.=) ck.conrelid \
+        WHERE ck.conrelid OPERATOR(pg_catalog.=) a.attrelid AND ck.contype OPERATOR(pg_catalog.=) 'c' \
+        AND ck.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum] \
+        UNION ALL SELECT pg_catalog.format('(SELECT true FROM (SELECT CAST(NULL AS %s) AS v OFFSET 0) AS d)', \
+        pg_catalog.format_type(a.atttypid, a.atttypmod)) WHERE t.typtype OPERATOR(pg_catalog.=) 'd') AS trial)) END ORDER BY x.place) \
         FROM pg_catalog.jsonb_array_elements_text(\(names)) WITH ORDINALITY AS x(name, place) \
         LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) \(oid) \
         AND a.attname OPERATOR(pg_catalog.=) x.name AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped \
@@ -196,7 +194,7 @@ public struct CatalogQuestion: Sendable, Equatable {
     }
 
     /// The names behind an array of column numbers.
-    private static func names(_ oid: String, _ numbers: String, limit: String? = nil) -> String {
+    static func names(_ oid: String, _ numbers: String, limit: String? = nil) -> String {
         """
         (SELECT pg_catalog.jsonb_agg(a.attname ORDER BY x.place) \
         FROM pg_catalog.unnest(\(numbers)) WITH ORDINALITY AS x(attnum, place), pg_catalog.pg_attribute AS a \
@@ -207,18 +205,100 @@ public struct CatalogQuestion: Sendable, Equatable {
 
     /// regproc, regoper, regclass and the like (PostgreSQL's pg_type.dat), as an array of oids.
     static let namedTypes = "{24,2202,2203,2204,2205,2206,3734,3769,4089,4096,4191}"
+    /// bool, the integers, text, varchar and numeric: JSON holds their values exactly. Not the floats, whose -0 it does not know, nor jsonb, in
+    /// which a null and a quoted number would be taken for others.
+    static let plainTypes = "{16,20,21,23,25,1043,1700}"
 
-    /// Every column of a table: whether JSON has an exact form for its type, whether that is regclass or another whose text depends on
-    /// the session, and whether it can be very wide.
-    private static func everyColumn(_ oid: String) -> String {
+    /// Every column of a table as far as keeping its values goes.
+    static func everyColumn(_ oid: String) -> String {
         """
-        (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, \
-        'plain', a.atttypid OPERATOR(pg_catalog.=) ANY ('{16,20,21,23,25,700,701,1043,1700,3802}'::pg_catalog.oid[]), \
-        'named', a.atttypid OPERATOR(pg_catalog.=) ANY \
-        ('\(namedTypes)'::pg_catalog.oid[]), \
+        (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'number', a.attnum, 'type', \(typeName("a.atttypid")), \
+        'plain', a.atttypid OPERATOR(pg_catalog.=) ANY ('\(plainTypes)'::pg_catalog.oid[]), \
+        'numbers', CASE WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('\(namedTypes)'::pg_catalog.oid[]) THEN 'pg_catalog.oid' \
+        WHEN ty.typelem OPERATOR(pg_catalog.=) ANY ('\(namedTypes)'::pg_catalog.oid[]) THEN 'pg_catalog.oid[]' END, \
         'wide', a.atttypid OPERATOR(pg_catalog.=) ANY ('{17,25,1043}'::pg_catalog.oid[])) ORDER BY a.attnum) \
-        FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) \(oid) \
-        AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
+        FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS ty ON ty.oid OPERATOR(pg_catalog.=) a.atttypid \
+        WHERE a.attrelid OPERATOR(pg_catalog.=) \(oid) AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
+        """
+    }
+
+    /// What tells a row from all others: the primary key, else a unique index without nulls.
+    static func rowKey(_ oid: String) -> String {
+        """
+        (SELECT \(names("i.indrelid", "i.indkey::pg_catalog.int2[]", limit: "i.indnkeyatts")) \
+        FROM pg_catalog.pg_index AS i \
+        WHERE i.indrelid OPERATOR(pg_catalog.=) \(oid) AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL \
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) i.indrelid \
+        AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey) AND NOT a.attnotnull) \
+        ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1)
+        """
+    }
+
+    /// Whether the text of a table's rows depends on search_path: a value of regclass or the like is in them, however deep.
+    static func needsPinnedText(_ oid: String) -> String {
+        """
+        (WITH RECURSIVE part(oid) AS (\
+        SELECT a.atttypid FROM pg_catalog.pg_attribute AS a \
+        WHERE a.attrelid OPERATOR(pg_catalog.=) \(oid) AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped \
+        UNION SELECT x.oid FROM part AS p JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) p.oid CROSS JOIN LATERAL (\
+        SELECT t.typelem AS oid UNION ALL SELECT t.typbasetype \
+        UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range AS r WHERE r.rngtypid OPERATOR(pg_catalog.=) t.oid \
+        UNION ALL SELECT m.atttypid FROM pg_catalog.pg_attribute AS m WHERE m.attrelid OPERATOR(pg_catalog.=) t.typrelid \
+        AND m.attnum OPERATOR(pg_catalog.>) 0 AND NOT m.attisdropped) AS x) \
+        SELECT EXISTS (SELECT FROM part WHERE part.oid OPERATOR(pg_catalog.=) ANY ('\(namedTypes)'::pg_catalog.oid[])))
+        """
+    }
+
+    /// A table's whole family as rows stand in it: itself, its partitioned ancestors and all their partitions.
+    static func family(_ oid: String) -> String {
+        """
+        SELECT \(oid)::pg_catalog.oid UNION SELECT p.relid::pg_catalog.oid \
+        FROM pg_catalog.pg_partition_tree(pg_catalog.pg_partition_root(\(oid))) AS p
+        """
+    }
+
+    /// Whether a key does something to its rows when the row that they refer to goes or changes.
+    static func acts(_ key: String) -> String {
+        """
+        (\(key).confdeltype OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::"char"[]) OR \(key).confupdtype OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::"char"[]))
+        """
+    }
+
+    // MARK: How columns compare
+
+    /// What the key `name` of `table` compares with, as JSON that `ForeignKeyFacts.Comparison` reads; null for one about periods.
+    static func comparison(of name: String, table: TableName) -> String {
+        """
+        SELECT (SELECT pg_catalog.jsonb_agg(\(comparison) ORDER BY x.place) \
+        FROM ROWS FROM (pg_catalog.unnest(c.conpfeqop), pg_catalog.unnest(c.confkey), pg_catalog.unnest(c.conkey)) \
+        WITH ORDINALITY AS x(operator, referenced, referencing, place) \
+        JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) x.operator \
+        JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid OPERATOR(pg_catalog.=) c.confrelid AND pa.attnum OPERATOR(pg_catalog.=) x.referenced \
+        JOIN pg_catalog.pg_attribute AS ca ON ca.attrelid OPERATOR(pg_catalog.=) c.conrelid AND ca.attnum OPERATOR(pg_catalog.=) x.referencing)::pg_catalog.text \
+        FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(\(Quoting.literal(table.sql)))::pg_catalog.oid \
+        AND c.contype OPERATOR(pg_catalog.=) 'f' AND c.conname OPERATOR(pg_catalog.=) \(Quoting.literal(name)) \
+        AND coalesce(pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conperiod', 'false') OPERATOR(pg_catalog.=) 'false'
+        """
+    }
+
+    /// Of the referenced column `pa`, the referencing one `ca` and the operator `o`.
+    private static let comparison = """
+        pg_catalog.jsonb_build_object(\
+        'referenced_cast', CASE WHEN pa.atttypid OPERATOR(pg_catalog.<>) o.oprleft THEN \(typeName("o.oprleft")) END, \
+        'operator', (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_namespace AS n \
+        WHERE n.oid OPERATOR(pg_catalog.=) o.oprnamespace), \
+        'cast', CASE WHEN ca.atttypid OPERATOR(pg_catalog.<>) o.oprright THEN \(typeName("o.oprright")) END, \
+        'collation', CASE WHEN pa.attcollation OPERATOR(pg_catalog.<>) ca.attcollation THEN \
+        (SELECT pg_catalog.format('%I.%I', cn.nspname, co.collname) FROM pg_catalog.pg_collation AS co \
+        JOIN pg_catalog.pg_namespace AS cn ON cn.oid OPERATOR(pg_catalog.=) co.collnamespace \
+        WHERE co.oid OPERATOR(pg_catalog.=) pa.attcollation) END)
+        """
+
+    /// A type by its plain name: `char` would mean one of length 1.
+    private static func typeName(_ oid: String) -> String {
+        """
+        (SELECT pg_catalog.format('%I.%I', tn.nspname, ty.typname) FROM pg_catalog.pg_type AS ty \
+        JOIN pg_catalog.pg_namespace AS tn ON tn.oid OPERATOR(pg_catalog.=) ty.typnamespace WHERE ty.oid OPERATOR(pg_catalog.=) \(oid))
         """
     }
 }

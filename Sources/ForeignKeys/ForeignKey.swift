@@ -71,6 +71,9 @@ public struct ForeignKey: Sendable, Equatable {
         self.referencedColumns = referencedColumns
     }
 
+    /// Its name, or the one that PostgreSQL gives it where none is taken.
+    public var chosenName: String { name ?? ObjectName.free(table.name, columns, label: "fkey", taken: []) }
+
     /// The definition as pg_get_constraintdef writes it, but with every name quoted; `referenced` and its columns as resolved.
     public func definition(referenced: TableName, columns referencedColumns: [String], notValid: Bool) -> String {
         var text = "FOREIGN KEY (\(Quoting.identifiers(columns))) REFERENCES \(referenced.sql)"

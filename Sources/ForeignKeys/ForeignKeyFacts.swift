@@ -1,4 +1,4 @@
-internal import JSON
+public import JSON
 public import Reporting
 
 /// What the catalog says about one foreign key that a file wants to add.
@@ -9,6 +9,8 @@ public struct ForeignKeyFacts: Sendable, Equatable {
         public var name: String
         /// `pg_class.relkind`: `r` ordinary, `p` partitioned, `v` view, `f` foreign …
         public var kind: String
+        /// Its number in the catalog.
+        public var oid: Int64
         /// Rows as the planner of PostgreSQL estimates them; negative where never counted.
         public var estimate: Int64
         public var hasRowSecurity: Bool
@@ -29,17 +31,22 @@ public struct ForeignKeyFacts: Sendable, Equatable {
         /// NOT NULL, by itself or by its domain.
         public var isRequired: Bool
         public var isGenerated: Bool
-        /// Its collation as SQL writes it, where its type has one.
-        public var collation: String?
+        /// Expressions of which each is true where a null would be taken, and false or an error where it would not: its domain's checks, and the
+        /// table's on this column alone.
+        public var nullTrials: [String]
     }
 
     /// A column as far as keeping its value goes.
     public struct KeptColumn: Sendable, Equatable {
         public var name: String
-        /// Whether JSON holds its value exactly; other types are kept as their text.
+        /// Its number in the table, which stays when it is renamed.
+        public var number: Int64
+        /// Its type by that one's plain name.
+        public var type: String
+        /// Whether JSON holds its value exactly; other types are kept as the text that their output function gives.
         public var isPlain: Bool
-        /// Whether its text is an object's name, which another search_path reads otherwise: its number is kept.
-        public var isNamed: Bool
+        /// The type whose value is kept instead, where its own is an object's name, which another search_path reads otherwise: `oid`, `oid[]`.
+        public var numbers: String?
         /// Whether a single value may be hundreds of megabytes.
         public var isWide: Bool
     }
@@ -56,21 +63,24 @@ public struct ForeignKeyFacts: Sendable, Equatable {
         public var isValidated: Bool
     }
 
-    /// A key by which other rows hang on rows of the referencing table, directly or through ON DELETE CASCADE.
-    public struct Dependent: Sendable, Equatable {
+    /// How the server compares a column of the key with the one that it refers to, in the words of its own check (ri_triggers.c,
+    /// RI_Initial_Check): the operator's own argument types, and the referenced column's collation where the two differ.
+    public struct Comparison: Sendable, Equatable {
+        /// The type that the referenced column is read as, as SQL writes it; nil where it is the operator's already.
+        public var referencedCast: String?
+        /// `OPERATOR(schema.=)`.
+        public var operation: String
+        /// The same for the referencing column.
+        public var cast: String?
+        public var collation: String?
+    }
+
+    /// A key of another table, or of the same, whose rows refer to rows of the referencing table and keep them from being deleted.
+    public struct Holder: Sendable, Equatable {
         public var name: String
-        /// The oids of the constraints from the referencing table to this one; its own is the last.
-        public var path: [Int64]
         public var table: Table
         public var columns: [String]
         public var referencedColumns: [String]
-        public var onDelete: ForeignKey.Action
-        public var onUpdate: ForeignKey.Action
-        /// Whether its cascade leads back to a table it has passed.
-        public var isCyclic: Bool
-        /// The primary key of its table.
-        public var key: [String]
-        public var rows: [KeptColumn]
     }
 
     /// `server_version_num`.
@@ -87,8 +97,9 @@ public struct ForeignKeyFacts: Sendable, Equatable {
     public var columns: [Column?]
     /// The referenced columns, the primary key's where the key names none.
     public var referencedColumns: [Column?]
-    /// The operators of the unique index behind the referenced columns; nil where there is none.
-    public var equality: [String]?
+    /// How each column is compared. Nil where no unique index stands behind the referenced columns. As the operator class of that index suggests,
+    /// until the key itself has been asked.
+    public var comparison: [Comparison]?
     public var constraints: [Constraint]
     /// The key columns of each usable index of the referencing table.
     public var indexes: [[String]]
@@ -96,7 +107,16 @@ public struct ForeignKeyFacts: Sendable, Equatable {
     public var rowKey: [String]?
     /// All its columns.
     public var rows: [KeptColumn]
-    public var dependents: [Dependent]
+    /// Whether changing its rows may change further ones: through keys of others with actions, through triggers.
+    public var reachesFurther: Bool
+    /// Whether the text of its rows depends on search_path.
+    public var needsPinnedText: Bool
+    /// Keys without an action that hold rows of it.
+    public var holders: [Holder]
+    /// A leaf of a partitioned one.
+    public var leaf: TableName?
+    /// `transaction_isolation`.
+    public var isolation: String
     /// Enabled triggers of its own that fire on DELETE or UPDATE.
     public var triggers: [String]
     /// Constraints that are initially deferred, as SQL writes them.
@@ -118,21 +138,25 @@ extension ForeignKeyFacts {
         let root = tape.value(tape.root)
         serverVersion = Int(root["server_version"]?.integer ?? 0)
         settings = [:]
-        for name in CleanupSettings.values.map(\.name) { settings[name] = root["settings"]?[name]?.string }
+        for name in CleanupSettings.names { settings[name] = root["settings"]?[name]?.string }
         role = root["role"]?.string ?? ""
         sessionRole = root["session_role"]?.string ?? ""
         table = Table(root["table"])
         referenced = Table(root["referenced"])
         columns = root.list("columns").map(Column.init)
         referencedColumns = root.list("referenced_columns").map(Column.init)
-        equality = root["equality"]?.array?.compactMap(\.string)
+        comparison = Comparison.list(root["equality"])
         let owner = table?.qualified ?? TableName("")
         let target = referenced?.qualified ?? TableName("")
         constraints = root.list("constraints").compactMap { Constraint($0, of: owner, to: target) }
         indexes = root.list("indexes").map { $0.array?.compactMap(\.string) ?? [] }
         rowKey = root["key"]?.array?.compactMap(\.string)
         rows = root.list("rows").compactMap(KeptColumn.init)
-        dependents = root.list("dependents").compactMap(Dependent.init)
+        reachesFurther = root.isTrue("reaches")
+        needsPinnedText = root.isTrue("pinned")
+        holders = root.list("holders").compactMap(Holder.init)
+        leaf = Table(root["leaf"])?.qualified
+        isolation = root["isolation"]?.string ?? ""
         triggers = root.strings("triggers")
         deferred = root.strings("deferred")
         takenConstraints = Set(root.strings("taken_constraints"))
@@ -141,16 +165,17 @@ extension ForeignKeyFacts {
 }
 
 extension JSONValue {
-    fileprivate func list(_ key: String) -> [JSONValue] { self[key]?.array ?? [] }
-    fileprivate func strings(_ key: String) -> [String] { list(key).compactMap(\.string) }
-    fileprivate func isTrue(_ key: String) -> Bool { self[key] == .bool(true) }
+    func list(_ key: String) -> [JSONValue] { self[key]?.array ?? [] }
+    func strings(_ key: String) -> [String] { list(key).compactMap(\.string) }
+    func isTrue(_ key: String) -> Bool { self[key] == .bool(true) }
 }
 
 extension ForeignKeyFacts.Table {
-    fileprivate init?(_ value: JSONValue?) {
+    init?(_ value: JSONValue?) {
         guard let value, let schema = value["schema"]?.string, let name = value["name"]?.string else { return nil }
         self.init(
-            schema: schema, name: name, kind: value["kind"]?.string ?? "", estimate: value["estimate"]?.integer ?? -1,
+            schema: schema, name: name, kind: value["kind"]?.string ?? "", oid: value["oid"]?.integer ?? 0,
+            estimate: value["estimate"]?.integer ?? -1,
             hasRowSecurity: value.isTrue("row_security"), isLockable: value.isTrue("lockable"))
     }
 }
@@ -160,15 +185,39 @@ extension ForeignKeyFacts.Column {
         guard let name = value["name"]?.string else { return nil }
         self.init(
             name: name, type: value["type"]?.string ?? "", isRequired: value.isTrue("required"),
-            isGenerated: value.isTrue("generated"), collation: value["collation"]?.string)
+            isGenerated: value.isTrue("generated"), nullTrials: value.strings("null_trials"))
     }
 }
 
 extension ForeignKeyFacts.KeptColumn {
-    fileprivate init?(_ value: JSONValue) {
+    init?(_ value: JSONValue) {
         guard let name = value["name"]?.string else { return nil }
         self.init(
-            name: name, isPlain: value.isTrue("plain"), isNamed: value.isTrue("named"), isWide: value.isTrue("wide"))
+            name: name, number: value["number"]?.integer ?? 0,
+            type: value["type"]?.string ?? "", isPlain: value.isTrue("plain"),
+            numbers: value["numbers"]?.string, isWide: value.isTrue("wide"))
+    }
+}
+
+extension ForeignKeyFacts.Comparison {
+    /// Reads a list of them; nil where there is none.
+    public static func list(_ value: JSONValue?) -> [Self]? {
+        value?.array?.compactMap { value in
+            value["operator"]?.string.map {
+                Self(
+                    referencedCast: value["referenced_cast"]?.string, operation: $0, cast: value["cast"]?.string,
+                    collation: value["collation"]?.string)
+            }
+        }
+    }
+}
+
+extension ForeignKeyFacts.Holder {
+    fileprivate init?(_ value: JSONValue) {
+        guard let name = value["name"]?.string, let table = ForeignKeyFacts.Table(value["table"]) else { return nil }
+        self.init(
+            name: name, table: table, columns: value.strings("columns"),
+            referencedColumns: value.strings("referenced_columns"))
     }
 }
 
@@ -191,18 +240,5 @@ extension ForeignKeyFacts.Constraint {
         self.init(
             name: name, type: type, definition: value["definition"]?.string ?? "", key: key,
             isValidated: value.isTrue("validated"))
-    }
-}
-
-extension ForeignKeyFacts.Dependent {
-    fileprivate init?(_ value: JSONValue) {
-        guard let name = value["name"]?.string, let table = ForeignKeyFacts.Table(value["table"]) else { return nil }
-        self.init(
-            name: name, path: value.list("path").compactMap(\.integer), table: table, columns: value.strings("columns"),
-            referencedColumns: value.strings("referenced_columns"),
-            onDelete: value["on_delete"]?.string.flatMap(ForeignKey.Action.init) ?? .noAction,
-            onUpdate: value["on_update"]?.string.flatMap(ForeignKey.Action.init) ?? .noAction,
-            isCyclic: value.isTrue("cyclic"), key: value.strings("key"),
-            rows: value.list("rows").compactMap(ForeignKeyFacts.KeptColumn.init))
     }
 }

@@ -8,22 +8,12 @@ public enum ForeignKeyPlan: Sendable, Equatable {
         case column(table: TableName, column: String)
     }
 
-    /// Statements to send, in order.
-    case steps([ForeignKeyStep])
+    /// Orphans to clean, where that is asked for, then statements to send, in order.
+    case steps([ForeignKeyStep], cleaning: Cleaning?)
     /// The key is there already, with the same definition: `skipped`, `object_exists`.
     case exists(constraint: String, definition: String)
     /// The key waits: `deferred`, `missing_table`.
     case deferred(Missing)
     /// It cannot be done; the lines say why at length.
     case refused(Complaint, lines: [String])
-}
-
-/// What is to be done for all foreign keys of a statement, in one transaction.
-public struct ForeignKeyStatementPlan: Sendable, Equatable {
-    /// Sent first: settings, then all locks in one order.
-    public var opening: [ForeignKeyStep]
-    /// The keys, in the order in which they were given.
-    public var keys: [ForeignKeyPlan]
-    /// Sent last: the file's own settings.
-    public var closing: [ForeignKeyStep]
 }

@@ -6,7 +6,7 @@ extension ForeignKeyPlanner {
     public func counts(for key: ForeignKey, _ facts: ForeignKeyFacts) -> (orphans: String, total: String)? {
         guard let table = facts.table, let referenced = facts.referenced, facts.columns.allSatisfy({ $0 != nil }),
             facts.referencedColumns.allSatisfy({ $0 != nil }), key.columns.count == facts.referencedColumns.count,
-            facts.equality?.count == key.columns.count, ["r", "p"].contains(table.kind),
+            facts.comparison?.count == key.columns.count, ["r", "p"].contains(table.kind),
             ["r", "p"].contains(referenced.kind)
         else { return nil }
         let sql = OrphanSQL(key: key, table: table, referenced: referenced, facts: facts, history: history)

@@ -9,10 +9,14 @@ public struct KeySteps: Sendable, Equatable {
     public var find: String
     /// Gives how many orphans there are.
     public var count: String
+    /// Gives how many rows the table has.
+    public var total: String
+    /// Keys of other tables whose rows keep orphans from being deleted, with the question how many; where orphans are deleted.
+    public var holders: [KeyHolder]
     /// Adds the key NOT VALID; nil where an earlier try has.
     public var add: ForeignKeyStep?
-    /// Keeps and changes the orphans at the places that its third parameter gives; nil where they stay.
-    public var clean: ForeignKeyStep?
+    /// How orphans are cleaned; nil where they stay.
+    public var clean: BatchCleaning?
     /// Builds the index CONCURRENTLY; nil where one covers the key or none is wanted.
     public var index: ForeignKeyStep?
     /// Proves the key; nil where its author wants it unproved.
@@ -21,6 +25,27 @@ public struct KeySteps: Sendable, Equatable {
     public var table: TableName
     /// The key as events name it.
     public var object: String
+}
+
+/// A key that keeps rows from being deleted.
+public struct KeyHolder: Sendable, Equatable {
+    public var name: String
+    public var table: TableName
+    /// Gives how many orphans it holds.
+    public var count: String
+}
+
+/// How some orphans are cleaned in a transaction of their own: locked first, then asked again.
+public struct BatchCleaning: Sendable, Equatable {
+    /// Keeps the catalog from being changed, and nobody from writing.
+    public var lockTables: String
+    /// Locks those of the rows at the places of its parameter that are orphans, and gives their places.
+    public var lockRows: String
+    /// Keeps and changes the rows at the places that its third parameter gives.
+    public var change: ForeignKeyStep
+    /// Counts those kept rows of an event, its parameter, whose values can be read back to what they were.
+    public var readable: String
+    public var place: KeptPlace
 }
 
 /// How one key of a statement is added where steps are asked for.
@@ -58,26 +83,31 @@ extension ForeignKeyPlanner {
             key.name = found.name
         case .different: return .whole
         }
-        guard let equality = facts.equality, equality.count == key.columns.count, key.columns.count == resolved.count,
+        guard let comparison = facts.comparison, comparison.count == key.columns.count,
+            key.columns.count == resolved.count,
             table.kind == "r", referenced.kind == "r" || facts.serverVersion >= 180_000 && referenced.kind == "p"
         else { return .whole }
         var names = ChosenNames()
         let name = key.name ?? names.constraint(for: key, table, facts)
         let sql = OrphanSQL(key: key, table: table, referenced: referenced, facts: facts, history: history)
-        var clean: ForeignKeyStep?
+        var clean: BatchCleaning?
         if policy.orphans == .clean {
-            guard case .success(let steps) = Cleanup(sql).steps, steps.count == 1, var only = steps.first,
-                !(only.shrinksTable && sql.isSelfReferencing)
-            else { return .whole }
-            only.sql = only.shrinksTable ? sql.deletePlaced : sql.nullifyPlaced(Cleanup(sql).nullable)
-            only.shrinksTable = false
-            clean = only
+            let cleaning = Cleaning(sql)
+            if cleaning.isObserved || cleaning.deletes && sql.isSelfReferencing { return .whole }
+            let nullable = Cleaning.nullable(key, facts)
+            var change = ForeignKeyStep(
+                .clean, sql.changePlaced(nullable.isEmpty ? nil : nullable), record: cleaning.record)
+            change.parameters = [.eventID, .attemptID]
+            clean = BatchCleaning(
+                lockTables: "LOCK TABLE \(table.qualified.sql) IN ROW EXCLUSIVE MODE", lockRows: sql.lockPlaced,
+                change: change, readable: RestoreSQL(quotedHistory: history).readable(table, facts.rows),
+                place: cleaning.place)
         }
         return .steps(steps(key, name, sql, clean, index(key, table, facts, &names), stands: stands))
     }
 
     private func steps(
-        _ key: ForeignKey, _ name: String, _ sql: OrphanSQL, _ clean: ForeignKeyStep?, _ index: ForeignKeyStep?,
+        _ key: ForeignKey, _ name: String, _ sql: OrphanSQL, _ clean: BatchCleaning?, _ index: ForeignKeyStep?,
         stands: Bool
     ) -> KeySteps {
         let resolved = sql.facts.referencedColumns.compactMap { $0?.name }
@@ -96,7 +126,10 @@ extension ForeignKeyPlanner {
         var concurrent = index
         concurrent?.sql = index?.sql.replacing(first: "CREATE INDEX ", with: "CREATE INDEX CONCURRENTLY ") ?? ""
         return KeySteps(
-            find: sql.find, count: sql.count,
+            find: sql.find, count: sql.count, total: sql.total,
+            holders: clean?.change.record?.event == "orphans_deleted"
+                ? sql.facts.holders.map { KeyHolder(name: $0.name, table: $0.table.qualified, count: sql.held(by: $0)) }
+                : [],
             add: stands
                 ? nil
                 : ForeignKeyStep(

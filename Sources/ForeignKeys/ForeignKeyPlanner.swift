@@ -2,10 +2,9 @@ internal import Reporting
 
 /// Decides what happens to foreign keys that were cut out of a statement: facts in, steps out.
 ///
-/// The key is added NOT VALID before a row is touched: from then on no new orphan can come, and a definition that the server
-/// does not take (no unique key, types that do not compare, a view) fails with the server's own words while nothing is lost. Two kinds of
-/// table are cleaned first instead: those of a key with a partitioned table on either side, which before PostgreSQL 18 is not at home with
-/// NOT VALID, and one that refers to itself and loses rows, because the new key would act on them.
+/// What an orphan is, the key itself says: it is added NOT VALID in a savepoint and asked how it compares, so that a definition that the server does
+/// not take (no unique key, types that do not compare, a view) fails with the server's own words while nothing is lost. Then it is taken back, so that
+/// its own actions do nothing to the rows; behind the locks no new orphan can come. It is added for good when none is left.
 public struct ForeignKeyPlanner: Sendable {
     /// What is asked for.
     public let policy: ForeignKeyPolicy
@@ -18,29 +17,40 @@ public struct ForeignKeyPlanner: Sendable {
         history = quotedHistory
     }
 
-    /// The plan for keys of one statement. The facts are those after the rest of the statement ran.
-    public func plan(_ wanted: [(key: ForeignKey, facts: ForeignKeyFacts)]) -> ForeignKeyStatementPlan {
-        var names = ChosenNames()
+    // MARK: Around the keys of a statement
+
+    /// Settings, then all locks in one order: before anything is asked that rows are changed by.
+    public func opening(_ wanted: [(key: ForeignKey, facts: ForeignKeyFacts)]) -> [ForeignKeyStep] {
+        guard policy.orphans == .clean || policy.orphans == .report else { return [] }
         var locks: [TableName] = []
-        var keys: [ForeignKeyPlan] = []
-        for (key, facts) in wanted {
-            let plan = plan(key, facts, &names, &locks)
-            keys.append(plan)
-        }
-        var opening: [ForeignKeyStep] = []
-        var closing: [ForeignKeyStep] = []
-        if policy.orphans == .clean || policy.orphans == .report, !locks.isEmpty, let facts = wanted.first?.facts {
-            opening.append(ForeignKeyStep(.session, CleanupSettings.set))
-            opening.append(ForeignKeyStep(.lock, ForeignKeyPlanner.lock(locks)))
-            let deferred = Set(wanted.flatMap(\.facts.deferred)).sorted().joined(separator: ", ")
-            if !deferred.isEmpty {
-                // Checks that wait in the queue would keep ALTER TABLE out.
-                opening.append(ForeignKeyStep(.session, "SET CONSTRAINTS \(deferred) IMMEDIATE"))
-                closing.append(ForeignKeyStep(.session, "SET CONSTRAINTS \(deferred) DEFERRED"))
+        for (_, facts) in wanted {
+            guard let table = facts.table, let referenced = facts.referenced else { continue }
+            for table in [table, referenced]
+            where table.isLockable && ["r", "p"].contains(table.kind) && !locks.contains(table.qualified) {
+                locks.append(table.qualified)
             }
-            closing.append(ForeignKeyStep(.session, CleanupSettings.restore(facts.settings)))
         }
-        return ForeignKeyStatementPlan(opening: opening, keys: keys, closing: closing)
+        guard !locks.isEmpty else { return [] }
+        var steps = [
+            ForeignKeyStep(.session, CleanupSettings.set), ForeignKeyStep(.lock, ForeignKeyPlanner.lock(locks)),
+        ]
+        // Checks that wait in the queue would keep ALTER TABLE out.
+        if let deferred = deferred(wanted) {
+            steps.append(ForeignKeyStep(.session, "SET CONSTRAINTS \(deferred) IMMEDIATE"))
+        }
+        return steps
+    }
+
+    /// The file's own settings again.
+    public func closing(_ wanted: [(key: ForeignKey, facts: ForeignKeyFacts)]) -> [ForeignKeyStep] {
+        guard !opening(wanted).isEmpty, let facts = wanted.first?.facts else { return [] }
+        let deferred = deferred(wanted).map { [ForeignKeyStep(.session, "SET CONSTRAINTS \($0) DEFERRED")] } ?? []
+        return deferred + [ForeignKeyStep(.session, CleanupSettings.restore(facts.settings))]
+    }
+
+    private func deferred(_ wanted: [(key: ForeignKey, facts: ForeignKeyFacts)]) -> String? {
+        let names = Set(wanted.flatMap(\.facts.deferred)).sorted()
+        return names.isEmpty ? nil : names.joined(separator: ", ")
     }
 
     /// The index for a key that stays in its statement; nil where one covers it.
@@ -51,15 +61,46 @@ public struct ForeignKeyPlanner: Sendable {
 
     // MARK: One key
 
-    private func plan(
-        _ key: ForeignKey, _ facts: ForeignKeyFacts, _ names: inout ChosenNames, _ locks: inout [TableName]
-    ) -> ForeignKeyPlan {
+    /// The statement that asks the key itself how it compares, in a savepoint or as it stands; nil where nobody has to know.
+    ///
+    /// It answers with one row of JSON, which `ForeignKeyFacts.Comparison.list` reads.
+    public func probe(_ key: ForeignKey, _ facts: ForeignKeyFacts) -> (sql: String, addsKey: Bool)? {
+        guard policy.orphans != .fail || policy.way == .stepwise, ForeignKeyPlanner.missing(key, facts) == nil,
+            let table = facts.table, let referenced = facts.referenced, ["r", "p"].contains(table.kind)
+        else { return nil }
+        let resolved = facts.referencedColumns.compactMap { $0?.name }
+        switch ExistingKey(key, facts, resolved: resolved) {
+        case .same(let found): return (CatalogQuestion.comparison(of: found.name, table: table.qualified), false)
+        case .different: return nil
+        case .none: break
+        }
+        // Before PostgreSQL 18 a partitioned table takes no NOT VALID; its partitions do. Without one it has no rows.
+        guard let place = table.isPartitioned ? facts.leaf : table.qualified else { return nil }
+        var names = ChosenNames()
+        let name = key.name ?? names.constraint(for: key, table, facts)
+        var definition = key.definition(
+            referenced: referenced.qualified, columns: key.referencedColumns, notValid: true)
+        if ["r", "p"].contains(referenced.kind), resolved.count == key.columns.count {
+            definition = key.definition(referenced: referenced.qualified, columns: resolved, notValid: true)
+        }
+        let sql = """
+            SAVEPOINT migrated_probe; \
+            ALTER TABLE \(place.sql) ADD CONSTRAINT \(Quoting.identifier(name)) \(definition); \
+            \(CatalogQuestion.comparison(of: name, table: place)); \
+            ROLLBACK TO SAVEPOINT migrated_probe; RELEASE SAVEPOINT migrated_probe
+            """
+        return (sql, true)
+    }
+
+    /// What is to be done for a key. Where rows may be changed, the facts are those behind the locks, after the statement's earlier keys.
+    public func plan(_ key: ForeignKey, _ facts: ForeignKeyFacts, _ names: inout ChosenNames) -> ForeignKeyPlan {
         if key.isIfTableExists, facts.table == nil {
             // The server passes over it, with the NOTICE that belongs to that.
-            return .steps([ForeignKeyStep(.session, plainAdd(key, facts, &names).sql)])
+            return .steps([ForeignKeyStep(.session, plainAdd(key, facts, &names).sql)], cleaning: nil)
         }
         if let missing = ForeignKeyPlanner.missing(key, facts) {
-            return policy.missingTable == .skip ? .deferred(missing) : .steps([plainAdd(key, facts, &names)])
+            return policy.missingTable == .skip
+                ? .deferred(missing) : .steps([plainAdd(key, facts, &names)], cleaning: nil)
         }
         guard let table = facts.table, let referenced = facts.referenced else {
             preconditionFailure("a table that is not missing is there")
@@ -78,67 +119,50 @@ public struct ForeignKeyPlanner: Sendable {
             case .different(let complaint, let lines): return .refused(complaint, lines: lines)
             }
         }
-        guard policy.orphans != .fail, let equality = facts.equality, equality.count == key.columns.count,
+        guard policy.orphans != .fail, let comparison = facts.comparison, comparison.count == key.columns.count,
             key.columns.count == resolved.count, ["r", "p"].contains(table.kind), ["r", "p"].contains(referenced.kind)
         else {
             // Nothing to clean by, or nothing to clean: the server has the word.
-            return .steps([plainAdd(key, facts, &names)] + (index(key, table, facts, &names).map { [$0] } ?? []))
+            return .steps(
+                [plainAdd(key, facts, &names)] + (index(key, table, facts, &names).map { [$0] } ?? []), cleaning: nil)
         }
         let name = key.name ?? names.constraint(for: key, table, facts)
         let sql = OrphanSQL(key: key, table: table, referenced: referenced, facts: facts, history: history)
-        let cleanup: [ForeignKeyStep]
-        if policy.orphans == .clean {
-            switch Cleanup(sql).steps {
-            case .success(let steps): cleanup = steps
-            case .failure(let complaint): return .refused(complaint, lines: [])
-            }
-        } else {
-            cleanup = [ForeignKeyStep(.count, sql.count)]
-        }
-        locks += Cleanup(sql).locks.filter { !locks.contains($0) }
-        var steps = ordered(cleanup, key, name, sql, resumes: resumes)
+        var steps = policy.orphans == .report ? [ForeignKeyStep(.count, sql.count)] : []
+        steps += additions(key, name, sql, resumes: resumes)
         if let index = index(key, table, facts, &names) { steps.append(index) }
-        return .steps(steps)
+        return .steps(steps, cleaning: policy.orphans == .clean ? Cleaning(sql) : nil)
     }
 
-    /// The key and the cleanup in their order.
-    private func ordered(
-        _ cleanup: [ForeignKeyStep], _ key: ForeignKey, _ name: String, _ sql: OrphanSQL, resumes: Bool
-    )
-        -> [ForeignKeyStep]
-    {
-        let facts = sql.facts
-        let resolved = facts.referencedColumns.compactMap { $0?.name }
+    /// The key's addition over rows that are clean, or that stay as they are.
+    private func additions(
+        _ key: ForeignKey, _ name: String, _ sql: OrphanSQL, resumes: Bool
+    ) -> [ForeignKeyStep] {
+        let resolved = sql.facts.referencedColumns.compactMap { $0?.name }
+        func definition(notValid: Bool) -> String {
+            key.definition(referenced: sql.referenced.qualified, columns: resolved, notValid: notValid)
+        }
         func add(notValid: Bool) -> String {
-            let definition = key.definition(referenced: sql.referenced.qualified, columns: resolved, notValid: notValid)
-            return
-                "ALTER TABLE \(key.isOnly ? "ONLY " : "")\(sql.table.qualified.sql) ADD CONSTRAINT \(Quoting.identifier(name)) \(definition)"
+            """
+            ALTER TABLE \(key.isOnly ? "ONLY " : "")\(sql.table.qualified.sql) \
+            ADD CONSTRAINT \(Quoting.identifier(name)) \(definition(notValid: notValid))
+            """
         }
         let record = ForeignKeyStep.Record(
             event: "constraint_added", object: "\(sql.table.qualified.text).\(name)",
-            detail: [
-                "definition": key.definition(
-                    referenced: sql.referenced.qualified, columns: resolved, notValid: key.isNotValid)
-            ])
+            detail: ["definition": definition(notValid: key.isNotValid)])
         var validate = ForeignKeyStep(
             .validate, "ALTER TABLE \(sql.table.qualified.sql) VALIDATE CONSTRAINT \(Quoting.identifier(name))",
             record: record)
-        validate.onlyWithoutOrphans = policy.orphans == .report
-        if resumes { return cleanup + [validate] }
-        // Before PostgreSQL 18 a partitioned table takes no NOT VALID, and VALIDATE forgets the rows of pg_constraint that stand for the
-        // partitions of a referenced one.
-        if sql.table.isPartitioned || sql.referenced.isPartitioned && !key.isNotValid && policy.orphans == .clean,
-            facts.serverVersion < 180_000
-        {
-            return cleanup + [ForeignKeyStep(.add, add(notValid: false), record: record)]
-        }
-        // With NOT VALID in the file, its author validates later or never; and a report leaves what does not hold unproved.
-        let recordsAdding = key.isNotValid || policy.orphans == .report
-        let added = ForeignKeyStep(.add, add(notValid: true), record: recordsAdding ? record : nil)
-        if recordsAdding { validate.record = nil }
-        let proof = key.isNotValid ? [] : [validate]
-        let deletes = cleanup.contains { $0.shrinksTable }
-        return sql.isSelfReferencing && deletes ? cleanup + [added] + proof : [added] + cleanup + proof
+        if resumes { return [validate] }
+        // Before PostgreSQL 18 a partitioned table takes no NOT VALID: then a report leaves nothing unproved.
+        let isWhole = policy.orphans == .clean || sql.table.isPartitioned && sql.facts.serverVersion < 180_000
+        // With NOT VALID in the file, its author validates later or never.
+        if isWhole { return [ForeignKeyStep(.add, add(notValid: key.isNotValid), record: record)] }
+        // What is not valid is recorded as such once it is counted.
+        validate.record = nil
+        validate.onlyWithoutOrphans = true
+        return [ForeignKeyStep(.add, add(notValid: true), record: record)] + (key.isNotValid ? [] : [validate])
     }
 
     /// The key as the file has it, for the server to take or refuse.
@@ -196,7 +220,9 @@ public struct ForeignKeyPlanner: Sendable {
 }
 
 /// The names and indexes that a statement's earlier keys have taken.
-struct ChosenNames {
+public struct ChosenNames {
+    public init() {}
+
     private var constraints: [String: Set<String>] = [:]
     private var indexes: [String: Set<String>] = [:]
     private var covered: [TableName: [[String]]] = [:]

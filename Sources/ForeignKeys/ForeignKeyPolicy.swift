@@ -18,6 +18,13 @@ public struct ForeignKeyPolicy: Sendable, Equatable {
         case skip
     }
 
+    /// Whether the way back is proved before a cleanup is committed.
+    public enum Proof: String, Sendable, CaseIterable {
+        /// All rows are put back in a savepoint and compared.
+        case always
+        case never
+    }
+
     /// In how many transactions a key is added.
     public enum Way: String, Sendable, CaseIterable {
         /// All of it in the file's own: with the file or not at all.
@@ -36,6 +43,8 @@ public struct ForeignKeyPolicy: Sendable, Equatable {
     public var way = Way.oneTransaction
     /// `orphan-limit`.
     public var limit = OrphanLimit.share(percent: 10)
+    /// `prove-restore`.
+    public var proof = Proof.always
     /// Whether a key that exists with the same definition is passed over.
     public var skipsExisting = false
 
@@ -50,9 +59,9 @@ public struct ForeignKeyPolicy: Sendable, Equatable {
 
 /// How large a cleanup may be before it fails: nobody's unattended deploy empties a table.
 public enum OrphanLimit: Sendable, Equatable {
-    /// At most that many rows of one table for one key.
+    /// At most that many rows for one key, in all tables together.
     case rows(Int64)
-    /// At most that share of the table.
+    /// At most that share of each table.
     case share(percent: Double)
 
     /// Reads a number of rows, or a share of the table as in `10%`; nil for another text.
@@ -78,6 +87,7 @@ public enum OrphanLimit: Sendable, Equatable {
     public func allows(_ orphans: Int64, of total: Int64) -> Bool {
         switch self {
         case .rows(let most): orphans <= most
+        case .share(100): true
         case .share(let percent): Double(orphans) * 100 <= Double(total) * percent
         }
     }

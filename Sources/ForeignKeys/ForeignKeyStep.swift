@@ -6,10 +6,8 @@ public struct ForeignKeyStep: Sendable, Equatable {
         case session
         /// Waits for the table locks.
         case lock
-        /// Keeps and changes rows. The command tag states how many; the limit is checked against it.
+        /// Keeps and changes rows. The command tag states how many.
         case clean
-        /// Keeps rows that another key's own ON DELETE action changes along with the next deletion.
-        case keepDependents
         /// Counts orphans without touching them; the one cell is the number.
         case count
         /// Adds the key.
@@ -38,16 +36,19 @@ public struct ForeignKeyStep: Sendable, Equatable {
         public var object: String
         /// For `detail`: what else there is to say, by key.
         public var detail: [String: String]
+
+        public init(event: String, reason: String? = nil, object: String, detail: [String: String]) {
+            self.event = event
+            self.reason = reason
+            self.object = object
+            self.detail = detail
+        }
     }
 
     public var purpose: Purpose
     public var sql: String
     public var parameters: [Parameter] = []
     public var record: Record?
-    /// For a cleanup: how many rows the table has after it. Asked only where the limit is a share.
-    public var totalSQL: String?
-    /// Whether the rows that were cleaned are gone from that total.
-    public var shrinksTable = false
     /// Whether the step is left out when the plan's `count` found orphans.
     public var onlyWithoutOrphans = false
 

@@ -1,37 +1,80 @@
+internal import JSON
 internal import Reporting
 
-/// Puts the kept rows of one cleanup back, in the server: rows never pass through the client.
+/// Puts the kept rows of cleanups back, in the server: rows never pass through the client.
 ///
-/// Each row stands for itself: one that cannot come back is recorded with the reason and holds up no other. Cleanups are undone in the
-/// reverse order of their events, after the down file has removed the key. Triggers of the table fire as for any INSERT or UPDATE.
+/// All rows of one cleanup come back in one statement, so that the keys between them are checked when all are there. Where the server does not take
+/// that, each row stands for itself, and they are tried again for as long as one more of them comes back: a parent may be among those behind. What cannot
+/// come back is recorded with the reason and holds up no other. Triggers of the tables fire as for any INSERT or UPDATE.
 public struct RestoreSQL: Sendable, Equatable {
+    /// One event whose rows are to come back.
+    public struct Event: Sendable, Equatable {
+        /// The text of its id.
+        public var id: String
+        /// The text of the id of the event that will count what came back.
+        public var restoration: String
+        /// Where its rows stood; nil where that was not kept.
+        public var place: KeptPlace?
+
+        public init(id: String, restoration: String, place: KeptPlace?) {
+            self.id = id
+            self.restoration = restoration
+            self.place = place
+        }
+    }
+
     private let history: String
 
     /// `quotedHistory` is the history's schema as SQL writes it.
     public init(quotedHistory: String) { history = quotedHistory }
 
-    /// The statement that restores what `event` counts and has not come back yet, and records each row's outcome under `restoration`.
-    /// Both are the text of a uuid. It wants `search_path` set to pg_catalog, and runs in the caller's transaction.
-    public func restore(event: String, restoration: String) -> String {
-        let body = RestoreSQL.body
-            .replacing("ORIGINAL", with: Quoting.literal(event))
-            .replacing("RESTORATION", with: Quoting.literal(restoration))
-            // Kept as a number, which only the way through oid reads.
-            .replacing(
-                "NAMED", with: "CASE WHEN a.atttypid = ANY ('\(CatalogQuestion.namedTypes)') THEN '::oid' ELSE '' END"
-            )
-            // Last: a schema may be named like a word of the template.
-            .replacing("HISTORY", with: history)
+    /// The statement that restores what the events of one cleanup count and has not come back yet, and records each row's outcome. It wants
+    /// `search_path` set to pg_catalog and `CleanupSettings`, and runs in the caller's transaction.
+    ///
+    /// With `proves` a row that does not come back exactly as it was counts as not restored, whoever changed it.
+    public func restore(_ events: [Event], proves: Bool = false) -> String {
+        let list = JSONValue.array(
+            events.map { event in
+                [
+                    "event": .string(event.id), "restoration": .string(event.restoration),
+                    "place": event.place?.json ?? .null,
+                ]
+            })
+        let words = [
+            "events": Quoting.literal(list.text), "proves": proves ? "true" : "false", "history": history,
+            "quarantine": Quoting.literal("\(history).orphan_quarantine"),
+            "restoration": Quoting.literal("\(history).orphan_restoration"),
+            "named": "'\(CatalogQuestion.namedTypes)'::oid[]", "plain": "'\(CatalogQuestion.plainTypes)'::oid[]",
+        ]
+        // Word by word from the front, so that what stands in for one is not looked at again.
+        let body = RestoreSQL.body.split(separator: "§", omittingEmptySubsequences: false).enumerated()
+            .map { $0 % 2 == 0 ? String($1) : words[String($1)] ?? "" }.joined()
         return "DO LANGUAGE plpgsql \(Quoting.literal(body))"
     }
 
-    /// The cleanup events of an attempt that still have rows to restore, with the number of rows, in the order to restore them in.
+    /// Counts the rows of an event whose kept values make the very row that they were taken from: the proof where nothing can be put back, because
+    /// the key stands. The event is its parameter; the rows are of `table`.
+    func readable(_ table: ForeignKeyFacts.Table, _ rows: [ForeignKeyFacts.KeptColumn]) -> String {
+        let values = rows.map { column in
+            let text = "(q.old_row OPERATOR(pg_catalog.->>) \(Quoting.literal(column.name)))"
+            return "\(text)\(column.numbers.map { "::\($0)" } ?? "")::\(column.type)"
+        }
+        return """
+            SELECT pg_catalog.count(*) FROM \(history).orphan_quarantine AS q \
+            WHERE q.event_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid AND q.old_row IS NOT NULL \
+            AND pg_catalog.hashtextextended(CAST(CAST(ROW(\(values.joined(separator: ", "))) AS \(table.qualified.sql)) AS pg_catalog.text), 0) \
+            OPERATOR(pg_catalog.=) q.row_hash
+            """
+    }
+
+    /// The cleanup events of an attempt that still have rows to restore, with the number of rows, the newest first.
     /// Takes the attempt's id as its parameter.
     public var pending: String {
         """
-        SELECT q.event_id::pg_catalog.text, q.schema_name, q.table_name, q.column_names::pg_catalog.text, q.action, pg_catalog.count(*) \
+        SELECT q.event_id::pg_catalog.text, q.schema_name, q.table_name, pg_catalog.min(q.column_names)::pg_catalog.text, \
+        pg_catalog.min(q.action), pg_catalog.count(*) \
         FROM \(history).orphan_quarantine AS q WHERE q.attempt_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid AND \(open) \
-        GROUP BY q.event_id, q.schema_name, q.table_name, q.column_names, q.action ORDER BY pg_catalog.max(q.id) DESC
+        GROUP BY q.event_id, q.schema_name, q.table_name ORDER BY pg_catalog.max(q.id) DESC
         """
     }
 
@@ -52,100 +95,264 @@ public struct RestoreSQL: Sendable, Equatable {
 
     private static let body = """
         DECLARE
+            events CONSTANT jsonb := §events§;
+            quarantine CONSTANT text := §quarantine§;
+            restoration CONSTANT text := §restoration§;
+            -- What is to be done for the rows of one event that changed in the same columns.
+            parts jsonb := '[]';
+            part record;
             kept record;
+            touched record;
             target regclass;
-            fields text;
-            assigned text;
-            read text;
+            only_target text;
+            numbered boolean;
+            shape record;
             matching text;
-            empty text;
-            gone boolean;
-            changed bigint;
-            outcome text;
-            reason text;
+            after CONSTANT text := '(coalesce(q.new_values, (SELECT jsonb_object_agg(n, NULL) FROM unnest(q.column_names) AS n)))';
+            image text;
+            gone text[];
+            head text;
+            tail text;
+            problem text;
+            pieces text[];
+            counted bigint[];
+            hashed numeric[];
+            missing bigint;
+            before bigint;
+            setwise boolean := true;
+            is_last boolean := false;
+            touches bigint;
+            state text;
+            words text;
         BEGIN
-            FOR kept IN
-                SELECT q.* FROM HISTORY.orphan_quarantine AS q
-                 WHERE q.event_id = ORIGINAL::uuid
-                   AND NOT EXISTS (SELECT FROM HISTORY.orphan_restoration AS r
-                                    WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
-                 -- Those kept as text last: they do not say which columns they had.
-                 ORDER BY q.old_row IS NULL, q.id
+            -- What is checked at COMMIT only is checked with each statement: there it would take everything along.
+            BEGIN
+                SET CONSTRAINTS ALL IMMEDIATE;
+            EXCEPTION WHEN integrity_constraint_violation THEN
+                NULL; -- The file's own matter, which it may mend until COMMIT.
+            END;
+
+            FOR part IN
+                SELECT e.value ->> 'event' AS event, e.value ->> 'restoration' AS restoration, e.value -> 'place' AS place,
+                       q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL AS is_text, count(*) AS number,
+                       sum(q.row_hash::numeric) AS hash, min(q.id) AS sample
+                  FROM jsonb_array_elements(events) WITH ORDINALITY AS e(value, place)
+                  JOIN §history§.orphan_quarantine AS q ON q.event_id = (e.value ->> 'event')::uuid
+                 WHERE NOT EXISTS (SELECT FROM §history§.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
+                 GROUP BY e.value, e.place, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL
+                 ORDER BY e.place, max(q.id) DESC
             LOOP
-                outcome := 'restored';
-                reason := NULL;
-                -- The table is the same for all rows of an event: it is looked up once.
-                IF fields IS NULL THEN
-                    target := to_regclass(format('%I.%I', kept.schema_name, kept.table_name));
-                    SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum),
-                           string_agg(format('($1 ->> %L)%s::%s', a.attname, NAMED, format_type(a.atttypid, -1)), ', ' ORDER BY a.attnum),
-                           string_agg(format('(s.r).%I', a.attname), ', ' ORDER BY a.attnum)
-                      INTO fields, assigned, read
-                      FROM pg_attribute AS a
-                     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-                       AND (kept.old_row IS NULL OR kept.old_row ? a.attname::text)
-                       AND (kept.action = 'deleted' OR a.attname = ANY (kept.column_names));
-                    SELECT string_agg(format('t.%I = ($1 ->> %L)%s::%s', a.attname, a.attname, NAMED, format_type(a.atttypid, -1)), ' AND ')
-                      INTO matching
-                      FROM pg_attribute AS a
-                     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND kept.key ? a.attname::text;
-                    SELECT string_agg(format('t.%I IS NULL', c.name), ' AND ') INTO empty FROM unnest(kept.column_names) AS c(name);
-                    gone := EXISTS (
-                        SELECT FROM (SELECT unnest(kept.column_names) AS name WHERE kept.action = 'nullified'
-                                     UNION SELECT jsonb_object_keys(kept.key)
-                                     UNION SELECT jsonb_object_keys(kept.old_row) WHERE kept.action = 'deleted') AS needed
-                         WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = needed.name
-                                              AND a.attnum > 0 AND NOT a.attisdropped));
+                -- By its number, if that is still the same table: it may have another name by now. By its name, if the database comes from a dump.
+                target := to_regclass(format('%I.%I', part.schema_name, part.table_name));
+                SELECT c.oid::regclass AS oid INTO kept
+                  FROM pg_class AS c
+                 WHERE c.oid = (part.place ->> 'oid')::oid AND c.relkind IN ('r', 'p')
+                   AND (c.oid = target OR EXISTS (
+                           SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                              AND a.attnum = (part.place -> 'columns' ->> a.attname::text)::integer));
+                numbered := FOUND;
+                IF numbered THEN target := kept.oid; END IF;
+                only_target := CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = target) WHEN 'p' THEN '' ELSE 'ONLY ' END || target::text;
+
+                -- Its columns of now, under the names by which the rows were kept. A row that is kept as text says no names.
+                SELECT array_agg(k.name) AS names,
+                       string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS fields,
+                       string_agg(v.given, ', ' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS given,
+                       -- A function takes a hundred arguments.
+                       string_agg(format('jsonb_build_object(%L, %s)', k.name, v.kept), ' || ' ORDER BY a.attnum) AS image,
+                       string_agg(format('%I = %s', a.attname, v.given), ', ')
+                           FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = '') AS changes,
+                       string_agg(format('coalesce(to_jsonb(%s), ''null'') = coalesce(%s -> %L, ''null'')', v.kept, after, k.name), ' AND ')
+                           FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = '') AS as_left
+                  INTO shape
+                  FROM (SELECT n.key AS name, n.value::integer AS number FROM jsonb_each_text(part.place -> 'columns') AS n WHERE numbered
+                        UNION ALL
+                        SELECT n.name, NULL FROM §history§.orphan_quarantine AS q, jsonb_object_keys(q.old_row) AS n(name)
+                         WHERE q.id = part.sample AND NOT numbered
+                        UNION ALL
+                        SELECT a.attname::text, NULL FROM pg_attribute AS a
+                         WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND part.is_text AND NOT numbered) AS k
+                  JOIN pg_attribute AS a ON a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+                       AND CASE WHEN numbered THEN a.attnum = k.number ELSE a.attname = k.name END
+                  JOIN pg_type AS t ON t.oid = a.atttypid
+                 CROSS JOIN LATERAL (
+                       SELECT CASE WHEN t.oid = ANY (§named§) THEN '::oid' WHEN t.typelem = ANY (§named§) THEN '::oid[]' ELSE '' END AS numbers) AS c
+                 CROSS JOIN LATERAL (
+                       SELECT CASE WHEN part.is_text THEN format('(q.r).%I', a.attname)
+                                   ELSE format('(q.old_row ->> %L)%s::%s', k.name, c.numbers, format_type(a.atttypid, -1)) END AS given,
+                              CASE WHEN a.atttypid = ANY (§plain§) THEN format('t.%I', a.attname)
+                                   ELSE format('CASE WHEN t.%I IS DISTINCT FROM NULL THEN concat(t.%I%s) END', a.attname, a.attname, c.numbers) END AS kept) AS v;
+
+                -- What tells a row from all others: its key, with the operators of the key's own index; else the whole of it.
+                image := format('(q.%I || %s)', CASE WHEN part.is_text THEN 'key' ELSE 'old_row' END, after);
+                SELECT string_agg(format('t.%I OPERATOR(%I.%s) (%s ->> %L)%s::%s', a.attname, n.nspname, o.oprname, image, k.name,
+                                         CASE WHEN a.atttypid = ANY (§named§) THEN '::oid' ELSE '' END, format_type(a.atttypid, -1)), ' AND ')
+                  INTO matching
+                  FROM (SELECT i.* FROM pg_index AS i
+                         WHERE i.indrelid = target AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+                           AND NOT EXISTS (SELECT FROM unnest(i.indkey) AS x(attnum), pg_attribute AS a
+                                            WHERE a.attrelid = target AND a.attnum = x.attnum AND NOT a.attnotnull)
+                         ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) AS i
+                 CROSS JOIN generate_series(0, i.indnkeyatts - 1) AS s(at)
+                  JOIN pg_attribute AS a ON a.attrelid = target AND a.attnum = i.indkey[s.at]
+                  JOIN pg_opclass AS oc ON oc.oid = i.indclass[s.at]
+                  JOIN pg_amop AS ao ON ao.amopfamily = oc.opcfamily AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+                       AND ao.amopstrategy = 3
+                  JOIN pg_operator AS o ON o.oid = ao.amopopr
+                  JOIN pg_namespace AS n ON n.oid = o.oprnamespace
+                  LEFT JOIN LATERAL (
+                       SELECT c.name FROM unnest(shape.names) AS c(name)
+                        WHERE CASE WHEN numbered THEN (part.place -> 'columns' ->> c.name)::integer = a.attnum ELSE c.name = a.attname END) AS k ON true
+                HAVING bool_and(k.name IS NOT NULL);
+
+                problem := CASE
+                    WHEN target IS NULL THEN 'table_gone'
+                    WHEN shape.names IS NULL THEN 'column_gone'
+                    WHEN part.action = 'nullified' AND (shape.changes IS NULL OR NOT shape.names @> part.column_names) THEN 'column_gone'
+                    WHEN part.action = 'nullified' AND matching IS NULL AND part.is_text THEN 'no_key' END;
+                IF problem IS NOT NULL THEN
+                    INSERT INTO §history§.orphan_restoration (quarantine_id, event_id, outcome)
+                    SELECT q.id, part.restoration::uuid, problem FROM §history§.orphan_quarantine AS q
+                     WHERE q.event_id = part.event::uuid AND q.action = part.action AND q.column_names = part.column_names
+                       AND (q.old_row IS NULL) = part.is_text
+                       AND NOT EXISTS (SELECT FROM §history§.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored');
+                    CONTINUE;
                 END IF;
+
+                -- The statement, around its condition on the kept rows.
+                IF part.action = 'deleted' THEN
+                    -- A row that is kept as text is read once: hundreds of megabytes for every column would be the end of the server.
+                    head := format('INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (SELECT q.*, %s AS r FROM %s AS q WHERE ',
+                                   target, shape.fields, shape.given, CASE WHEN part.is_text THEN format('q.old_text::%s', target) ELSE 'NULL' END, quarantine);
+                    tail := ' ORDER BY q.id OFFSET 0) AS q RETURNING hashtextextended(t::text, 0) AS hash';
+                ELSIF matching IS NOT NULL THEN
+                    head := format('UPDATE %s AS t SET %s FROM (SELECT q.*, %s AS r FROM %s AS q WHERE ', only_target, shape.changes,
+                                   CASE WHEN part.is_text THEN format('q.old_text::%s', target) ELSE 'NULL' END, quarantine);
+                    tail := format('%s) AS q WHERE %s AND %s', CASE WHEN part.is_text THEN ' OFFSET 0' END, matching, shape.as_left);
+                ELSE
+                    -- Of rows that are alike each kept one takes its own.
+                    gone := ARRAY(SELECT jsonb_object_keys(part.place -> 'columns') EXCEPT SELECT unnest(shape.names));
+                    image := format('(%s - %L::text[])', image, gone);
+                    head := format('UPDATE %s AS t SET %s FROM (SELECT q.*, row_number() OVER (PARTITION BY %s ORDER BY q.id) AS n FROM %s AS q WHERE ',
+                                   only_target, shape.changes, image, quarantine);
+                    tail := format(') AS q, (SELECT t.part, t.place, t.image, row_number() OVER (PARTITION BY t.image ORDER BY t.place) AS n '
+                                   'FROM (SELECT t.tableoid AS part, t.ctid AS place, %s AS image FROM %s AS t) AS t) AS s '
+                                   'WHERE t.tableoid = s.part AND t.ctid = s.place AND s.image = %s AND s.n = q.n', shape.image, only_target, image);
+                END IF;
+                IF part.action = 'nullified' THEN
+                    tail := tail || ' RETURNING q.id, q.key, hashtextextended(t::text, 0) IS NOT DISTINCT FROM q.row_hash AS same';
+                END IF;
+                parts := parts || jsonb_build_object(
+                    'restoration', part.restoration, 'action', part.action, 'number', part.number, 'hash', part.hash,
+                    'head', head, 'tail', tail, 'keyless', matching IS NULL AND part.action = 'nullified',
+                    'there', CASE WHEN matching IS NULL THEN 'false' ELSE format('EXISTS (SELECT FROM %s AS t WHERE %s)', only_target, matching) END,
+                    'filter', format('q.event_id = %L AND q.action = %L AND q.column_names = %L AND (q.old_row IS NULL) = %L '
+                                     'AND NOT EXISTS (SELECT FROM %s AS r WHERE r.quarantine_id = q.id AND (r.outcome = ''restored'' OR r.event_id = %L))',
+                                     part.event, part.action, part.column_names, part.is_text, restoration, part.restoration));
+            END LOOP;
+
+            -- All at once, and again where a row was touched twice: the touch before can be undone only then. A loop in the loop over whole tables
+            -- is never right for rows without a key, however few the server takes them for.
+            IF parts @> '[{"keyless": true}]' THEN
+                PERFORM set_config('enable_nestloop', 'off', true);
+            END IF;
+            missing := (SELECT coalesce(sum((p ->> 'number')::bigint), 0) FROM jsonb_array_elements(parts) AS p);
+            WHILE missing > 0 AND setwise LOOP
+                before := missing;
                 BEGIN
-                    IF target IS NULL THEN
-                        outcome := 'table_gone';
-                    ELSIF gone THEN
-                        outcome := 'column_gone';
-                    ELSIF kept.action = 'deleted' AND kept.old_row IS NULL THEN
-                        -- Read once: hundreds of megabytes for every column would be the end of the server.
-                        EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (SELECT $1::%s AS r OFFSET 0) AS s',
-                                       target, fields, read, target) USING kept.old_text;
-                    ELSIF kept.action = 'deleted' THEN
-                        EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s', target, fields, assigned)
-                          USING kept.old_row;
-                    ELSIF kept.key IS NULL THEN
-                        outcome := 'no_key';
-                    ELSE
-                        EXECUTE format('UPDATE %s AS t SET (%s) = (SELECT %s) WHERE %s AND %s', target, fields,
-                                       CASE WHEN kept.old_row IS NOT NULL THEN assigned
-                                            ELSE format('%s FROM (SELECT $2::%s AS r OFFSET 0) AS s', read, target) END,
-                                       matching, empty)
-                          USING coalesce(kept.old_row, kept.key), kept.old_text;
-                        GET DIAGNOSTICS changed = ROW_COUNT;
-                        IF changed = 0 THEN
-                            EXECUTE format('SELECT count(*) FROM %s AS t WHERE %s', target, matching) INTO changed USING kept.key;
-                            outcome := CASE WHEN changed = 0 THEN 'row_gone' ELSE 'now_filled' END;
+                    pieces := '{}';
+                    FOR part IN SELECT p.value ->> 'head' AS head, p.value ->> 'filter' AS filter, p.value ->> 'tail' AS tail,
+                                       p.value ->> 'restoration' AS restoration, p.value ->> 'action' AS action, p.place
+                                  FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place)
+                    LOOP
+                        pieces := pieces || (format('w%s AS (', part.place) || part.head || part.filter || part.tail || ')');
+                        IF part.action = 'nullified' THEN
+                            pieces := pieces || format(
+                                'r%1$s AS (INSERT INTO %2$s (quarantine_id, event_id, outcome, reason) '
+                                'SELECT w.id, %3$L, CASE WHEN d.differs THEN ''refused'' ELSE ''restored'' END, CASE WHEN d.differs THEN ''not as it was'' END '
+                                'FROM w%1$s AS w CROSS JOIN LATERAL (SELECT §proves§ AND NOT w.same AND NOT EXISTS (SELECT FROM %4$s AS o '
+                                'JOIN jsonb_array_elements(%5$L::jsonb) AS e ON o.event_id = (e.value ->> ''event'')::uuid '
+                                'WHERE o.id <> w.id AND o.key = w.key) AS differs) AS d)',
+                                part.place, restoration, part.restoration, quarantine, events);
                         END IF;
-                    END IF;
-                EXCEPTION
-                    WHEN unique_violation OR exclusion_violation THEN
-                        outcome := 'key_taken';
-                        reason := SQLERRM;
-                    WHEN foreign_key_violation THEN
-                        outcome := 'parent_missing';
-                        reason := SQLERRM;
-                    WHEN data_exception OR integrity_constraint_violation OR datatype_mismatch OR cannot_coerce
-                        OR undefined_object OR undefined_table OR undefined_function OR ambiguous_function OR invalid_schema_name
-                        OR generated_always OR object_not_in_prerequisite_state THEN
-                        outcome := 'refused';
-                        reason := SQLERRM;
+                    END LOOP;
+                    EXECUTE format('WITH %s SELECT ARRAY[%s], ARRAY[%s]::numeric[]', array_to_string(pieces, ', '),
+                                   (SELECT string_agg(format('(SELECT count(*) FROM w%s)', n), ', ' ORDER BY n) FROM generate_series(1, jsonb_array_length(parts)) AS n),
+                                   (SELECT string_agg(CASE parts -> (n - 1) ->> 'action' WHEN 'deleted' THEN format('(SELECT sum(w.hash::numeric) FROM w%s AS w)', n)
+                                                      ELSE 'NULL' END, ', ' ORDER BY n)
+                                      FROM generate_series(1, jsonb_array_length(parts)) AS n))
+                       INTO counted, hashed;
+                    FOR part IN SELECT p.value ->> 'action' AS action, (p.value ->> 'number')::bigint AS number, (p.value ->> 'hash')::numeric AS hash,
+                                       p.value ->> 'filter' AS filter, p.value ->> 'restoration' AS restoration, p.place
+                                  FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place)
+                    LOOP
+                        missing := missing - counted[part.place];
+                        CONTINUE WHEN part.action <> 'deleted' OR counted[part.place] = 0;
+                        IF counted[part.place] <> part.number OR §proves§ AND hashed[part.place] IS DISTINCT FROM part.hash THEN
+                            RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'not all rows came back as they were';
+                        END IF;
+                        EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome) SELECT q.id, %L, ''restored'' FROM %s AS q WHERE %s',
+                                       restoration, part.restoration, quarantine, part.filter);
+                    END LOOP;
+                EXCEPTION WHEN OTHERS THEN
+                    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
+                    IF left(state, 2) IN ('25', '40', '53', '57', '58', 'XX') OR state = '55P03' THEN RAISE; END IF;
+                    setwise := false;
+                    missing := before;
                 END;
-                INSERT INTO HISTORY.orphan_restoration (quarantine_id, event_id, outcome, reason)
-                VALUES (kept.id, RESTORATION::uuid, outcome, left(reason, 4096));
+                EXIT WHEN missing = before;
+            END LOOP;
+
+            -- One by one, as long as one more comes back: its parent may have come meanwhile.
+            WHILE missing > 0 AND NOT setwise LOOP
+                before := missing;
+                FOR part IN SELECT p.value ->> 'head' AS head, p.value ->> 'filter' AS filter, p.value ->> 'tail' AS tail,
+                                   p.value ->> 'restoration' AS restoration, p.value ->> 'action' AS action
+                              FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place) ORDER BY p.place
+                LOOP
+                    FOR kept IN EXECUTE format('SELECT q.id, q.row_hash, q.key FROM %s AS q WHERE %s ORDER BY q.id DESC', quarantine, part.filter) LOOP
+                        BEGIN
+                            EXECUTE part.head || format('q.id = %s', kept.id) || part.tail INTO touched;
+                            GET DIAGNOSTICS touches = ROW_COUNT;
+                            IF part.action = 'deleted' THEN
+                                IF touches = 0 THEN
+                                    RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'a trigger of the table held the row back';
+                                END IF;
+                                IF §proves§ AND touched.hash IS DISTINCT FROM kept.row_hash THEN
+                                    RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'not as it was';
+                                END IF;
+                            ELSIF touches > 0 AND §proves§ AND NOT touched.same AND NOT EXISTS (
+                                SELECT FROM §history§.orphan_quarantine AS o JOIN jsonb_array_elements(events) AS e ON o.event_id = (e.value ->> 'event')::uuid
+                                 WHERE o.id <> kept.id AND o.key = kept.key)
+                            THEN
+                                RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'not as it was';
+                            END IF;
+                            IF touches > 0 THEN
+                                INSERT INTO §history§.orphan_restoration (quarantine_id, event_id, outcome) VALUES (kept.id, part.restoration::uuid, 'restored');
+                                missing := missing - 1;
+                            END IF;
+                        EXCEPTION WHEN OTHERS THEN
+                            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, words = MESSAGE_TEXT;
+                            IF left(state, 2) IN ('25', '40', '53', '57', '58', 'XX') OR state = '55P03' THEN RAISE; END IF;
+                            IF is_last THEN
+                                INSERT INTO §history§.orphan_restoration (quarantine_id, event_id, outcome, reason)
+                                VALUES (kept.id, part.restoration::uuid, CASE state WHEN '23505' THEN 'key_taken' WHEN '23P01' THEN 'key_taken'
+                                        WHEN '23503' THEN 'parent_missing' ELSE 'refused' END, left(words, 4096));
+                            END IF;
+                        END;
+                    END LOOP;
+                END LOOP;
+                EXIT WHEN is_last;
+                is_last := missing = before;
+            END LOOP;
+
+            -- What is left was changed, and is not as the cleanup left it.
+            FOR part IN SELECT p ->> 'filter' AS filter, p ->> 'restoration' AS restoration, p ->> 'there' AS there FROM jsonb_array_elements(parts) AS p
+            LOOP
+                EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome) '
+                               'SELECT q.id, %L, CASE WHEN %s THEN ''now_filled'' ELSE ''row_gone'' END FROM %s AS q WHERE %s',
+                               restoration, part.restoration, part.there, quarantine, part.filter);
             END LOOP;
         END
         """
-}
-
-extension String {
-    /// Every occurrence of a word put in place of another; the words of the templates here do not overlap.
-    fileprivate func replacing(_ word: String, with text: String) -> String {
-        split(separator: word, omittingEmptySubsequences: false).joined(separator: text)
-    }
 }

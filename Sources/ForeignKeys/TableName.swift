@@ -13,6 +13,29 @@ public struct TableName: Sendable, Equatable, Hashable {
         self.name = name
     }
 
+    /// Reads what `sql` has written.
+    public init?(sql: String) {
+        var parts: [String] = []
+        var part = ""
+        var isQuoted = false
+        var scalars = Array(sql.unicodeScalars)[...]
+        while let scalar = scalars.popFirst() {
+            switch scalar {
+            case "\"" where isQuoted && scalars.first == "\"":
+                part.unicodeScalars.append("\"")
+                scalars.removeFirst()
+            case "\"": isQuoted.toggle()
+            case "." where !isQuoted:
+                parts.append(part)
+                part = ""
+            default: part.unicodeScalars.append(scalar)
+            }
+        }
+        parts.append(part)
+        guard !isQuoted, (1...2).contains(parts.count), !parts.contains("") else { return nil }
+        self.init(schema: parts.dropLast().last, parts[parts.count - 1])
+    }
+
     public static func == (left: TableName, right: TableName) -> Bool {
         left.name.exact == right.name.exact && left.schema?.exact == right.schema?.exact
     }

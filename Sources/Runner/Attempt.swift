@@ -18,6 +18,8 @@ struct Attempt {
     let invalidIndexes: [String]?
     /// Attempts whose cleanups are undone behind a down file's last statement.
     var restores: [String] = []
+    /// Deferred keys that a down file meets.
+    var undone = UndoneKeys()
     /// Why an operator has asked for it.
     var why: String?
     /// What `started` says of what the file meets.

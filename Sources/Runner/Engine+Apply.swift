@@ -188,7 +188,7 @@ extension Engine {
                 guard try DatabaseLock.isHeld(sessions) else { throw RunFailure.interrupted(failure.complaint) }
                 let failed = attempt
                 attempt = try self.attempt(failed.prepared, failed.layout, again: true)
-                (attempt.restores, attempt.why) = (failed.restores, failed.why)
+                (attempt.restores, attempt.undone, attempt.why) = (failed.restores, failed.undone, failed.why)
                 attempt.preflight = try preflights(of: [attempt.prepared])[0]
                 try start(attempt, run.actor)
             }

@@ -91,20 +91,23 @@ extension FileRun {
         if policy.way == .stepwise,
             let index = attempt.prepared.script.segments.firstIndex(where: { $0.statements.contains(key.statement) })
         {
-            let facts = try unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(Stop) in
-                try self.facts([key.key], key, &attempt, connection, limit)
-            }
             let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
-            if let facts = facts.first, case .steps(let steps) = planner.stepwise(key.key, facts) {
-                try KeyRun(
-                    run: self, key: key, steps: steps, policy: policy, index: index, limit: limit, deferral: seq
-                ).add(&attempt, Closing(next: nil, reading: reading(nil)) { _ in [] })
+            let facts = try unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(Stop) in
+                try askedFacts(key, planner, &attempt, connection, limit, adding: false)
+            }
+            if case .steps(let steps) = planner.stepwise(key.key, facts) {
+                var run = KeyRun(
+                    run: self, key: key, steps: steps, policy: policy, index: index, limit: limit, deferral: seq)
+                try run.add(&attempt, Closing(next: nil, reading: reading(nil)) { _ in [] })
                 return sessions.takeBack()
             }
         }
         let connection = try handOver(
             attempt.prepared.script, before: key.statement,
-            "BEGIN; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; SET LOCAL jit = off"
+            """
+            BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; \(limits(attempt, scope: "SET LOCAL")) \
+            SET LOCAL synchronous_commit = on; SET LOCAL jit = off
+            """
         ).connection
         try own(&attempt, connection)
         var events = try add([key], policy, &attempt, connection, limit)

@@ -140,9 +140,8 @@ extension Engine {
         probe.missingTable = .skip
         probe.skipsExisting = true
         let planner = ForeignKeyPlanner(probe, quotedHistory: store.schema)
-        guard let plan = planner.plan([(key, facts)]).keys.first else {
-            preconditionFailure("a plan has an outcome for each key")
-        }
+        var names = ChosenNames()
+        let plan = planner.plan(key, facts, &names)
         var total: Int64 = 0
         if let counts = planner.counts(for: key, facts), case .steps = plan {
             let counted = try look { (connection: Connection) throws(PostgresError) in

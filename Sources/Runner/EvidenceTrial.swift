@@ -62,7 +62,8 @@ struct EvidenceTrial {
             } catch {
                 throw .complaint(error)
             }
-            switch ForeignKeyPlanner(policy, quotedHistory: "").plan([(key.key, facts)]).keys.first {
+            var names = ChosenNames()
+            switch ForeignKeyPlanner(policy, quotedHistory: "").plan(key.key, facts, &names) {
             case .exists: return .present
             case .refused(let complaint, _): return .unread(complaint.message)
             default: return .absent

@@ -14,10 +14,12 @@ extension FileRun {
     {
         guard !attempt.restores.isEmpty else { return [] }
         let script = attempt.prepared.script
+        let restores = attempt.restores
+        let kept = try run { () throws(RunFailure) in try history.keptPlaces(of: restores) }
         var running = attempt
         defer { attempt = running }
         return try Restoration(schema: store.schema, reporter: reporter).run(
-            attempt.restores, event: attempt.event(.orphansRestored, by: actor)
+            restores, kept, event: attempt.event(.orphansRestored, by: actor)
         ) { (sql, parameters) throws(Stop) in
             try guarded(&running, connection, limit, { Failure($0, in: script, piece: nil) }) {
                 (connection: Connection) throws(PostgresError) in try connection.query(sql, parameters)
@@ -59,21 +61,71 @@ extension FileRun {
         return facts
     }
 
+    /// Facts about one key, with what the server itself says of it: how it compares, and which of its columns take a null.
+    ///
+    /// A key that is not there is added for the question and taken back, which locks its tables; with `adding` false the catalog's own answer stands.
+    func askedFacts(
+        _ key: ForeignKeyStatement, _ planner: ForeignKeyPlanner, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?, adding: Bool = true
+    ) throws(Stop) -> ForeignKeyFacts {
+        guard var facts = try facts([key.key], key, &attempt, connection, limit).first else {
+            throw .run(.lost(.lost(.protocolViolation("a question has no answer"))))
+        }
+        guard let probe = planner.probe(key.key, facts) else { return facts }
+        if adding || !probe.addsKey {
+            let answers = try send(probe.sql, key, &attempt, connection, limit)
+            facts.comparison = ForeignKeyFacts.Comparison.list(
+                answers.first { !$0.rows.isEmpty }.map { History.json($0.rows[0][0]) })
+        }
+        guard planner.policy.orphans == .clean else { return facts }
+        for (place, column) in facts.columns.enumerated() where column?.isRequired == false {
+            for trial in column?.nullTrials ?? [] where try !takesNull(trial, key, &attempt, connection, limit) {
+                facts.columns[place]?.isRequired = true
+            }
+        }
+        return facts
+    }
+
+    /// Whether a null passes a check of the column or of its domain; one that raises an error for it does not take it.
+    private func takesNull(
+        _ trial: String, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> Bool {
+        try send("SAVEPOINT migrated_null", key, &attempt, connection, limit)
+        let takes: Bool
+        do throws(Stop) {
+            let answer = try ask(&attempt, connection, at: key, limit, "SELECT \(trial)", [])
+            takes = !answer.rows.isEmpty && answer.isTrue(0, 0)
+        } catch {
+            guard case .failure(let failure) = error, failure.sqlstate?.hasPrefix("23") == true else { throw error }
+            takes = false
+        }
+        try send(
+            "ROLLBACK TO SAVEPOINT migrated_null; RELEASE SAVEPOINT migrated_null", key, &attempt, connection, limit)
+        return takes
+    }
+
     /// Plans and does what is to be done for the keys of one statement. A key whose table or column stands as the file says must stand too.
     func add(
         _ keys: [ForeignKeyStatement], _ policy: ForeignKeyPolicy, _ attempt: inout Attempt, _ connection: Connection,
         _ limit: Instant?, standing: (ForeignKeyStatement) -> Bool = { _ in false }
     ) throws(Stop) -> [AuditEvent] {
-        let facts = try facts(keys.map(\.key), keys[0], &attempt, connection, limit)
-        let plan = ForeignKeyPlanner(policy, quotedHistory: store.schema).plan(Array(zip(keys.map(\.key), facts)))
+        let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
+        let wanted = Array(zip(keys.map(\.key), try facts(keys.map(\.key), keys[0], &attempt, connection, limit)))
+        var names = ChosenNames()
         var events: [AuditEvent] = []
-        for step in plan.opening { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
-        for (number, outcome) in plan.keys.enumerated() {
-            let key = keys[number]
-            switch outcome {
+        for step in planner.opening(wanted) { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
+        for key in keys {
+            // Behind the locks, and behind what the statement's earlier keys have changed.
+            let facts = try askedFacts(key, planner, &attempt, connection, limit)
+            switch planner.plan(key.key, facts, &names) {
             case .steps where standing(key):
-                throw .failure(missing(key, facts[number], attempt))
-            case .steps(let steps):
+                throw .failure(missing(key, facts, attempt))
+            case .steps(let steps, let cleaning):
+                if let cleaning {
+                    events += try clean(
+                        cleaning, policy, key, facts, &attempt, connection, limit)
+                }
                 var orphans: Int64 = 0
                 for step in steps where !(step.onlyWithoutOrphans && orphans > 0) {
                     let done = try perform(step, policy, key, &attempt, connection, limit)
@@ -87,14 +139,14 @@ extension FileRun {
                     events[added].detail["orphans"] = .integer(orphans)
                 }
             case .exists(let constraint, let definition):
-                events.append(existing(key, facts[number], constraint, definition, attempt))
+                events.append(existing(key, facts, constraint, definition, attempt))
             case .deferred(let missing):
-                events.append(deferral(key, missing, facts[number], attempt))
+                events.append(deferral(key, missing, facts, attempt))
             case .refused(let complaint, let lines):
                 throw .failure(refusal(complaint, lines, key, attempt))
             }
         }
-        for step in plan.closing { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
+        for step in planner.closing(wanted) { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
         return events
     }
 
@@ -176,10 +228,7 @@ extension FileRun {
         let result = try ask(&attempt, connection, at: key, limit, step.sql, parameters + more)
         var rows: Int64?
         switch step.purpose {
-        case .clean:
-            rows = result.affectedRows ?? 0
-            try checkLimit(step, rows ?? 0, policy, key, &attempt, connection, limit)
-        case .keepDependents: rows = result.affectedRows ?? 0
+        case .clean: rows = result.affectedRows ?? 0
         case .count: rows = result.rows.isEmpty ? 0 : result.integer(0, 0)
         case .session, .lock, .add, .validate, .index: break
         }
@@ -200,7 +249,7 @@ extension FileRun {
     }
 
     /// The keys of some of the rows that an event counts, as the quarantine has them; nil where nothing tells its rows apart.
-    private func sampleKeys(
+    func sampleKeys(
         of event: UUID, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
         _ limit: Instant?
     ) throws(Stop) -> JSONValue? {
@@ -220,29 +269,6 @@ extension FileRun {
                 guard case .object(let members) = key else { return .string(RowValues.mask) }
                 return .object(members.mapValues { _ in .string(RowValues.mask) })
             })
-    }
-
-    func checkLimit(
-        _ step: ForeignKeyStep, _ orphans: Int64, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement,
-        _ attempt: inout Attempt,
-        _ connection: Connection, _ limit: Instant?
-    ) throws(Stop) {
-        var total: Int64 = 0
-        if policy.limit.needsTotal(for: orphans), let sql = step.totalSQL {
-            let counted = try ask(&attempt, connection, at: key, limit, sql, [])
-            total = (counted.rows.isEmpty ? 0 : counted.integer(0, 0) ?? 0) + (step.shrinksTable ? orphans : 0)
-        }
-        guard !policy.limit.allows(orphans, of: total) else { return }
-        let script = attempt.prepared.script
-        let of = total > 0 ? " of \(total)" : ""
-        throw .failure(
-            Failure(
-                "orphan_limit",
-                Complaint(
-                    .failed,
-                    "cleaning would touch \(orphans)\(of) rows of '\(step.record?.object ?? key.key.table.text)', more than 'orphan-limit'",
-                    hint: "If that is right, allow it in the file's head: '-- migrated: orphan-limit=\(orphans)'.",
-                    place: script.place(at: key.range.lowerBound))))
     }
 
     func ask(

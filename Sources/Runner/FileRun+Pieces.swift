@@ -24,7 +24,9 @@ extension FileRun {
             ? [] : ForeignKeyStatement.all(in: script).filter { segment.statements.contains($0.statement) }
         let cut = StatementCut(script, without: keys)
         let replay = Replaying(attempt.prepared.existing(settings), script, cut.text, in: segment.statements)
-        guard !keys.isEmpty || !replay.isEmpty else {
+        let undone = attempt.undone
+        let undoing = undone.statements(segment.statements, in: script)
+        guard !keys.isEmpty || !replay.isEmpty || !undoing.isEmpty else {
             let closing = script.tree == nil ? nil : closing
             let results = try statements(&attempt, connection, segment, index, limit, closing)
             return Work(events: attempt.takeExisting(by: actor), closed: closing.map { _ in results })
@@ -33,11 +35,19 @@ extension FileRun {
         _ = try ask(&attempt, connection, at: segment.range.lowerBound, limit, "SET LOCAL jit = off", [])
         var events: [AuditEvent] = []
         var sent = segment.statements.lowerBound
-        for statement in Set(keys.map(\.statement)).union(replay.statements).sorted() {
+        for statement in Set(keys.map(\.statement)).union(replay.statements).union(undoing).sorted() {
             try statements(&attempt, connection, sent..<statement, index, cut.text, limit)
             sent = statement + 1
             let own = keys.filter { $0.statement == statement }
-            let replayed = try self.replay(statement, replay, &attempt, connection, limit)
+            var replayed = try self.replay(statement, replay, &attempt, connection, limit)
+            events += try putOff(undone.losing(statement, in: script), at: statement, &attempt, connection, limit)
+            for (command, key) in undone.drops(statement, in: script) {
+                events.append(neverAdded(key, attempt))
+                replayed.leave(command, of: statement, script)
+            }
+            // What is about the keys themselves has to wait for them.
+            let later = AlterTableCommands.about(own.compactMap(\.key.name), statement, in: script)
+            for command in later { replayed.leave(command, of: statement, script) }
             events += replayed.events
             for name in replayed.invalid {
                 let offset = script.statements[statement].range.lowerBound
@@ -51,6 +61,12 @@ extension FileRun {
             }
             if !wanted.isEmpty {
                 events += try add(wanted, policy, &attempt, connection, limit, standing: replayed.standing)
+            }
+            if !later.isEmpty, let list = replayed.list {
+                let others = Set(list.ranges.indices).subtracting(later)
+                if let text = list.text(script.text, without: others) {
+                    try statements(&attempt, connection, statement..<sent, index, text, limit)
+                }
             }
         }
         try statements(&attempt, connection, sent..<segment.statements.upperBound, index, cut.text, limit)

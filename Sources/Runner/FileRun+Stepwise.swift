@@ -30,7 +30,12 @@ extension FileRun {
         let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
         for (number, key) in keys.enumerated() {
             let facts = try unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(Stop) in
-                try self.facts(keys.map(\.key), key, &attempt, connection, limit)
+                var facts: [ForeignKeyFacts] = []
+                for key in keys {
+                    facts.append(
+                        try askedFacts(key, planner, &attempt, connection, limit, adding: false))
+                }
+                return facts
             }
             let plans = zip(keys, facts).map { planner.stepwise($0.key, $1) }
             if number == 0, plans.contains(.whole) {
@@ -43,7 +48,7 @@ extension FileRun {
             let closing = isLast ? end : .nothing
             switch plans[number] {
             case .steps(let steps):
-                let run = KeyRun(run: self, key: key, steps: steps, policy: policy, index: index, limit: limit)
+                var run = KeyRun(run: self, key: key, steps: steps, policy: policy, index: index, limit: limit)
                 try run.add(&attempt, closing)
             case .exists(let constraint, let definition):
                 let event = existing(key, facts[number], constraint, definition, attempt)
@@ -81,7 +86,7 @@ extension FileRun {
         let script = attempt.prepared.script
         let connection = try handOver(
             script, before: script.segments[index].statements.lowerBound,
-            "BEGIN READ ONLY; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL jit = off"
+            "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; \(limits(attempt, scope: "SET LOCAL")) SET LOCAL jit = off"
         ).connection
         let value = try body(&attempt, connection)
         _ = try ask(&attempt, connection, at: key, limit, "COMMIT", [])

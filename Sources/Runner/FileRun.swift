@@ -1,5 +1,6 @@
 internal import Audit
 internal import Configuration
+internal import ForeignKeys
 internal import JSON
 internal import Migrations
 internal import Postgres
@@ -112,11 +113,15 @@ struct FileRun {
         let script = attempt.prepared.script
         let segment = script.segments[index]
 
-        // BEGIN, with our limits around whatever the file does.
+        // BEGIN, with our limits around whatever the file does. A cleanup has to see what others have committed; what the database or the role
+        // has set for all transactions is not about that.
+        let cleans =
+            attempt.prepared.foreignKeyPolicy(settings).orphans == .clean
+            && ForeignKeyStatement.all(in: script).contains { segment.statements.contains($0.statement) }
         let (connection, opened) = try handOver(
             script, before: segment.statements.lowerBound,
             """
-            \(segment.begin ?? "BEGIN"); \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; \
+            \(segment.begin ?? (cleans ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN")); \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; \
             SET LOCAL idle_in_transaction_session_timeout = \(settings.idleTimeout.milliseconds); \
             SELECT pg_catalog.pg_current_xact_id()
             """, isOurs: segment.begin == nil)

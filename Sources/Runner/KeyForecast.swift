@@ -99,9 +99,8 @@ struct KeyForecast {
             guard policy.limit.allows(orphans, of: total) else {
                 return (.fail, "\(words), more than 'orphan-limit' (\(policy.limit.text)) allows")
             }
-            guard case .steps(let steps) = plan else { return (.note, words) }
-            let deletes = steps.contains { $0.purpose == .clean && $0.record?.event == "orphans_deleted" }
-            return (.note, "\(words): to be kept, then \(deletes ? "deleted" : "set to null")")
+            guard case .steps(_, let cleaning?) = plan else { return (.note, words) }
+            return (.note, "\(words): to be kept, then \(cleaning.deletes ? "deleted" : "set to null")")
         }
     }
 }

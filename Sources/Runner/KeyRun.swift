@@ -17,7 +17,7 @@ internal import Systemd
 struct KeyRun {
     let run: FileRun
     let key: ForeignKeyStatement
-    let steps: KeySteps
+    var steps: KeySteps
     let policy: ForeignKeyPolicy
     let index: Int
     let limit: Instant?
@@ -33,10 +33,14 @@ struct KeyRun {
     static let mismatches: [String?] = ["42883", "42804"]
 
     /// The five steps, from where an earlier attempt stopped.
-    func add(_ attempt: inout Attempt, _ closing: FileRun.Closing = .nothing) throws(FileRun.Stop) {
+    mutating func add(_ attempt: inout Attempt, _ closing: FileRun.Closing = .nothing) throws(FileRun.Stop) {
         var orphans = try findFirst(&attempt)
         try check(orphans, &attempt)
-        if steps.add != nil { try addUnproved(&attempt, orphans) }
+        if steps.add != nil {
+            try addUnproved(&attempt, orphans)
+            // From here on the key itself says what an orphan is.
+            steps = try asked(&attempt)
+        }
         try clean(&attempt)
         try buildIndex(&attempt)
         guard let validate = steps.validate, proves(orphans) else {
@@ -54,6 +58,7 @@ struct KeyRun {
                     round < KeyRun.rounds
                 else { throw error }
                 run.sessions.dropWork()
+                steps = try asked(&attempt)
                 orphans = try find(&attempt)
                 try check(orphans, &attempt)
                 try clean(&attempt)
@@ -105,9 +110,19 @@ struct KeyRun {
         switch policy.orphans {
         case .report: return
         case .clean:
-            guard let clean = steps.clean, orphans > 0 else { return }
+            guard steps.clean != nil, orphans > 0 else { return }
             let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
-            try run.checkLimit(clean, orphans, policy, key, &attempt, connection, limit)
+            var total: Int64 = 0
+            if policy.limit.needsTotal(for: orphans) {
+                total = try ask(&attempt, connection, steps.total).integer(0, 0) ?? 0
+            }
+            guard policy.limit.allows(orphans, of: total) else {
+                throw .failure(run.tooMany(orphans, of: total, steps.table.text, total: orphans, key, attempt))
+            }
+            for holder in steps.holders {
+                let held = try ask(&attempt, connection, holder.count).integer(0, 0) ?? 0
+                if held > 0 { throw .failure(self.held(held, by: holder, attempt)) }
+            }
         case .fail:
             // A key that its author wants unproved is added over orphans, as PostgreSQL does.
             guard orphans > 0, steps.validate != nil else { return }
@@ -120,6 +135,20 @@ struct KeyRun {
                         hint: "Mend them, or let them be cleaned: '-- migrated: orphans=clean'.",
                         place: attempt.prepared.script.place(at: key.range.lowerBound), sqlstate: "23503")))
         }
+    }
+
+    private func held(_ orphans: Int64, by holder: KeyHolder, _ attempt: Attempt) -> Failure {
+        let added =
+            steps.add == nil
+            ? " The new key is there already, NOT VALID, and is in the way of rows that are mended half: drop it first, with ALTER TABLE \(steps.table.sql) DROP CONSTRAINT."
+            : ""
+        return Failure(
+            "orphans",
+            Complaint(
+                .failed,
+                "\(orphans) orphan\(orphans == 1 ? "" : "s") of '\(steps.table.text)' cannot be deleted: rows of '\(holder.table.text)' refer to \(orphans == 1 ? "it" : "them") by '\(holder.name)'",
+                hint: "Delete or change those rows first, or give that key an ON DELETE action.\(added)",
+                place: attempt.prepared.script.place(at: key.range.lowerBound), sqlstate: "23503"))
     }
 
     // MARK: 2. The key
@@ -144,11 +173,8 @@ struct KeyRun {
 
     /// Cleans what the cursor holds.
     private func clean(_ attempt: inout Attempt) throws(FileRun.Stop) {
-        guard var step = steps.clean else { return }
-        // All of them together are allowed already.
-        step.totalSQL = nil
-        var allowed = policy
-        allowed.limit = .rows(.max)
+        guard steps.clean != nil else { return }
+        let cleanup = UUID().description
         while true {
             FailPoint.keyStep.pass()
             let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
@@ -160,14 +186,61 @@ struct KeyRun {
             let list = places.rows.indices.compactMap { places.text($0, 0).map { "\"\($0)\"" } }
             let array = "{\(list.joined(separator: ","))}"
             try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
-                _ = try ask(&attempt, connection, "SET LOCAL jit = off")
-                _ = try ask(&attempt, connection, CleanupSettings.set)
-                return try run.perform(step, allowed, key, &attempt, connection, limit, [.text(array)]).event.map {
-                    [$0]
-                }
-                    ?? []
+                try clean(array, cleanup, &attempt, connection).map { [$0] } ?? []
             }
         }
+    }
+
+    /// Cleans the orphans at these places. What others did since they were found counts: they may have moved rows, mended them, and made keys that
+    /// would act on further ones.
+    private func clean(
+        _ places: String, _ cleanup: String, _ attempt: inout Attempt, _ connection: Connection
+    ) throws(FileRun.Stop) -> AuditEvent? {
+        _ = try ask(&attempt, connection, "SET LOCAL jit = off")
+        _ = try ask(&attempt, connection, CleanupSettings.set)
+        if let lock = steps.clean?.lockTables { _ = try ask(&attempt, connection, lock) }
+        guard let clean = try planned(&attempt, connection).clean else { return nil }
+        let locked = try run.ask(&attempt, connection, at: key, limit, clean.lockRows, [.text(places)])
+        let list = locked.rows.indices.compactMap { locked.text($0, 0).map { "\"\($0)\"" } }
+        guard !list.isEmpty else { return nil }
+        let done = try run.perform(
+            clean.change, policy, key, &attempt, connection, limit, [.text("{\(list.joined(separator: ","))}")])
+        guard var event = done.event else { return nil }
+        event.detail["kept"] = clean.place.json
+        event.detail["cleanup"] = .string(cleanup)
+        if policy.proof == .always {
+            let readable =
+                try run.ask(
+                    &attempt, connection, at: key, limit, clean.readable, [.text(event.eventID.description)]
+                ).integer(0, 0) ?? 0
+            event.detail["reversible"] = .string("\(readable) of \(done.orphans)")
+        }
+        return event
+    }
+
+    /// The steps as they are now, in a transaction of its own.
+    private func asked(_ attempt: inout Attempt) throws(FileRun.Stop) -> KeySteps {
+        try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
+            try planned(&attempt, connection)
+        }
+    }
+
+    /// The steps by what the catalog says now; the key is there.
+    private func planned(_ attempt: inout Attempt, _ connection: Connection) throws(FileRun.Stop) -> KeySteps {
+        let planner = ForeignKeyPlanner(policy, quotedHistory: run.store.schema)
+        let facts = try run.askedFacts(key, planner, &attempt, connection, limit)
+        guard case .steps(let now) = planner.stepwise(key.key, facts) else {
+            throw .failure(
+                Failure(
+                    "foreign_key",
+                    Complaint(
+                        .failed,
+                        "the tables of this key were changed by others meanwhile: cleaning '\(steps.table.text)' would act on rows of further tables now",
+                        hint:
+                            "What is done stays done, and the key is there, NOT VALID. With '-- migrated: foreign-keys=one-transaction' the rest can be cleaned, too.",
+                        place: attempt.prepared.script.place(at: key.range.lowerBound))))
+        }
+        return now
     }
 
     // MARK: 4. The index

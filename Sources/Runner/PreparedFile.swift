@@ -90,6 +90,7 @@ struct PreparedFile {
         let directives = file.directives
         policy.orphans = directives.orphans ?? policy.orphans
         policy.limit = directives.orphanLimit ?? policy.limit
+        policy.proof = directives.proveRestore ?? policy.proof
         policy.missingTable = directives.missingTable ?? policy.missingTable
         policy.indexes = directives.indexForeignKeys ?? policy.indexes
         if existing(settings) != .fail { policy.skipsExisting = true }

@@ -59,6 +59,12 @@ struct Replayed {
         if byName { self.byName.append(range) } else { identical.append(range) }
     }
 
+    /// One of the statement's commands is not sent with the others.
+    mutating func leave(_ command: Int, of statement: Int, _ script: Script) {
+        list = list ?? AlterTableCommands(statement, in: script)
+        commands.insert(command)
+    }
+
     func ignores(_ key: ForeignKeyStatement) -> Bool { byName.contains { $0.contains(key.range.lowerBound) } }
 
     /// Whether what the key belongs to stands already.

@@ -14,42 +14,69 @@ struct Restoration {
 
     /// Restores all that `attempts` took out; one event for each cleanup, with what could not come back and why.
     func run<Refusal: Error>(
-        _ attempts: [String], event template: AuditEvent, _ ask: Ask<Refusal>
+        _ attempts: [String], _ kept: [String: Kept], event template: AuditEvent, _ ask: Ask<Refusal>
     ) throws(Refusal) -> [AuditEvent] {
         let sql = RestoreSQL(quotedHistory: schema)
         var events: [AuditEvent] = []
         guard !attempts.isEmpty else { return [] }
+        _ = try ask(CleanupSettings.set, [])
         _ = try ask("SET LOCAL search_path = pg_catalog, pg_temp", [])
         for attempt in attempts {
             let pending = try ask(sql.pending, [.text(attempt)])
+            // What one key has taken out comes back together, the newest first.
+            var cleanups: [(name: String, events: [(row: Int, event: RestoreSQL.Event)])] = []
             for row in pending.rows.indices {
-                let original = pending.text(row, 0) ?? ""
-                var event = template
-                event.eventID = UUID()
-                event.event = .orphansRestored
-                event.object =
-                    "\(pending.text(row, 1) ?? "").\(pending.text(row, 2) ?? "").\(columns(pending.text(row, 3)))"
-                _ = try ask(sql.restore(event: original, restoration: event.eventID.description), [])
-                let outcomes = try ask(sql.outcomes, [.text(event.eventID.description)])
-                fill(&event, outcomes, original: original)
-                events.append(event)
+                let id = pending.text(row, 0) ?? ""
+                let event = RestoreSQL.Event(id: id, restoration: UUID().description, place: kept[id]?.place)
+                let name = kept[id]?.cleanup ?? id
+                if let known = cleanups.firstIndex(where: { $0.name == name }) {
+                    cleanups[known].events.append((row, event))
+                } else {
+                    cleanups.append((name, [(row, event)]))
+                }
+            }
+            for cleanup in cleanups {
+                _ = try ask(sql.restore(cleanup.events.map(\.event)), [])
+                for (row, restored) in cleanup.events {
+                    var event = template
+                    event.eventID = UUID(restored.restoration) ?? UUID()
+                    event.event = .orphansRestored
+                    event.object =
+                        "\(pending.text(row, 1) ?? "").\(pending.text(row, 2) ?? "").\(columns(pending.text(row, 3)))"
+                    fill(&event, try ask(sql.outcomes, [.text(restored.restoration)]), original: restored.id)
+                    events.append(event)
+                }
             }
         }
         return events
     }
 
-    private func fill(_ event: inout AuditEvent, _ outcomes: QueryResult, original: String) {
+    /// What the history says of a cleanup event's rows.
+    struct Kept {
+        /// What is common to all events of one cleanup; nil where that was not kept.
+        var cleanup: String?
+        var place: KeptPlace?
+    }
+
+    /// How many rows came back, and what became of the others, by the answer to `RestoreSQL.outcomes`.
+    static func count(_ outcomes: QueryResult) -> (restored: Int64, left: [String: JSONValue]) {
+        var restored: Int64 = 0
         var left: [String: JSONValue] = [:]
-        event.rowCount = 0
         for row in outcomes.rows.indices {
             let outcome = outcomes.text(row, 0) ?? ""
             let count = outcomes.integer(row, 1) ?? 0
             if outcome == "restored" {
-                event.rowCount = count
+                restored = count
             } else {
                 left[outcome] = ["count": .integer(count), "example": JSONValue(outcomes.text(row, 2))]
             }
         }
+        return (restored, left)
+    }
+
+    private func fill(_ event: inout AuditEvent, _ outcomes: QueryResult, original: String) {
+        let (restored, left) = Restoration.count(outcomes)
+        event.rowCount = restored
         event.detail = ["cleanup_event": .string(original)]
         guard !left.isEmpty else { return }
         event.reason = "partly"
@@ -81,6 +108,23 @@ extension History {
              WHERE version = $1 AND event IN ('orphans_deleted', 'orphans_nullified') GROUP BY attempt_id ORDER BY max(seq) DESC
             """, [.text(version)])
         return result.rows.indices.compactMap { result.text($0, 0) }
+    }
+
+    /// Where the rows of the attempts' cleanup events stood, by the text of the event's id.
+    func keptPlaces(of attempts: [String]) throws(RunFailure) -> [String: Restoration.Kept] {
+        let result = try store.sessions.query(
+            store.sessions.lock(),
+            """
+            SELECT event_id::text, detail FROM \(store.schema).migration_rollback_audit
+             WHERE attempt_id = ANY ($1::uuid[]) AND event IN ('orphans_deleted', 'orphans_nullified')
+            """, [.text("{\(attempts.joined(separator: ","))}")])
+        var kept: [String: Restoration.Kept] = [:]
+        for row in result.rows.indices {
+            let detail = History.json(result.rows[row][1])
+            kept[result.text(row, 0) ?? ""] = Restoration.Kept(
+                cleanup: detail["cleanup"]?.string, place: KeptPlace(detail["kept"]))
+        }
+        return kept
     }
 
     /// The version and name of an attempt that took rows out; nil where there is none with that id.
@@ -124,8 +168,9 @@ extension Engine {
                 "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0"
             )
             do throws(RunFailure) {
+                let kept = try history.keptPlaces(of: [attempt.description])
                 let events = try Restoration(schema: store.schema, reporter: reporter).run(
-                    [attempt.description], event: template
+                    [attempt.description], kept, event: template
                 ) {
                     (sql, parameters) throws(RunFailure) in
                     sessions.waiter.begin(.statements(until: nil), cancellation: connection.cancellation())

@@ -21,6 +21,8 @@ public enum DirectiveKey: String, CaseIterable, Sendable {
     case orphans
     /// `orphan-limit=N|N%`: the most rows that a cleanup may touch.
     case orphanLimit = "orphan-limit"
+    /// `prove-restore=always|never`: whether the way back is proved before a cleanup is committed.
+    case proveRestore = "prove-restore"
     /// `missing-table=fail|skip`: what becomes of a foreign key whose table is not there yet.
     case missingTable = "missing-table"
     /// `index-foreign-keys=yes|no`: whether an index is created where none covers the key.

@@ -32,6 +32,8 @@ public struct Directives: Sendable, Equatable {
     public var orphans: ForeignKeyPolicy.Orphans?
     /// `orphan-limit`; nil where the configuration decides.
     public var orphanLimit: OrphanLimit?
+    /// `prove-restore`; nil where the configuration decides.
+    public var proveRestore: ForeignKeyPolicy.Proof?
     /// `missing-table`; nil where the configuration decides.
     public var missingTable: ForeignKeyPolicy.MissingTable?
     /// `index-foreign-keys`; nil where the configuration decides.
@@ -69,6 +71,8 @@ public struct Directives: Sendable, Equatable {
         case .orphanLimit:
             Self.take(
                 OrphanLimit(value), into: &orphanLimit, "a number of rows such as '500', or a share such as '10%'")
+        case .proveRestore:
+            Self.take(ForeignKeyPolicy.Proof(rawValue: value), into: &proveRestore, "'always' or 'never'")
         case .missingTable:
             Self.take(ForeignKeyPolicy.MissingTable(rawValue: value), into: &missingTable, "'fail' or 'skip'")
         case .indexForeignKeys: Self.take(["yes": true, "no": false][value], into: &indexForeignKeys, "'yes' or 'no'")

@@ -1,18 +1,9 @@
-import ForeignKeys
 import LiveSupport
 import Testing
 
 @Suite struct `Cleaning before a foreign key` {
-    static let clean: ForeignKeyPolicy = {
-        var policy = ForeignKeyPolicy()
-        policy.orphans = .clean
-        policy.missingTable = .skip
-        policy.indexes = true
-        return policy
-    }()
-
     @Test func `five rows go, twelve references become null, one table is missing, and all comes back`() throws {
-        let server = try Server()
+        let server = try Cleaner()
         try server.database.query(
             """
             CREATE TABLE users (id serial, user_id text PRIMARY KEY);
@@ -26,20 +17,19 @@ import Testing
             CREATE TABLE copy_w AS TABLE dashboard_widgets;
             CREATE TABLE copy_e AS TABLE error_logs;
             """)
-        let plan = try server.plan(
+        let done = try server.clean(
             """
             ALTER TABLE dashboard_widgets ADD CONSTRAINT fk_w FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE;
             ALTER TABLE error_logs ADD FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE SET NULL;
             ALTER TABLE absent ADD FOREIGN KEY (user_id) REFERENCES users(user_id);
-            """, Self.clean)
-        #expect(plan.keys.last == .deferred(.table(TableName("absent"))))
+            """)
         #expect(
-            try server.perform(plan) == [
+            done == [
                 "orphans_deleted public.dashboard_widgets.user_id 5", "constraint_added public.dashboard_widgets.fk_w",
                 "index_created public.dashboard_widgets_user_id_idx",
                 "orphans_nullified public.error_logs.user_id 12",
                 "constraint_added public.error_logs.error_logs_user_id_fkey",
-                "index_created public.error_logs_user_id_idx",
+                "index_created public.error_logs_user_id_idx", "deferred absent.user_id",
             ])
         #expect(
             try server.database.query(
@@ -50,36 +40,29 @@ import Testing
                 """)
         #expect(try server.database.query("SELECT count(*) FROM dashboard_widgets") == "95")
         // Once more: everything is there.
-        let again = try server.plan(
-            "ALTER TABLE dashboard_widgets ADD CONSTRAINT fk_w FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE",
-            Self.clean)
-        #expect(
-            again.keys == [
-                .exists(
-                    constraint: "fk_w",
-                    definition: "FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE")
-            ])
+        let again = try server.clean(
+            "ALTER TABLE dashboard_widgets ADD CONSTRAINT fk_w FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE;"
+        )
+        #expect(again == ["skipped public.dashboard_widgets.fk_w"])
         try server.database.query(
             "ALTER TABLE dashboard_widgets DROP CONSTRAINT fk_w; ALTER TABLE error_logs DROP CONSTRAINT error_logs_user_id_fkey"
         )
-        #expect(try server.restore() == "restored|12| / restored|5|")
+        #expect(try server.restore() == "restored|12|\nrestored|5|")
         #expect(try server.restore() == "")
         #expect(try server.difference("dashboard_widgets", "copy_w") == "0")
         #expect(try server.difference("error_logs", "copy_e") == "0")
     }
 
     @Test func `what cannot come back says why`() throws {
-        let server = try Server()
+        let server = try Cleaner()
         try server.database.query(
             """
             CREATE TABLE p (id int PRIMARY KEY);
             CREATE TABLE c (id int PRIMARY KEY, r int NOT NULL); INSERT INTO c SELECT g, g FROM generate_series(1, 3) AS g;
             CREATE TABLE n (id int PRIMARY KEY, r int); INSERT INTO n SELECT g, g FROM generate_series(1, 3) AS g;
             """)
-        try server.perform(
-            try server.plan(
-                "ALTER TABLE c ADD FOREIGN KEY (r) REFERENCES p; ALTER TABLE n ADD FOREIGN KEY (r) REFERENCES p",
-                Self.clean))
+        _ = try server.clean(
+            "ALTER TABLE c ADD FOREIGN KEY (r) REFERENCES p; ALTER TABLE n ADD FOREIGN KEY (r) REFERENCES p;")
         try server.database.query(
             """
             INSERT INTO p VALUES (7), (2);
@@ -90,14 +73,15 @@ import Testing
             try server.restore() == """
                 now_filled|1|
                 restored|1|
-                row_gone|1| / key_taken|1|duplicate key value violates unique constraint "c_pkey"
+                row_gone|1|
+                key_taken|1|duplicate key value violates unique constraint "c_pkey"
                 parent_missing|1|insert or update on table "c" violates foreign key constraint "c_r_fkey"
                 restored|1|
                 """)
     }
 
     @Test func `composite keys, MATCH FULL, self references and rows that hang on orphans`() throws {
-        let server = try Server()
+        let server = try Cleaner()
         try server.database.query(
             """
             CREATE TABLE p (a int, b text COLLATE "C", PRIMARY KEY (a, b)); INSERT INTO p VALUES (1, 'x'), (2, 'y');
@@ -113,14 +97,13 @@ import Testing
             CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (1);
             """)
         #expect(
-            try server.perform(
-                try server.plan(
-                    """
-                    ALTER TABLE simple ADD FOREIGN KEY (a, b) REFERENCES p;
-                    ALTER TABLE "full" ADD FOREIGN KEY (a, b) REFERENCES p MATCH FULL;
-                    ALTER TABLE tree ADD FOREIGN KEY (parent) REFERENCES tree;
-                    ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES one;
-                    """, Self.clean)
+            try server.clean(
+                """
+                ALTER TABLE simple ADD FOREIGN KEY (a, b) REFERENCES p;
+                ALTER TABLE "full" ADD FOREIGN KEY (a, b) REFERENCES p MATCH FULL;
+                ALTER TABLE tree ADD FOREIGN KEY (parent) REFERENCES tree;
+                ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES one;
+                """
             ).filter { $0.hasPrefix("orphans") } == [
                 "orphans_nullified public.simple.b 1", "orphans_nullified public.full.(a, b) 2",
                 "orphans_deleted public.tree.parent 3", "orphans_deleted public.grandchild.c 2",
@@ -133,7 +116,7 @@ import Testing
     @Test func `partitions, quoted names, types that JSON does not hold, wide tables and a table that keeps its rows`()
         throws
     {
-        let server = try Server()
+        let server = try Cleaner()
         let wide = (1...120).map { "c\($0) int DEFAULT \($0)" }.joined(separator: ", ")
         try server.database.query(
             """
@@ -152,7 +135,7 @@ import Testing
         let sql =
             "ALTER TABLE \"A b\".\"c'h\" ADD CONSTRAINT \"k\"\"\" FOREIGN KEY (\"r\"\"f\") REFERENCES \"A b\".\"P\""
         #expect(
-            try server.perform(try server.plan(sql, Self.clean)) == [
+            try server.clean(sql + ";") == [
                 "orphans_deleted A b.c'h.r\"f 4", "constraint_added A b.c'h.k\"", "index_created A b.c'h_r\"f_idx",
             ])
         try server.database.query("ALTER TABLE \"A b\".\"c'h\" DROP CONSTRAINT \"k\"\"\"")
@@ -164,7 +147,7 @@ import Testing
     func `rows too wide for JSON are kept as text, whatever their columns are called, and come back`(
         definition: String, column: String
     ) throws {
-        let server = try Server()
+        let server = try Cleaner()
         try server.database.query(
             """
             CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);
@@ -173,7 +156,7 @@ import Testing
             CREATE TABLE was AS TABLE wide;
             """)
         let sql = "ALTER TABLE wide ADD CONSTRAINT key FOREIGN KEY (\(column)) REFERENCES p"
-        try server.perform(try server.plan(sql, Self.clean))
+        _ = try server.clean(sql + ";")
         try server.database.query("ALTER TABLE wide DROP CONSTRAINT key")
         #expect(
             try server.database.query("SELECT count(old_row), count(old_text) FROM migrated.orphan_quarantine") == "2|1"
@@ -183,58 +166,54 @@ import Testing
     }
 
     @Test func `a trigger that keeps a row makes it fail, and is named`() throws {
-        let server = try Server()
+        let server = try Cleaner()
         try server.database.query(
             """
             CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int NOT NULL); INSERT INTO c VALUES (1, 1);
             CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
             CREATE TRIGGER keep BEFORE DELETE ON c FOR EACH ROW EXECUTE FUNCTION keep();
             """)
-        let plan = try server.plan("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p", Self.clean)
-        #expect(throws: LiveFailure.self) { try server.perform(plan) }
+        let outcome = try server.run("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p;")
+        #expect(outcome.status == 1 && outcome.errors.contains("violates foreign key constraint"), "\(outcome)")
         #expect(try server.database.query("SELECT count(*) FROM migrated.orphan_quarantine") == "0")
-        guard case .steps(let steps) = try #require(plan.keys.first) else { return }
-        #expect(steps.contains { $0.record?.detail["triggers"] == "keep" })
     }
 
     @Test func `a row level policy makes it fail instead of hiding rows`() throws {
-        let server = try Server()
+        let server = try Cleaner()
         let role = "owner_of_\(server.database.name)"
         try server.database.query(
             """
-            CREATE ROLE \(role); GRANT USAGE, CREATE ON SCHEMA public, migrated TO \(role);
-            GRANT INSERT ON migrated.orphan_quarantine TO \(role);
+            CREATE ROLE \(role); GRANT USAGE, CREATE ON SCHEMA public TO \(role);
             SET ROLE \(role);
             CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int NOT NULL); INSERT INTO c VALUES (1, 1);
             ALTER TABLE c ENABLE ROW LEVEL SECURITY; ALTER TABLE c FORCE ROW LEVEL SECURITY;
             """)
-        let plan = try server.plan("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p", Self.clean)
-        do {
-            try server.perform(plan, role: role)
-            Issue.record("the policy hid the row")
-        } catch {
-            #expect("\(error)".contains("row-level security"), "\(error)")
-        }
-        try server.database.query("ALTER TABLE c NO FORCE ROW LEVEL SECURITY")
-        #expect(try server.perform(plan, role: role).first == "orphans_deleted public.c.p 1")
-        try server.database.query("DROP OWNED BY \(role); DROP ROLE \(role)")
+        #expect(try server.bench.run("apply").status == 0)
+        try server.database.query(
+            "GRANT USAGE ON SCHEMA migrated TO \(role); GRANT SELECT, INSERT ON migrated.orphan_quarantine TO \(role)")
+        defer { _ = try? server.database.query("DROP OWNED BY \(role); DROP ROLE \(role)") }
+        let sql = "SET ROLE \(role); ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p;"
+        let refused = try server.run(sql)
+        #expect(
+            refused.errors.contains("open to others") || refused.errors.contains("row-level security"), "\(refused)")
+        #expect(try server.database.query("SELECT count(*) FROM c") == "1")
     }
 
     @Test func `a report counts and leaves the key unproved`() throws {
-        let server = try Server()
+        let server = try Cleaner()
         try server.database.query(
             "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int); INSERT INTO c VALUES (1, 1)"
         )
-        var policy = ForeignKeyPolicy()
-        policy.orphans = .report
-        let plan = try server.plan("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p", policy)
-        guard case .steps(let steps) = try #require(plan.keys.first) else { return }
-        #expect(steps.map(\.purpose) == [.add, .count, .validate])
-        #expect(steps.map(\.onlyWithoutOrphans) == [false, false, true])
+        #expect(
+            try server.clean("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p;", "orphans=report") == [
+                "constraint_added public.c.c_p_fkey not_valid"
+            ])
+        #expect(try server.database.query("SELECT convalidated FROM pg_constraint WHERE conname = 'c_p_fkey'") == "f")
+        #expect(try server.database.query("SELECT count(*) FROM c") == "1")
     }
 
     @Test func `the server refuses what is no key before a row is touched`() throws {
-        let server = try Server()
+        let server = try Cleaner()
         try server.database.query(
             "CREATE TABLE p (id text PRIMARY KEY, other int); CREATE TABLE c (id int, p int); INSERT INTO c VALUES (1, 1); CREATE VIEW v AS TABLE p"
         )
@@ -242,20 +221,81 @@ import Testing
             ("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p", "cannot be implemented"),
             ("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p (other)", "no unique constraint"),
             ("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES v", "is not a table"),
-            ("ALTER TABLE v ADD FOREIGN KEY (other) REFERENCES p", "not supported for views"),
+            ("ALTER TABLE v ADD FOREIGN KEY (other) REFERENCES p", "cannot be performed on relation"),
         ] {
-            let plan = try server.plan(sql, Self.clean)
-            do {
-                try server.perform(plan)
-                Issue.record("\(sql) was taken")
-            } catch {
-                #expect("\(error)".contains(words), "\(error)")
-            }
+            let outcome = try server.run(sql + ";")
+            #expect(outcome.status == 1 && outcome.errors.contains(words), "\(outcome)")
+            #expect(try server.database.query("SELECT count(*) FROM c") == "1")
         }
     }
 }
 
-extension Server {
+/// An empty database, files that are tried one after the other, and the way back.
+struct Cleaner {
+    let bench: Workbench
+    var database: Database { bench.database }
+
+    init() throws { bench = try Workbench() }
+
+    /// Runs a file of its own.
+    func run(
+        _ sql: String,
+        _ directives: String = "orphans=clean missing-table=skip index-foreign-keys=yes orphan-limit=100%"
+    )
+        throws -> Program.Outcome
+    {
+        // The file that the last one was refused as is no longer there.
+        try bench.write("001_k.sql", "-- migrated: \(directives)\n\(sql)\n")
+        return try bench.run("apply")
+    }
+
+    /// Runs the next file; what is recorded of it, with the numbers of rows.
+    func clean(
+        _ sql: String,
+        _ directives: String = "orphans=clean missing-table=skip index-foreign-keys=yes orphan-limit=100%"
+    )
+        throws -> [String]
+    {
+        let applied =
+            try database.query("SELECT to_regclass('migrated.migration_rollback_audit') IS NOT NULL") == "t"
+            ? try database.query(
+                "SELECT count(*), max(seq) FROM migrated.migration_rollback_audit WHERE event = 'applied'") : "0|0"
+        let known = applied.split(separator: "|").map(String.init)
+        try bench.write("10\(known[0])_k.sql", "-- migrated: \(directives)\n\(sql)\n")
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == 0, "\(outcome)")
+        return try database.query(
+            """
+            SELECT concat_ws(' ', event, object, row_count, CASE WHEN event = 'constraint_added' THEN reason END) FROM migrated.migration_rollback_audit
+             WHERE event NOT IN ('started', 'applied') AND seq > \(known.count > 1 ? known[1] : "0") ORDER BY seq
+            """
+        ).split(separator: "\n").map(String.init)
+    }
+
+    /// Restores everything that was taken out; the outcomes with their counts, the newest cleanup first.
+    func restore() throws -> String {
+        let newest = try database.query("SELECT max(seq) FROM migrated.migration_rollback_audit")
+        for attempt in try database.query(
+            """
+            SELECT DISTINCT attempt_id FROM migrated.orphan_quarantine AS q
+             WHERE NOT EXISTS (SELECT FROM migrated.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
+            """
+        ).split(separator: "\n") {
+            let outcome = try bench.run("restore-orphans", String(attempt))
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+        return try database.query(
+            """
+            SELECT string_agg(o.line, E'\\n' ORDER BY o.line)
+              FROM migrated.migration_rollback_audit AS a
+              JOIN (SELECT event_id, concat_ws('|', outcome, count(*), coalesce(min(reason), '')) AS line
+                      FROM migrated.orphan_restoration GROUP BY event_id, outcome) AS o USING (event_id)
+             WHERE a.seq > \(newest) GROUP BY a.seq ORDER BY a.seq
+            """)
+    }
+}
+
+extension Cleaner {
     /// Rows that are in one table and not in the other.
     func difference(_ one: String, _ other: String) throws -> String {
         try database.query(

@@ -1,0 +1,70 @@
+/// How the orphans of one key are cleaned, all of them at once: by facts that were asked for behind the locks, and before the key is there, so that
+/// its own actions do nothing to the rows.
+///
+/// Where a referencing column may be null, the nullable ones of the key become null and the row stays; with MATCH FULL that takes all
+/// of them. Else the row goes. A generated column cannot be set.
+public struct Cleaning: Sendable, Equatable {
+    /// The table that is cleaned, and where its rows stand.
+    public let table: ForeignKeyFacts.Table
+    public let place: KeptPlace
+    /// The columns of the key.
+    public let columns: [String]
+    /// How many orphans there are.
+    public let count: String
+    /// Changes all orphans and keeps them; the event and the attempt are its parameters. The command tag states how many.
+    public let keepingChange: String
+    /// The same where triggers keep what it changes.
+    public let observedChange: String
+    /// Whether it takes triggers to see all that is changed, and to keep it right.
+    public let isObserved: Bool
+    /// Whether a change can make further orphans.
+    public let repeats: Bool
+    /// Whether rows are deleted; else columns are set to null.
+    public let deletes: Bool
+    /// What is recorded of the table itself.
+    public let record: ForeignKeyStep.Record
+    /// How many rows the table has.
+    public let totalSQL: String
+
+    init(_ sql: OrphanSQL) {
+        let nullable = Cleaning.nullable(sql.key, sql.facts)
+        table = sql.table
+        place = KeptPlace(sql.table, sql.facts.rows)
+        columns = sql.key.columns
+        count = sql.count
+        deletes = nullable.isEmpty
+        keepingChange = nullable.isEmpty ? sql.delete(keeps: true) : sql.nullify(nullable, keeps: true)
+        observedChange = nullable.isEmpty ? sql.delete(keeps: false) : sql.nullify(nullable, keeps: false)
+        isObserved = sql.facts.reachesFurther || sql.facts.needsPinnedText
+        repeats = isObserved || sql.isSelfReferencing
+        record = Cleaning.record(sql, nullable)
+        totalSQL = sql.total
+    }
+
+    /// The columns to set to null; empty where rows must go.
+    static func nullable(_ key: ForeignKey, _ facts: ForeignKeyFacts) -> [String] {
+        let free = key.columns.indices.filter { place in
+            guard let column = facts.columns[place] else { return false }
+            return !column.isRequired && !column.isGenerated
+        }.map { key.columns[$0] }
+        if key.match == .full, free.count < key.columns.count { return [] }
+        let named = key.onDeleteColumns.filter(free.contains)
+        return named.isEmpty ? free : named
+    }
+
+    static func record(_ sql: OrphanSQL, _ nullable: [String]) -> ForeignKeyStep.Record {
+        var detail = [
+            "references": object(sql.referenced, sql.facts.referencedColumns.compactMap { $0?.name })
+        ]
+        if !sql.facts.triggers.isEmpty { detail["triggers"] = sql.facts.triggers.joined(separator: ", ") }
+        return ForeignKeyStep.Record(
+            event: nullable.isEmpty ? "orphans_deleted" : "orphans_nullified",
+            object: object(sql.table, nullable.isEmpty ? sql.key.columns : nullable), detail: detail)
+    }
+
+    /// `schema.table.column`, `schema.table.(column, column)`.
+    public static func object(_ table: ForeignKeyFacts.Table, _ columns: [String]) -> String {
+        let last = columns.count == 1 ? columns[0] : "(\(columns.joined(separator: ", ")))"
+        return "\(table.qualified.text).\(last)"
+    }
+}

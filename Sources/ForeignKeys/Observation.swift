@@ -1,0 +1,186 @@
+internal import JSON
+public import Reporting
+
+/// Sees what a change of rows takes along: triggers on every table that keys can reach from the one that is cleaned, made and dropped in its
+/// transaction. What went or changed is in the quarantine then, whatever took it: nothing of it is predicted.
+///
+/// The triggers are row triggers, so that partitions have them too, fire after all others have had their say on a row, and fire in sessions that
+/// have switched triggers off (manual, ALTER TABLE, ENABLE ALWAYS). Their functions run as the role of the file, because an ON DELETE action runs as
+/// the owner of its table, and with a search_path of their own, so that the text of a value is the same everywhere.
+public struct Observation: Sendable, Equatable {
+    /// A table that is watched: a partitioned one as a whole.
+    public struct Watched: Sendable, Equatable {
+        public var table: ForeignKeyFacts.Table
+        var rows: [ForeignKeyFacts.KeptColumn]
+        var key: [String]
+        /// Whether this role owns it, which makes and drops triggers.
+        public var isOwned: Bool
+        /// The keys by which it is reached: their names, columns and what they do.
+        public var names: [String]
+        public var columns: [String]
+        public var actions: [String]
+        /// Constraints on it that are initially deferred, as SQL writes them.
+        var deferred: [String]
+
+        /// How many rows it has.
+        public var totalSQL: String { OrphanSQL.total(table) }
+        /// Where a restoration finds it.
+        public var place: KeptPlace { KeptPlace(table, rows) }
+    }
+
+    /// The events by which the rows of a table that are deleted, and those that are changed, are counted; the text of their ids.
+    public struct Events: Sendable, Equatable {
+        public var deleted: String
+        public var changed: String
+
+        public init(deleted: String, changed: String) {
+            self.deleted = deleted
+            self.changed = changed
+        }
+    }
+
+    /// All tables that are watched; the one that is cleaned is the first.
+    public let watched: [Watched]
+
+    /// Reads the answer to `question`.
+    public init(_ json: [UInt8]) throws(Complaint) {
+        let tape: JSONTape
+        do {
+            tape = try JSONTape(json)
+        } catch {
+            throw Complaint(.bug, "cannot read the tables in reach: \(error.message) at byte \(error.offset)")
+        }
+        watched = (tape.value(tape.root).array ?? []).compactMap(Watched.init)
+    }
+
+    /// What keys can reach from a table, given by its number: one row with one column of JSON.
+    public static let question = """
+        WITH RECURSIVE reach(oid, level) AS (
+            SELECT \(root("$1::pg_catalog.int8::pg_catalog.oid")), 0
+            UNION
+            SELECT \(root("c.conrelid")), 1
+              FROM reach AS r CROSS JOIN LATERAL (\(CatalogQuestion.family("r.oid"))) AS f(oid)
+              JOIN pg_catalog.pg_constraint AS c ON c.confrelid OPERATOR(pg_catalog.=) f.oid
+             WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND \(CatalogQuestion.acts("c"))
+        ), known AS (
+            SELECT r.oid, pg_catalog.min(r.level) AS level FROM reach AS r GROUP BY r.oid
+        )
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                   'table', \(CatalogQuestion.relation("k.oid")), 'rows', \(CatalogQuestion.everyColumn("k.oid")),
+                   'key', \(CatalogQuestion.rowKey("k.oid")),
+                   'deferred', (
+                       SELECT pg_catalog.jsonb_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname))
+                         FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_constraint AS c ON c.oid OPERATOR(pg_catalog.=) t.tgconstraint
+                         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.connamespace
+                        WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY (ARRAY(\(CatalogQuestion.family("k.oid")))) AND t.tginitdeferred),
+                   'owned', (SELECT pg_catalog.pg_has_role(o.relowner, 'USAGE') FROM pg_catalog.pg_class AS o WHERE o.oid OPERATOR(pg_catalog.=) k.oid),
+                   'keys', (
+                       SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', c.conname, 'on_delete', c.confdeltype, 'on_update', c.confupdtype,
+                                'columns', \(CatalogQuestion.names("c.conrelid", "c.conkey"))) ORDER BY c.conname)
+                         FROM pg_catalog.pg_constraint AS c
+                        WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.conrelid OPERATOR(pg_catalog.=) ANY (ARRAY(\(CatalogQuestion.family("k.oid"))))
+                          AND c.conparentid OPERATOR(pg_catalog.=) 0 AND \(CatalogQuestion.acts("c"))
+                          AND EXISTS (SELECT FROM known AS x WHERE c.confrelid OPERATOR(pg_catalog.=) ANY (ARRAY(\(CatalogQuestion.family("x.oid")))))))
+               ORDER BY k.level, k.oid)::pg_catalog.text
+          FROM known AS k
+        """
+
+    private static func root(_ oid: String) -> String {
+        "coalesce(pg_catalog.pg_partition_root(\(oid))::pg_catalog.oid, \(oid))"
+    }
+
+    /// Locks all of them: whoever adds a key to one of them waits, and so does whoever writes.
+    public var lock: String { ForeignKeyPlanner.lock(watched.map(\.table.qualified)) }
+
+    /// Makes the triggers. `attempt` is the text of its id; the events are those of each watched table, in order. `columns` are those of the key that
+    /// is added.
+    public func begin(history: String, attempt: String, columns: [String], events: [Events]) -> String {
+        constraints("IMMEDIATE")
+            + zip(watched, events).map { watched, events in
+                """
+                CREATE FUNCTION \(name(watched))() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
+                SET search_path = pg_catalog, pg_temp AS \(Quoting.literal(body(watched, history, attempt, watched == self.watched[0] ? columns : watched.columns, events))); \
+                CREATE TRIGGER \(Observation.trigger) AFTER DELETE OR UPDATE ON \(watched.table.qualified.sql) \
+                FOR EACH ROW EXECUTE FUNCTION \(name(watched))(); \
+                ALTER TABLE \(watched.table.qualified.sql) ENABLE ALWAYS TRIGGER \(Observation.trigger)
+                """
+            }.joined(separator: "; ")
+    }
+
+    /// Drops them.
+    public var end: String {
+        watched.map {
+            "DROP TRIGGER \(Observation.trigger) ON \($0.table.qualified.sql); DROP FUNCTION \(name($0))(); "
+        }.joined() + constraints("DEFERRED")
+    }
+
+    /// What is checked at COMMIT would keep a trigger from being dropped until then.
+    private func constraints(_ mode: String) -> String {
+        let names = Set(watched.flatMap(\.deferred)).sorted()
+        return names.isEmpty ? "" : "SET CONSTRAINTS \(names.joined(separator: ", ")) \(mode); "
+    }
+
+    private static let trigger = "migrated_observes"
+
+    private func name(_ watched: Watched) -> String { "pg_temp.migrated_observes_\(watched.table.oid)" }
+
+    private func body(
+        _ watched: Watched, _ history: String, _ attempt: String, _ columns: [String], _ events: Events
+    ) -> String {
+        func row(_ alias: String) -> KeptRow {
+            KeptRow(
+                columns: watched.rows, key: watched.key, alias: alias, whole: "\(alias)::text", table: watched.table)
+        }
+        let (old, new) = (row("OLD"), row("NEW"))
+        let changes = watched.rows.map {
+            let column = Quoting.identifier($0.name)
+            return
+                "CASE WHEN OLD.\(column)::text IS DISTINCT FROM NEW.\(column)::text THEN \(Quoting.literal($0.name)) END"
+        }
+        let insert = """
+            INSERT INTO \(history).orphan_quarantine \
+            (event_id, attempt_id, schema_name, table_name, column_names, action, key, old_row, old_text, row_hash, new_values)
+            """
+        let place = "\(Quoting.literal(watched.table.schema)), \(Quoting.literal(watched.table.name))"
+        // Only what has changed: the rest is as it was.
+        let after = """
+            (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(\(new.row)) AS e WHERE e.key = ANY (changed))
+            """
+        return """
+            DECLARE
+                changed text[];
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    \(insert)
+                    SELECT '\(events.deleted)', '\(attempt)', \(place), \(KeptRow.array(columns)), 'deleted', \(old.expressions), NULL;
+                    RETURN NULL;
+                END IF;
+                changed := array_remove(ARRAY[\(changes.joined(separator: ", "))]::text[], NULL);
+                IF cardinality(changed) > 0 THEN
+                    \(insert)
+                    SELECT '\(events.changed)', '\(attempt)', \(place), changed, 'nullified', \(old.expressions), \
+            \(new.fits.map { "CASE WHEN \($0) THEN \(after) END" } ?? after);
+                END IF;
+                RETURN NULL;
+            END
+            """
+    }
+}
+
+extension Observation.Watched {
+    fileprivate init?(_ value: JSONValue) {
+        guard let table = ForeignKeyFacts.Table(value["table"]) else { return nil }
+        let keys = value.list("keys")
+        func action(_ key: JSONValue, _ event: String, _ member: String) -> String? {
+            let action = key[member]?.string.flatMap(ForeignKey.Action.init) ?? .noAction
+            return [.noAction, .restrict].contains(action) ? nil : "\(event) \(action.words)"
+        }
+        self.init(
+            table: table, rows: value.list("rows").compactMap(ForeignKeyFacts.KeptColumn.init),
+            key: value.strings("key"), isOwned: value.isTrue("owned"),
+            names: keys.compactMap { $0["name"]?.string }, columns: keys.first?.strings("columns") ?? [],
+            actions: keys.flatMap { key in
+                [action(key, "ON DELETE", "on_delete"), action(key, "ON UPDATE", "on_update")].compactMap { $0 }
+            }, deferred: value.strings("deferred"))
+    }
+}

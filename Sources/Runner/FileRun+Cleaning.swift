@@ -1,0 +1,331 @@
+internal import Audit
+internal import Configuration
+internal import ForeignKeys
+internal import JSON
+internal import Postgres
+internal import Reporting
+internal import SQLParsing
+internal import Systemd
+
+extension FileRun {
+    /// Cleans the orphans of one key inside the file's transaction, behind its locks, and proves the way back. Returns the events that count what went.
+    func clean(
+        _ cleaning: Cleaning, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement, _ facts: ForeignKeyFacts,
+        _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> [AuditEvent] {
+        guard facts.isolation == "read committed" else { throw .failure(tooIsolated(facts.isolation, key, attempt)) }
+        FailPoint.keyStep.pass()
+        let began = Instant.now()
+        let before = try gone(&attempt, connection, key, limit)
+        var cleaned =
+            cleaning.isObserved
+            ? try observe(cleaning, policy, key, &attempt, connection, limit)
+            : try change(cleaning, policy, key, &attempt, connection, limit)
+        guard !cleaned.isEmpty else { return [] }
+        // The server's own count of rows that this transaction deleted: what the quarantine does not have is lost.
+        let kept = cleaned.reduce(into: Int64(0)) {
+            if $1.event.event == .orphansDeleted { $0 += $1.event.rowCount ?? 0 }
+        }
+        let after = try gone(&attempt, connection, key, limit)
+        if let before, let after, after - before != kept {
+            throw .failure(notAllKept(deleted: after - before, kept: kept, key, attempt))
+        }
+        FailPoint.keyStep.pass()
+        let duration = (Instant.now() - began).microseconds
+        if policy.proof == .always {
+            try prove(&cleaned, key, &attempt, connection, limit)
+        }
+        let cleanup = UUID().description
+        for index in cleaned.indices {
+            let id = cleaned[index].event.eventID
+            cleaned[index].event.durationUS = duration
+            cleaned[index].event.detail["sample_keys"] = try sampleKeys(of: id, key, &attempt, connection, limit)
+            cleaned[index].event.detail["kept"] = cleaned[index].place.json
+            // All that one key has taken out comes back together.
+            cleaned[index].event.detail["cleanup"] = .string(cleanup)
+        }
+        return cleaned.map(\.event)
+    }
+
+    /// What a cleanup did to the rows of one table.
+    struct Cleaned {
+        var event: AuditEvent
+        var place: KeptPlace
+        /// How many rows the table has, and its name.
+        var totalSQL: String
+        var table: String
+    }
+
+    private func cleaned(
+        _ record: ForeignKeyStep.Record, _ id: UUID, _ rows: Int64, _ place: KeptPlace, _ totalSQL: String,
+        _ table: ForeignKeyFacts.Table, _ attempt: Attempt
+    ) -> Cleaned? {
+        guard let kind = EventKind(rawValue: record.event) else { return nil }
+        var event = attempt.event(kind, by: actor)
+        event.eventID = id
+        event.reason = record.reason
+        event.object = record.object
+        event.rowCount = rows
+        event.detail = record.detail.mapValues(JSONValue.string)
+        return Cleaned(event: event, place: place, totalSQL: totalSQL, table: table.qualified.text)
+    }
+
+    // MARK: Where a change is all that happens
+
+    private func change(
+        _ cleaning: Cleaning, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
+        _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> [Cleaned] {
+        let id = UUID()
+        let parameters: [Parameter?] = [.text(id.description), .text(attempt.id.description)]
+        var rows: Int64 = 0
+        while true {
+            let touched =
+                try ask(&attempt, connection, at: key, limit, cleaning.keepingChange, parameters).affectedRows ?? 0
+            rows += touched
+            if touched == 0 || !cleaning.repeats { break }
+        }
+        guard
+            rows > 0,
+            let cleaned = cleaned(
+                cleaning.record, id, rows, cleaning.place, cleaning.totalSQL, cleaning.table, attempt)
+        else { return [] }
+        try checkLimit([cleaned], policy, key, &attempt, connection, limit)
+        return [cleaned]
+    }
+
+    // MARK: Where it reaches further
+
+    private func observe(
+        _ cleaning: Cleaning, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
+        _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> [Cleaned] {
+        let counted = try ask(&attempt, connection, at: key, limit, cleaning.count, [])
+        guard let orphans = counted.rows.isEmpty ? nil : counted.integer(0, 0), orphans > 0 else { return [] }
+        if case .rows(let most) = policy.limit, orphans > most {
+            throw .failure(tooMany(orphans, of: 0, cleaning.table.qualified.text, total: orphans, key, attempt))
+        }
+        let observation = try reach(cleaning, key, &attempt, connection, limit)
+        let ids = observation.watched.map { _ in (deleted: UUID(), changed: UUID()) }
+        let newest =
+            try ask(
+                &attempt, connection, at: key, limit,
+                """
+                SELECT coalesce(pg_catalog.max(q.id), 0) FROM \(store.schema).orphan_quarantine AS q \
+                WHERE q.attempt_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid
+                """, [.text(attempt.id.description)]
+            ).integer(0, 0) ?? 0
+        try send(
+            observation.begin(
+                history: store.schema, attempt: attempt.id.description, columns: cleaning.columns,
+                events: ids.map { Observation.Events(deleted: $0.deleted.description, changed: $0.changed.description) }
+            ),
+            key, &attempt, connection, limit)
+        while (try ask(&attempt, connection, at: key, limit, cleaning.observedChange, []).affectedRows ?? 0) > 0 {}
+        try send(observation.end, key, &attempt, connection, limit)
+        let seen = try ask(
+            &attempt, connection, at: key, limit,
+            """
+            SELECT q.event_id::pg_catalog.text, pg_catalog.count(*), pg_catalog.jsonb_agg(DISTINCT q.column_names)::pg_catalog.text \
+            FROM \(store.schema).orphan_quarantine AS q \
+            WHERE q.attempt_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid AND q.id OPERATOR(pg_catalog.>) $2::pg_catalog.int8 \
+            GROUP BY q.event_id
+            """, [.text(attempt.id.description), .integer(newest)])
+        var counts: [String: (rows: Int64, columns: [String])] = [:]
+        for row in seen.rows.indices {
+            let lists = History.json(seen.rows[row][2]).array ?? []
+            var columns: [String] = []
+            for name in lists.flatMap({ $0.array?.compactMap(\.string) ?? [] }) where !columns.contains(name) {
+                columns.append(name)
+            }
+            counts[seen.text(row, 0) ?? ""] = (seen.integer(row, 1) ?? 0, columns)
+        }
+        var cleaned: [Cleaned] = []
+        // What hangs on the rows comes before them, as it always was.
+        let inOrder = Array(zip(observation.watched, ids))
+        for (watched, ids) in inOrder.dropFirst() + inOrder.prefix(1) {
+            for (id, event) in [(ids.changed, "orphans_nullified"), (ids.deleted, "orphans_deleted")] {
+                guard let (rows, columns) = counts[id.description] else { continue }
+                let isOwn = watched.table.oid == observation.watched[0].table.oid && event == cleaning.record.event
+                let record =
+                    isOwn ? cleaning.record : watched.record(event, columns: columns)
+                if let one = self.cleaned(record, id, rows, watched.place, watched.totalSQL, watched.table, attempt) {
+                    cleaned.append(one)
+                }
+            }
+        }
+        try checkLimit(cleaned, policy, key, &attempt, connection, limit)
+        return cleaned
+    }
+
+    /// The tables that have to be watched, all locked: whoever adds a key to one of them waits.
+    private func reach(
+        _ cleaning: Cleaning, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> Observation {
+        var known: Observation?
+        while true {
+            let result = try ask(
+                &attempt, connection, at: key, limit, Observation.question, [.integer(cleaning.table.oid)])
+            let found: Observation
+            do throws(Complaint) {
+                found = try Observation(result.rows.first?[0] ?? [])
+            } catch {
+                throw .failure(Failure("catalog", error))
+            }
+            if let foreign = found.watched.first(where: { !$0.isOwned }) {
+                throw .failure(notOurs(foreign, cleaning, key, attempt))
+            }
+            if let known, known == found { return found }
+            known = found
+            try send(found.lock, key, &attempt, connection, limit)
+        }
+    }
+
+    /// Sends statements of ours that take no values.
+    @discardableResult
+    func send(
+        _ sql: String, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> [QueryResult] {
+        let script = attempt.prepared.script
+        let place = script.place(at: key.range.lowerBound)
+        return try guarded(
+            &attempt, connection, limit, at: script.statement(at: key.range.lowerBound).map { $0..<$0 + 1 },
+            { error in
+                var failure = Failure(error, in: script, piece: nil)
+                failure.point(at: place, of: script)
+                return failure
+            }
+        ) { (connection: Connection) throws(PostgresError) in try connection.run(sql) }
+    }
+
+    // MARK: Bounds and proofs
+
+    private func checkLimit(
+        _ cleaned: [Cleaned], _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
+        _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) {
+        let all = cleaned.reduce(0) { $0 + ($1.event.rowCount ?? 0) }
+        let tables = Dictionary(grouping: cleaned, by: \.table).sorted { $0.key < $1.key }
+        switch policy.limit {
+        case .rows(let most):
+            guard all > most, let largest = tables.max(by: { rows($0.value) < rows($1.value) }) else { return }
+            throw .failure(tooMany(rows(largest.value), of: 0, largest.key, total: all, key, attempt))
+        case .share(let percent):
+            guard percent < 100 else { return }
+            for (table, parts) in tables {
+                guard let totalSQL = parts.first?.totalSQL else { continue }
+                let counted = try ask(&attempt, connection, at: key, limit, totalSQL, [])
+                let deleted = rows(parts.filter { $0.event.event == .orphansDeleted })
+                let total = (counted.rows.isEmpty ? 0 : counted.integer(0, 0) ?? 0) + deleted
+                guard !policy.limit.allows(rows(parts), of: total) else { continue }
+                throw .failure(tooMany(rows(parts), of: total, table, total: all, key, attempt))
+            }
+        }
+    }
+
+    private func rows(_ cleaned: [Cleaned]) -> Int64 { cleaned.reduce(0) { $0 + ($1.event.rowCount ?? 0) } }
+
+    /// How many rows this transaction has deleted so far in all tables, as the server counts them (manual, pg_stat_get_xact_tuples_deleted); nil
+    /// where it does not count.
+    private func gone(
+        _ attempt: inout Attempt, _ connection: Connection, _ key: ForeignKeyStatement, _ limit: Instant?
+    ) throws(Stop) -> Int64? {
+        let result = try ask(
+            &attempt, connection, at: key, limit,
+            """
+            SELECT CASE WHEN pg_catalog.current_setting('track_counts')::pg_catalog.bool THEN ( \
+            SELECT coalesce(pg_catalog.sum(s.n_tup_del), 0)::pg_catalog.int8 FROM pg_catalog.pg_stat_xact_user_tables AS s \
+            WHERE s.n_tup_del OPERATOR(pg_catalog.>) 0) END
+            """, [])
+        return result.rows.isEmpty ? nil : result.integer(0, 0)
+    }
+
+    /// Puts everything back in a savepoint, compares, and takes that back.
+    private func prove(
+        _ cleaned: inout [Cleaned], _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) {
+        let restore = RestoreSQL(quotedHistory: store.schema)
+        let events = cleaned.map {
+            RestoreSQL.Event(
+                id: $0.event.eventID.description, restoration: UUID().description, place: $0.place)
+        }
+        try send(
+            """
+            SAVEPOINT migrated_proof; SET LOCAL search_path = pg_catalog, pg_temp; \(restore.restore(events, proves: true))
+            """, key, &attempt, connection, limit)
+        for index in cleaned.indices {
+            let outcomes = try ask(
+                &attempt, connection, at: key, limit, restore.outcomes, [.text(events[index].restoration)])
+            let (restored, left) = Restoration.count(outcomes)
+            cleaned[index].event.detail["reversible"] = .string("\(restored) of \(cleaned[index].event.rowCount ?? 0)")
+            if !left.isEmpty { cleaned[index].event.detail["not_reversible"] = .object(left) }
+        }
+        try send(
+            "ROLLBACK TO SAVEPOINT migrated_proof; RELEASE SAVEPOINT migrated_proof", key, &attempt, connection, limit)
+    }
+
+    // MARK: Refusals
+
+    private func tooIsolated(_ isolation: String, _ key: ForeignKeyStatement, _ attempt: Attempt) -> Failure {
+        Failure(
+            "isolation",
+            Complaint(
+                .badFile, "orphans are not cleaned in a transaction that is \(isolation.uppercased())",
+                hint:
+                    "It does not see what others have committed since it began. Take the isolation level out of the file.",
+                place: attempt.prepared.script.place(at: key.range.lowerBound)))
+    }
+
+    private func notOurs(
+        _ watched: Observation.Watched, _ cleaning: Cleaning, _ key: ForeignKeyStatement, _ attempt: Attempt
+    ) -> Failure {
+        let name = watched.table.qualified.text
+        return Failure(
+            "foreign_key",
+            Complaint(
+                .failed,
+                "rows of '\(cleaning.table.qualified.text)' are not cleaned: rows of '\(name)' could go or change along, which only its owner may watch",
+                hint:
+                    "Let the role that runs migrations own '\(name)', or clean these rows in a migration of your own.",
+                place: attempt.prepared.script.place(at: key.range.lowerBound)))
+    }
+
+    private func notAllKept(deleted: Int64, kept: Int64, _ key: ForeignKeyStatement, _ attempt: Attempt) -> Failure {
+        Failure(
+            "not_kept",
+            Complaint(
+                .failed, "the cleanup deleted \(deleted) rows and kept \(kept) of them, so it was rolled back",
+                hint:
+                    "A trigger deletes rows of a table that no key leads to. Clean these rows in a migration of your own.",
+                place: attempt.prepared.script.place(at: key.range.lowerBound)))
+    }
+
+    func tooMany(
+        _ rows: Int64, of total: Int64, _ table: String, total all: Int64, _ key: ForeignKeyStatement,
+        _ attempt: Attempt
+    ) -> Failure {
+        let share = total > 0 ? " of \(total)" : ""
+        let more = all > rows ? " (\(all) in all tables)" : ""
+        return Failure(
+            "orphan_limit",
+            Complaint(
+                .failed,
+                "cleaning would touch \(rows)\(share) rows of '\(table)'\(more), more than 'orphan-limit'",
+                hint: "If that is right, allow it in the file's head: '-- migrated: orphan-limit=\(all)'.",
+                place: attempt.prepared.script.place(at: key.range.lowerBound)))
+    }
+}
+
+extension Observation.Watched {
+    /// What is recorded of rows that went or changed along.
+    fileprivate func record(_ event: String, columns changed: [String]) -> ForeignKeyStep.Record {
+        ForeignKeyStep.Record(
+            event: event, reason: "referenced_row_deleted",
+            object: Cleaning.object(table, event == "orphans_deleted" ? columns : changed),
+            detail: names.isEmpty
+                ? [:] : ["constraint": names.joined(separator: ", "), "action": actions.joined(separator: ", ")])
+    }
+}
