@@ -60,7 +60,9 @@ import Testing
         _ = try dirty.refuse(Self.key, "orphan-limit=0", reason: "orphan_limit")
         try dirty.bench.query("UPDATE c SET p = 1; \(dirty.note)")
         #expect(try dirty.bench.run("retry").status == 0)
+        #expect(try dirty.bench.run("apply").status == 0)
         try dirty.expectKeys("d_c_fkey, k")
+        try dirty.expectUnchanged()
     }
 
     @Test func `counts each round of a key to the own table, and each key for itself`() throws {
