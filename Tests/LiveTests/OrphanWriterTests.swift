@@ -42,7 +42,11 @@ import Testing
         try dirty.write(Self.key)
         let outcome = try dirty.apply(
             beside: "ALTER TABLE e ADD CONSTRAINT late FOREIGN KEY (d) REFERENCES d ON DELETE \(action)")
-        #expect(outcome.status == 0, "\(outcome)")
+        if outcome.status != 0 {
+            try dirty.expectUnchanged()
+            #expect(try dirty.bench.run("retry").status == 0)
+            #expect(try dirty.bench.run("apply").status == 0)
+        }
         try dirty.expectKeys("early, k, late")
         try dirty.expectLost("c 3, d 3, e 6")
         try dirty.expectWayBack()
@@ -106,8 +110,9 @@ import Testing
         try dirty.expectWayBack()
     }
 
-    @Test(arguments: ["CASCADE", "SET NULL"], ["key", "column"])
-    func `step by step, is not surprised between two batches`(action: String, change: String) throws {
+    @Test(arguments: ["CASCADE", "SET NULL", "column"])
+    func `step by step, is not surprised between two batches`(action: String) throws {
+        let change = action == "column" ? "column" : "key"
         let dirty = try OrphanBench(
             """
             CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1); CREATE TABLE c (id int PRIMARY KEY, p int NOT NULL, word text);
