@@ -41,7 +41,7 @@ import Testing
             "ALTER TABLE c " + keys.joined(separator: statements == "one" ? ", " : "; ALTER TABLE c ") + ";",
             down: Self.down)
         try dirty.expectKeys("k, l")
-        #expect(try dirty.lost() == dirty.accounted())
+        try dirty.expectAccounted()
         try dirty.expect(
             "SELECT count(*) FROM c AS a LEFT JOIN c AS b ON b.id = a.up WHERE a.up IS NOT NULL AND b.id IS NULL OR a.q <> 1",
             is: "0")
