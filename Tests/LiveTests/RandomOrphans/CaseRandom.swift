@@ -64,6 +64,8 @@ struct OrphanCase {
     var keys: [NewKey]
     /// Whether two keys of one table are added by one ALTER TABLE.
     var isJoint = false
+    /// Whether no other key acts and none of the rows is referenced, so that every order of cleaning comes to the same.
+    var isPlain = false
     /// Whether its files name the tables by the search_path.
     var isUnqualified = false
 
@@ -89,6 +91,7 @@ struct OrphanCase {
 
     /// The ways in which the oracle cleans by hand, the plain one first.
     var ways: [String] {
+        if isPlain { return ["whole"] }
         var ways = ["whole", "upwards", "downwards", "deferred"]
         if keys.contains(where: { $0.table == $0.parent && $0.nullable.isEmpty }) { ways.append("closure") }
         if isJoint { ways.append("joint") }

@@ -17,8 +17,11 @@ struct OrphanRun {
     struct Result {
         var findings: [Finding] = []
         var cleaned = 0
-        var refused = 0
         var broken: [String] = []
+        /// The cases themselves.
+        var scripts: [String] = []
+        /// Why PostgreSQL refused by hand.
+        var refusals: [String] = []
     }
 
     private let bench: Workbench
@@ -53,6 +56,7 @@ struct OrphanRun {
 
     private func check() throws -> Result {
         var result = Result()
+        result.scripts = cases.map { "\($0.ddl)\n\($0.up("c0"))" }
         try judge()
         let broken = try lines("SELECT n, broken FROM harness.cases WHERE broken IS NOT NULL ORDER BY n")
         result.broken = broken.map { number, words in "seed \(cases[number].seed): \(words)" }
@@ -70,7 +74,8 @@ struct OrphanRun {
         guard [0, 1].contains(outcome.status) else { throw LiveFailure("apply: \(outcome)") }
         try bench.query(OrphanOracle.comparison)
         try add(&result, "check_applied", ", \(wantsProof)", "true")
-        result.refused = Int(try bench.query("SELECT count(*) FROM harness.cases WHERE outcomes -> 0 ? 'error'")) ?? 0
+        let refusals = try lines("SELECT n, outcomes -> 0 ->> 'error' FROM harness.cases WHERE outcomes -> 0 ? 'error'")
+        result.refusals = refusals.map { number, words in "seed \(cases[number].seed): \(words)" }
         result.cleaned =
             Int(
                 try bench.query(

@@ -139,8 +139,8 @@ struct RandomGraph {
             if random.percent(30) { reference.tenant = random.percent(40) ? "tenant" : "q\(edges.count)" }
             nodes[source].references.append(reference)
         }
-        // PostgreSQL refuses a key of a partition to its own root.
-        if source == target, edge.isFromLeaf, !isNew { edge.isToLeaf = true }
+        // PostgreSQL refuses a key between a partition and its own root.
+        if source == target, !isNew { edge.isToLeaf = edge.isFromLeaf }
         let reference = nodes[source].references.first { $0.name == edge.column }
         // Beside a tenant that is never null, an existing MATCH FULL key would not hold.
         edge.isFull = random.percent(25) && (isNew || reference?.tenant != "tenant")
@@ -284,7 +284,7 @@ struct RandomGraph {
             if action.hasPrefix("SET"), server.version >= 150000, random.percent(30) {
                 let named = random.pick(key.columns)
                 key.options += " (\(named))"
-                if action == "SET NULL", key.nullable.contains(named) { key.nullable = [named] }
+                if action == "SET NULL", !key.isFull, key.nullable.contains(named) { key.nullable = [named] }
             }
         }
         if random.percent(50) { key.options += " ON UPDATE \(random.pick(actions))" }

@@ -36,9 +36,11 @@ import Testing
         #expect(result.broken.count * 5 < max(seeds.count, 10), "\(result.broken.joined(separator: "\n"))")
         guard Self.text("ORPHAN_VERBOSE") != nil else { return }
         print(
-            "\(kind) \(seeds[0])…: cleaned \(result.cleaned), refused \(result.refused), not built \(result.broken.count)"
+            "\(kind) \(seeds[0])…: cleaned \(result.cleaned), refused \(result.refusals.count), not built \(result.broken.count)"
         )
-        for line in result.broken { print("  \(kind) \(line)") }
+        if Self.number("ORPHAN_SEED") != nil { print("\(kind)\n\(result.scripts.joined(separator: "\n"))") }
+        for line in result.broken { print("  \(kind) not built, \(line)") }
+        for line in result.refusals { print("  \(kind) refused, \(line)") }
         for finding in result.findings { print("FINDING \(kind) \(finding.seed) \(finding.kind)") }
     }
 

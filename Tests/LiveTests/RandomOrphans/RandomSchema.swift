@@ -66,6 +66,7 @@ struct RandomSchema {
         finishKey()
         write()
         var made = OrphanCase(seed: seed, ddl: ddl.replacing("@", with: ""), keys: [key])
+        made.isPlain = !isSelf && !ddl.contains("dependent_key")
         made.isUnqualified = random.percent(20)
         return made
     }
@@ -181,7 +182,7 @@ struct RandomSchema {
                 let named = [random.pick(references)]
                 key.options += " (\(Quoting.identifiers(named.map(\.name))))"
                 let wanted = key.nullable.filter { name in named.contains { $0.name == name } }
-                if !wanted.isEmpty { key.nullable = wanted }
+                if !wanted.isEmpty, !key.isFull { key.nullable = wanted }
             }
         }
         if !isQuiet, random.percent(30) {
