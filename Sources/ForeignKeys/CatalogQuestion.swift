@@ -184,7 +184,7 @@ public struct CatalogQuestion: Sendable, Equatable {
         FROM pg_catalog.pg_constraint AS ck JOIN pg_catalog.pg_class AS tc ON tc.oid OPERATOR(pg_catalog.=) ck.conrelid \
         WHERE ck.conrelid OPERATOR(pg_catalog.=) a.attrelid AND ck.contype OPERATOR(pg_catalog.=) 'c' \
         AND ck.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum] \
-        UNION ALL SELECT pg_catalog.format('(SELECT true FROM (SELECT CAST(NULL AS %s) AS v OFFSET 0) AS d)', \
+        UNION ALL SELECT pg_catalog.format('CAST(NULL AS %s) IS NULL', \
         pg_catalog.format_type(a.atttypid, a.atttypmod)) WHERE t.typtype OPERATOR(pg_catalog.=) 'd') AS trial)) END ORDER BY x.place) \
         FROM pg_catalog.jsonb_array_elements_text(\(names)) WITH ORDINALITY AS x(name, place) \
         LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) \(oid) \

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// How the orphans of one key are cleaned, all of them at once: by facts that were asked for behind the locks, and before the key is there, so that
 /// its own actions do nothing to the rows.
 ///
@@ -17,16 +19,20 @@ public struct Cleaning: Sendable, Equatable {
     public let observedChange: String
     /// Whether it takes triggers to see all that is changed, and to keep it right.
     public let isObserved: Bool
+    /// Whether the text of its rows depends on search_path.
+    public let needsPinnedText: Bool
     /// Whether a change can make further orphans.
     public let repeats: Bool
     /// Whether rows are deleted; else columns are set to null.
     public let deletes: Bool
     /// What is recorded of the table itself.
     public let record: ForeignKeyStep.Record
+    /// Drops the key for the proof, where it stands already.
+    public let standingKeyDrop: String?
     /// How many rows the table has.
     public let totalSQL: String
 
-    init(_ sql: OrphanSQL) {
+    init(_ sql: OrphanSQL, standing name: String?) {
         let nullable = Cleaning.nullable(sql.key, sql.facts)
         table = sql.table
         place = KeptPlace(sql.table, sql.facts.rows)
@@ -36,9 +42,13 @@ public struct Cleaning: Sendable, Equatable {
         keepingChange = nullable.isEmpty ? sql.delete(keeps: true) : sql.nullify(nullable, keeps: true)
         observedChange = nullable.isEmpty ? sql.delete(keeps: false) : sql.nullify(nullable, keeps: false)
         isObserved = sql.facts.reachesFurther || sql.facts.needsPinnedText
+        needsPinnedText = sql.facts.needsPinnedText
         repeats = isObserved || sql.isSelfReferencing
         record = Cleaning.record(sql, nullable)
         totalSQL = sql.total
+        standingKeyDrop = name.map {
+            "ALTER TABLE \(sql.table.qualified.sql) DROP CONSTRAINT \(Quoting.identifier($0))"
+        }
     }
 
     /// The columns to set to null; empty where rows must go.

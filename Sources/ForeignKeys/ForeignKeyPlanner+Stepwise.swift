@@ -92,7 +92,7 @@ extension ForeignKeyPlanner {
         let sql = OrphanSQL(key: key, table: table, referenced: referenced, facts: facts, history: history)
         var clean: BatchCleaning?
         if policy.orphans == .clean {
-            let cleaning = Cleaning(sql)
+            let cleaning = Cleaning(sql, standing: nil)
             if cleaning.isObserved || cleaning.deletes && sql.isSelfReferencing { return .whole }
             let nullable = Cleaning.nullable(key, facts)
             var change = ForeignKeyStep(

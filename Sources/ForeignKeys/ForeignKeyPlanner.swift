@@ -131,7 +131,7 @@ public struct ForeignKeyPlanner: Sendable {
         var steps = policy.orphans == .report ? [ForeignKeyStep(.count, sql.count)] : []
         steps += additions(key, name, sql, resumes: resumes)
         if let index = index(key, table, facts, &names) { steps.append(index) }
-        return .steps(steps, cleaning: policy.orphans == .clean ? Cleaning(sql) : nil)
+        return .steps(steps, cleaning: policy.orphans == .clean ? Cleaning(sql, standing: resumes ? name : nil) : nil)
     }
 
     /// The key's addition over rows that are clean, or that stay as they are.

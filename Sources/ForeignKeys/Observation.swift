@@ -129,7 +129,7 @@ public struct Observation: Sendable, Equatable {
     ) -> String {
         func row(_ alias: String) -> KeptRow {
             KeptRow(
-                columns: watched.rows, key: watched.key, alias: alias, whole: "\(alias)::text", table: watched.table)
+                columns: watched.rows, key: watched.key, alias: alias, table: watched.table)
         }
         let (old, new) = (row("OLD"), row("NEW"))
         let changes = watched.rows.map {

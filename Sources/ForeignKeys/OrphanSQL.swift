@@ -46,13 +46,14 @@ struct OrphanSQL {
 
     // MARK: All of them at once
 
-    /// Deletes all orphans. For a key to its own table the rows that hang on orphans go with them, to the last.
+    /// Deletes all orphans. For a key to its own table the rows that hang on orphans go with them, to the last: each of them hangs on one row, so that none
+    /// is met twice.
     ///
     /// `keeps` says whether the statement itself keeps what goes: then a row that a trigger holds back is neither counted nor kept.
     func delete(keeps: Bool) -> String {
         let doomed = """
             WITH RECURSIVE doomed(part, place, \(values("k"))) AS (\
-            SELECT c.tableoid, c.ctid, \(referencedValues("c")) FROM \(table.target) AS c WHERE \(isOrphan("c")) UNION \
+            SELECT c.tableoid, c.ctid, \(referencedValues("c")) FROM \(table.target) AS c WHERE \(isOrphan("c")) UNION ALL \
             SELECT c.tableoid, c.ctid, \(referencedValues("c")) FROM \(table.target) AS c, doomed AS d WHERE \(isChild("c", of: "d")))
             """
         let all = "DELETE FROM \(table.target) AS c"
@@ -124,7 +125,7 @@ struct OrphanSQL {
 
     private var kept: KeptRow {
         KeptRow(
-            columns: facts.rows, key: facts.rowKey ?? [], alias: "c", whole: "CAST((c.*) AS pg_catalog.text)",
+            columns: facts.rows, key: facts.rowKey ?? [], alias: "c",
             table: table)
     }
 
@@ -159,12 +160,15 @@ struct KeptRow {
     let key: [String]
     /// The row's name in the statement.
     let alias: String
-    /// The whole row as text.
-    let whole: String
     let table: ForeignKeyFacts.Table
 
     /// Bytes of text in a row up to which jsonb takes it: it holds 256 MB, and a byte of bytea is two of text.
     private static let widest = 100 << 20
+
+    /// The whole row as text, its columns in the table's order: those of a partition may have another.
+    private var whole: String {
+        "CAST(ROW(\(columns.map { "\(alias).\(Quoting.identifier($0.name))" }.joined(separator: ", "))) AS pg_catalog.text)"
+    }
 
     /// Four expressions: `key`, `old_row`, `old_text`, `row_hash`.
     var expressions: String {

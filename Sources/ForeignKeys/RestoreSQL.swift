@@ -29,7 +29,7 @@ public struct RestoreSQL: Sendable, Equatable {
     public init(quotedHistory: String) { history = quotedHistory }
 
     /// The statement that restores what the events of one cleanup count and has not come back yet, and records each row's outcome. It wants
-    /// `search_path` set to pg_catalog and `CleanupSettings`, and runs in the caller's transaction.
+    /// `setPath` and `CleanupSettings`, and runs in the caller's transaction.
     ///
     /// With `proves` a row that does not come back exactly as it was counts as not restored, whoever changed it.
     public func restore(_ events: [Event], proves: Bool = false) -> String {
@@ -50,6 +50,17 @@ public struct RestoreSQL: Sendable, Equatable {
         let body = RestoreSQL.body.split(separator: "§", omittingEmptySubsequences: false).enumerated()
             .map { $0 % 2 == 0 ? String($1) : words[String($1)] ?? "" }.joined()
         return "DO LANGUAGE plpgsql \(Quoting.literal(body))"
+    }
+
+    /// Sets the search_path that `restore` wants: what it names itself is PostgreSQL's own, whatever stands before; the triggers of the tables find
+    /// what they found when the rows went. With `pinned` nothing but that, because the names in the rows' text depend on it.
+    public static func setPath(pinned: Bool) -> String {
+        pinned
+            ? "SET LOCAL search_path = pg_catalog, pg_temp"
+            : """
+            SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', 'pg_catalog', \
+            nullif(pg_catalog.current_setting('search_path'), '')), true)
+            """
     }
 
     /// Counts the rows of an event whose kept values make the very row that they were taken from: the proof where nothing can be put back, because
@@ -160,6 +171,7 @@ public struct RestoreSQL: Sendable, Equatable {
                        string_agg(v.given, ', ' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS given,
                        -- A function takes a hundred arguments.
                        string_agg(format('jsonb_build_object(%L, %s)', k.name, v.kept), ' || ' ORDER BY a.attnum) AS image,
+                       format('hashtextextended(ROW(%s)::text, 0)', string_agg(format('t.%I', a.attname), ', ' ORDER BY k.number, a.attnum)) AS hash,
                        string_agg(format('%I = %s', a.attname, v.given), ', ')
                            FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = '') AS changes,
                        string_agg(format('coalesce(to_jsonb(%s), ''null'') = coalesce(%s -> %L, ''null'')', v.kept, after, k.name), ' AND ')
@@ -224,7 +236,7 @@ public struct RestoreSQL: Sendable, Equatable {
                     -- A row that is kept as text is read once: hundreds of megabytes for every column would be the end of the server.
                     head := format('INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (SELECT q.*, %s AS r FROM %s AS q WHERE ',
                                    target, shape.fields, shape.given, CASE WHEN part.is_text THEN format('q.old_text::%s', target) ELSE 'NULL' END, quarantine);
-                    tail := ' ORDER BY q.id OFFSET 0) AS q RETURNING hashtextextended(t::text, 0) AS hash';
+                    tail := ' ORDER BY q.id OFFSET 0) AS q RETURNING ' || shape.hash || ' AS hash';
                 ELSIF matching IS NOT NULL THEN
                     head := format('UPDATE %s AS t SET %s FROM (SELECT q.*, %s AS r FROM %s AS q WHERE ', only_target, shape.changes,
                                    CASE WHEN part.is_text THEN format('q.old_text::%s', target) ELSE 'NULL' END, quarantine);
@@ -240,11 +252,13 @@ public struct RestoreSQL: Sendable, Equatable {
                                    'WHERE t.tableoid = s.part AND t.ctid = s.place AND s.image = %s AND s.n = q.n', shape.image, only_target, image);
                 END IF;
                 IF part.action = 'nullified' THEN
-                    tail := tail || ' RETURNING q.id, q.key, hashtextextended(t::text, 0) IS NOT DISTINCT FROM q.row_hash AS same';
+                    tail := tail || format(' RETURNING q.id, q.key, %s IS NOT DISTINCT FROM q.row_hash AS same', shape.hash);
                 END IF;
                 parts := parts || jsonb_build_object(
                     'restoration', part.restoration, 'action', part.action, 'number', part.number, 'hash', part.hash,
                     'head', head, 'tail', tail, 'keyless', matching IS NULL AND part.action = 'nullified',
+                    'left', CASE WHEN matching IS NULL THEN 'false'
+                                 ELSE format('EXISTS (SELECT FROM %s AS t WHERE %s AND %s)', only_target, matching, shape.as_left) END,
                     'there', CASE WHEN matching IS NULL THEN 'false' ELSE format('EXISTS (SELECT FROM %s AS t WHERE %s)', only_target, matching) END,
                     'filter', format('q.event_id = %L AND q.action = %L AND q.column_names = %L AND (q.old_row IS NULL) = %L '
                                      'AND NOT EXISTS (SELECT FROM %s AS r WHERE r.quarantine_id = q.id AND (r.outcome = ''restored'' OR r.event_id = %L))',
@@ -346,12 +360,13 @@ public struct RestoreSQL: Sendable, Equatable {
                 is_last := missing = before;
             END LOOP;
 
-            -- What is left was changed, and is not as the cleanup left it.
-            FOR part IN SELECT p ->> 'filter' AS filter, p ->> 'restoration' AS restoration, p ->> 'there' AS there FROM jsonb_array_elements(parts) AS p
+            -- What has not come back until now was changed, and is not as the cleanup left it; or it is, and something holds it there.
+            FOR part IN SELECT p ->> 'filter' AS filter, p ->> 'restoration' AS restoration, p ->> 'left' AS held, p ->> 'there' AS there FROM jsonb_array_elements(parts) AS p
             LOOP
-                EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome) '
-                               'SELECT q.id, %L, CASE WHEN %s THEN ''now_filled'' ELSE ''row_gone'' END FROM %s AS q WHERE %s',
-                               restoration, part.restoration, part.there, quarantine, part.filter);
+                EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome, reason) '
+                               'SELECT q.id, %L, CASE WHEN %s THEN ''refused'' WHEN %s THEN ''now_filled'' ELSE ''row_gone'' END, '
+                               'CASE WHEN %s THEN ''a trigger of the table held the row back'' END FROM %s AS q WHERE %s',
+                               restoration, part.restoration, part.held, part.there, part.held, quarantine, part.filter);
             END LOOP;
         END
         """

@@ -33,7 +33,7 @@ extension FileRun {
         FailPoint.keyStep.pass()
         let duration = (Instant.now() - began).microseconds
         if policy.proof == .always {
-            try prove(&cleaned, key, &attempt, connection, limit)
+            try prove(&cleaned, cleaning, key, &attempt, connection, limit)
         }
         let cleanup = UUID().description
         for index in cleaned.indices {
@@ -244,7 +244,8 @@ extension FileRun {
 
     /// Puts everything back in a savepoint, compares, and takes that back.
     private func prove(
-        _ cleaned: inout [Cleaned], _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ cleaned: inout [Cleaned], _ cleaning: Cleaning, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
+        _ connection: Connection,
         _ limit: Instant?
     ) throws(Stop) {
         let restore = RestoreSQL(quotedHistory: store.schema)
@@ -254,7 +255,8 @@ extension FileRun {
         }
         try send(
             """
-            SAVEPOINT migrated_proof; SET LOCAL search_path = pg_catalog, pg_temp; \(restore.restore(events, proves: true))
+            SAVEPOINT migrated_proof; \(RestoreSQL.setPath(pinned: cleaning.needsPinnedText)); \
+            \(cleaning.standingKeyDrop.map { "\($0); " } ?? "")\(restore.restore(events, proves: true))
             """, key, &attempt, connection, limit)
         for index in cleaned.indices {
             let outcomes = try ask(

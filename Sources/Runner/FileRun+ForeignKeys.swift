@@ -115,17 +115,16 @@ extension FileRun {
         var names = ChosenNames()
         var events: [AuditEvent] = []
         for step in planner.opening(wanted) { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
+        // Behind the locks. None of the keys is there while rows are cleaned for any of them, so that none acts on what is cleaned for another.
+        var plans: [(key: ForeignKeyStatement, facts: ForeignKeyFacts, plan: ForeignKeyPlan)] = []
         for key in keys {
-            // Behind the locks, and behind what the statement's earlier keys have changed.
             let facts = try askedFacts(key, planner, &attempt, connection, limit)
-            switch planner.plan(key.key, facts, &names) {
-            case .steps where standing(key):
-                throw .failure(missing(key, facts, attempt))
-            case .steps(let steps, let cleaning):
-                if let cleaning {
-                    events += try clean(
-                        cleaning, policy, key, facts, &attempt, connection, limit)
-                }
+            plans.append((key, facts, planner.plan(key.key, facts, &names)))
+        }
+        events += try clean(plans, policy, standing, &attempt, connection, limit)
+        for (key, facts, plan) in plans {
+            switch plan {
+            case .steps(let steps, _):
                 var orphans: Int64 = 0
                 for step in steps where !(step.onlyWithoutOrphans && orphans > 0) {
                     let done = try perform(step, policy, key, &attempt, connection, limit)
@@ -148,6 +147,25 @@ extension FileRun {
         }
         for step in planner.closing(wanted) { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
         return events
+    }
+
+    /// Cleans for every key, and again as long as one of them finds what the cleaning for another has left.
+    private func clean(
+        _ plans: [(key: ForeignKeyStatement, facts: ForeignKeyFacts, plan: ForeignKeyPlan)], _ policy: ForeignKeyPolicy,
+        _ standing: (ForeignKeyStatement) -> Bool, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> [AuditEvent] {
+        var events: [AuditEvent] = []
+        while true {
+            var found: [AuditEvent] = []
+            for (key, facts, plan) in plans {
+                guard case .steps(_, let cleaning) = plan else { continue }
+                if standing(key) { throw .failure(missing(key, facts, attempt)) }
+                guard let cleaning else { continue }
+                found += try clean(cleaning, policy, key, facts, &attempt, connection, limit)
+            }
+            events += found
+            if found.isEmpty || plans.count == 1 { return events }
+        }
     }
 
     func existing(

@@ -20,7 +20,7 @@ struct Restoration {
         var events: [AuditEvent] = []
         guard !attempts.isEmpty else { return [] }
         _ = try ask(CleanupSettings.set, [])
-        _ = try ask("SET LOCAL search_path = pg_catalog, pg_temp", [])
+        _ = try ask(RestoreSQL.setPath(pinned: false), [])
         for attempt in attempts {
             let pending = try ask(sql.pending, [.text(attempt)])
             // What one key has taken out comes back together, the newest first.
@@ -165,7 +165,7 @@ extension Engine {
             try store.announce(token, from: connection.sessionPID)
             try sessions.run(
                 connection,
-                "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0"
+                "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0; SET LOCAL search_path TO DEFAULT"
             )
             do throws(RunFailure) {
                 let kept = try history.keptPlaces(of: [attempt.description])

@@ -28,6 +28,9 @@ struct Classifier {
         case "CreateSubscriptionStmt", "AlterSubscriptionStmt", "DropSubscriptionStmt": subscription(node, fields)
         case "AlterEnumStmt": enumeration(fields)
         case "CopyStmt": copy(fields)
+        case "VariableSetStmt":
+            ["TRANSACTION", "transaction_isolation", "transaction_read_only", "transaction_deferrable"].contains(
+                text(fields, "name") ?? "") ? .setsTransaction : .ordinary
         default: .ordinary
         }
     }

@@ -16,7 +16,8 @@ public struct Segment: Sendable, Equatable {
     public let statements: Range<Int>
     /// The bytes of the script's text to send for it.
     public let range: Range<Int>
-    /// What to send instead of a plain BEGIN, where the file's own BEGIN had options: isolation level, read only, deferrable.
+    /// What to send instead of a plain BEGIN, where the file's own BEGIN had options (isolation level, read only, deferrable) or SET TRANSACTION
+    /// comes first.
     public let begin: String?
     /// Whether the file itself wrote BEGIN and COMMIT round this segment.
     public let ownBlock: Bool

@@ -27,7 +27,8 @@ struct Segmenter {
         self.trace = trace
     }
 
-    /// The segments in order. Every statement is in exactly one, but for the BEGIN and COMMIT of the file's own blocks.
+    /// The segments in order. Every statement is in exactly one, but for the BEGIN and COMMIT of the file's own blocks, and for what sets the
+    /// transaction itself at the head of one.
     mutating func cut() throws(Complaint) -> [Segment] {
         for index in statements.indices {
             switch roles[index] {
@@ -44,7 +45,7 @@ struct Segmenter {
                 alone(index)
             case .ratherAlone where block == nil: alone(index)
             case .ratherAlone: break
-            case .ordinary, .addsValue: if noTransaction, block == nil { byItself(index) }
+            case .ordinary, .setsTransaction, .addsValue: if noTransaction, block == nil { byItself(index) }
             }
         }
         if let block {
@@ -119,6 +120,13 @@ struct Segmenter {
         var begin: String?
         if let block, roles[block] == .begin(options: true) {
             begin = String(decoding: source.bytes[statements[block].range], as: UTF8.self)
+        }
+        var range = range
+        let modes = range.prefix { roles[$0] == .setsTransaction }
+        if kind == .transaction, modes.count < range.count, !modes.isEmpty {
+            let texts = modes.map { String(decoding: source.bytes[statements[$0].range], as: UTF8.self) }
+            begin = ([begin ?? "BEGIN"] + texts).joined(separator: "; ")
+            range = modes.upperBound..<range.upperBound
         }
         segments.append(
             Segment(

@@ -1,6 +1,8 @@
 /// What a statement means for the transactions round it.
 enum StatementRole: Equatable {
     case ordinary
+    /// Sets what kind of transaction it is in, which PostgreSQL takes only before the first query: sent along with BEGIN where it is first.
+    case setsTransaction
     /// PostgreSQL refuses it inside a transaction block. `what` names it in messages.
     case alone(what: String)
     /// PostgreSQL refuses it inside a transaction block for some states of the database: alone where the choice is ours.
