@@ -141,7 +141,7 @@ import Testing
         if down.contains("DISABLE") { try dirty.expectUnchanged() }
         // What the policy would hide before is not cleaned at all.
         try dirty.bench.write(
-            "002_key.sql",
+            "002_key.up.sql",
             "-- migrated: orphans=clean orphan-limit=9\n\(hide.replacing("none", with: "more")) \(Self.key)\n")
         let before = try dirty.bench.query("SELECT string_agg(c::text, ' ' ORDER BY id) FROM c")
         let hidden = try dirty.bench.run("apply", "--database", login)
