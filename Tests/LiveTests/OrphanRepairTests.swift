@@ -98,6 +98,33 @@ import Testing
         )
     }
 
+    @Test(
+        arguments: [
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE;",
+            "SET default_transaction_isolation = 'repeatable read';",
+            "SELECT set_config('default_transaction_isolation', 'serializable', false);",
+            "SELECT set_config('transaction_isolation', 'repeatable read', true);",
+        ], ["one-transaction", "stepwise"])
+    func `stays, or the file is refused, where a statement asks for an old state of what comes later`(
+        text: String, way: String
+    ) throws {
+        let dirty = try tables("NOT NULL")
+        try dirty.write("\(text)\n\(Self.key)", "foreign-keys=\(way)")
+        let other = try dirty.session()
+        try other.run("BEGIN; INSERT INTO p VALUES (9); INSERT INTO c VALUES (60, 7, 'late'); \(dirty.note)")
+        let program = try dirty.bench.start("apply", "--lock-timeout", "60s")
+        try dirty.waitForLock(program)
+        try other.run("COMMIT")
+        let outcome = try program.outcome()
+        if outcome.status == 0 {
+            try dirty.expect("c deleted 1")
+            try dirty.expectWayBack()
+        } else {
+            try dirty.expectUnchanged()
+            try dirty.expectKeys("")
+        }
+    }
+
     @Test(arguments: [
         "BEGIN ISOLATION LEVEL READ COMMITTED; KEY COMMIT;", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; KEY",
         "BEGIN; KEY COMMIT;",
