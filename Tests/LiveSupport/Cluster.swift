@@ -81,7 +81,7 @@ public final class Cluster: Sendable {
         try Self.runOwn(
             "initdb",
             (options.walSegmentMebibytes.map { ["--wal-segsize=\($0)"] } ?? []) + [
-                "-D", directory + "/data", "--no-sync", "--no-instructions", "--auth=trust", "--username=postgres",
+                "-D", directory + "/data", "--no-sync", "--auth=trust", "--username=postgres",
                 "--encoding=UTF8", "--locale=C",
             ])
         try configure(options)

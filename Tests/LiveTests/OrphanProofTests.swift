@@ -44,7 +44,7 @@ import Testing
     @Test func `leaves nothing behind: no row, no trigger, no fired trigger of the application, no key more`() throws {
         let dirty = try tables(
             """
-            CREATE TABLE fired (what text); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO fired VALUES (TG_OP || TG_TABLE_NAME); RETURN NULL; END';
+            CREATE TABLE fired (what text); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.fired VALUES (TG_OP || TG_TABLE_NAME); RETURN NULL; END';
             CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION tell(); CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON d FOR EACH ROW EXECUTE FUNCTION tell()
             """)
         let objects =
@@ -58,6 +58,16 @@ import Testing
         try dirty.expectKeys("d_c_fkey, k")
         try dirty.expectLost("c 2, d 3")
         try dirty.expect("SELECT count(*) FROM migrated.orphan_restoration", is: "0")
+        try dirty.expectWayBack()
+    }
+
+    @Test func `is made where the application's triggers find their own tables`() throws {
+        let dirty = try tables(
+            """
+            CREATE TABLE fired (what text); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO fired VALUES (TG_OP); RETURN NEW; END';
+            CREATE TRIGGER tell BEFORE INSERT OR UPDATE ON c FOR EACH ROW EXECUTE FUNCTION tell(); CREATE TRIGGER tell AFTER INSERT OR UPDATE ON d FOR EACH ROW EXECUTE FUNCTION tell()
+            """)
+        try dirty.clean(Self.key)
         try dirty.expectWayBack()
     }
 

@@ -50,7 +50,9 @@ import Testing
     func `stays at every isolation that the database, the role or the connection asks for`(level: String, way: String)
         throws
     {
-        for place in ["DATABASE", "ROLE", "connection"] {
+        for (place, late) in [
+            ("DATABASE", true), ("ROLE", true), ("connection", true), ("DATABASE", false), ("connection", false),
+        ] {
             let dirty = try tables("NOT NULL")
             let name = dirty.bench.database.name
             switch place {
@@ -63,7 +65,8 @@ import Testing
             }
             try dirty.write(Self.key, "foreign-keys=\(way)")
             let other = try dirty.session()
-            try other.run("BEGIN; INSERT INTO p VALUES (9); INSERT INTO c VALUES (60, 7, 'late'); \(dirty.note)")
+            let more = late ? "INSERT INTO c VALUES (60, 7, 'late');" : ""
+            try other.run("BEGIN; INSERT INTO p VALUES (9); \(more) \(dirty.note)")
             let options = level.replacing(" ", with: "\\\\ ")
             let program =
                 place == "connection"
@@ -75,7 +78,7 @@ import Testing
             try other.run("COMMIT")
             let outcome = try program.outcome()
             #expect(outcome.status == 0, "\(place) \(outcome)")
-            try dirty.expect("c deleted 1")
+            try dirty.expect(late ? "c deleted 1" : "")
             try dirty.expect("SELECT count(*) FROM c WHERE p = 9", is: "5")
             try dirty.expectWayBack()
         }
@@ -96,6 +99,33 @@ import Testing
         #expect(
             outcome.errors.lowercased().contains("read committed") || outcome.errors.contains("isolation"), "\(outcome)"
         )
+    }
+
+    @Test(
+        arguments: [
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE;",
+            "SET default_transaction_isolation = 'repeatable read';",
+            "SELECT set_config('default_transaction_isolation', 'serializable', false);",
+            "SELECT set_config('transaction_isolation', 'repeatable read', true);",
+        ], ["one-transaction", "stepwise"])
+    func `stays, or the file is refused, where a statement asks for an old state of what comes later`(
+        text: String, way: String
+    ) throws {
+        let dirty = try tables("NOT NULL")
+        try dirty.write("\(text)\n\(Self.key)", "foreign-keys=\(way)")
+        let other = try dirty.session()
+        try other.run("BEGIN; INSERT INTO p VALUES (9); INSERT INTO c VALUES (60, 7, 'late'); \(dirty.note)")
+        let program = try dirty.bench.start("apply", "--lock-timeout", "60s")
+        try dirty.waitForLock(program)
+        try other.run("COMMIT")
+        let outcome = try program.outcome()
+        if outcome.status == 0 {
+            try dirty.expect("c deleted 1")
+            try dirty.expectWayBack()
+        } else {
+            try dirty.expectUnchanged()
+            try dirty.expectKeys("")
+        }
     }
 
     @Test(arguments: [

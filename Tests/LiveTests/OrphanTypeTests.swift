@@ -119,8 +119,17 @@ import Testing
             """)
     }
 
-    @Test(arguments: pairs, ["one-transaction", "stepwise"])
-    func `is what is cleaned, no row more and no row less`(pair: Pair, way: String) throws {
+    @Test(arguments: pairs)
+    func `is what is cleaned, no row more and no row less`(pair: Pair) throws {
+        try expectRight(pair, way: "one-transaction")
+    }
+
+    @Test(arguments: pairs.filter { ["char(5)", "varchar(5)", "real", "text COLLATE ci"].contains($0.parent) })
+    func `is what is cleaned step by step, no row more and no row less`(pair: Pair) throws {
+        try expectRight(pair, way: "stepwise")
+    }
+
+    private func expectRight(_ pair: Pair, way: String) throws {
         let dirty = try tables(pair)
         let (valid, orphans) = (pair.valid.count, pair.orphans.count)
         #expect(try refusedByHand(dirty) == numbers(valid + 1...valid + orphans), "the server itself")

@@ -110,6 +110,23 @@ import Testing
         try dirty.expectWayBack()
     }
 
+    @Test(arguments: ["CASCADE", "SET NULL"], ["one-transaction", "stepwise"])
+    func `takes along the dependents that came in meanwhile, and leaves those that went elsewhere`(
+        action: String, way: String
+    ) throws {
+        let dirty = try tables(
+            more: "ALTER TABLE d ADD CONSTRAINT early FOREIGN KEY (c) REFERENCES c ON DELETE \(action)")
+        try dirty.write(Self.key, "foreign-keys=\(way)")
+        let outcome = try dirty.apply(
+            beside:
+                "INSERT INTO d VALUES (11, 1), (12, 3); UPDATE d SET c = 10 WHERE id = 2; UPDATE c SET p = 1 WHERE id = 3; \(dirty.note)"
+        )
+        #expect(outcome.status == 0, "\(outcome)")
+        try dirty.expect("SELECT string_agg(id::text, ' ' ORDER BY id) FROM c", is: "3 4 5 6 7 8 9 10")
+        try dirty.expectLost("c 2, d 2")
+        try dirty.expectWayBack()
+    }
+
     @Test(arguments: ["CASCADE", "SET NULL", "column"])
     func `step by step, is not surprised between two batches`(action: String) throws {
         let change = action == "column" ? "column" : "key"

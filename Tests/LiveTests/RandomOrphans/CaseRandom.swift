@@ -66,6 +66,8 @@ struct OrphanCase {
     var isJoint = false
     /// Whether no other key acts and none of the rows is referenced, so that every order of cleaning comes to the same.
     var isPlain = false
+    /// Whether its one key is written NOT VALID and validated by the same ALTER TABLE.
+    var isValidatedApart = false
     /// Whether its files name the tables by the search_path.
     var isUnqualified = false
 
@@ -80,7 +82,10 @@ struct OrphanCase {
         if isJoint, let first = keys.first {
             return alter(first.table) + keys.map { $0.definition(schema) }.joined(separator: ",\n    ") + ";\n"
         }
-        return keys.map { alter($0.table) + $0.definition(schema) + ";\n" }.joined()
+        return keys.map { key in
+            let apart = isValidatedApart ? " NOT VALID, VALIDATE CONSTRAINT \(Quoting.identifier(key.name))" : ""
+            return alter(key.table) + key.definition(schema) + apart + ";\n"
+        }.joined()
     }
 
     func down(_ schema: String) -> String {

@@ -115,7 +115,7 @@ extension OrphanOracle {
                             WHERE x.n = c AND a.event = 'applied')
         $f$;
 
-        CREATE FUNCTION harness.check_applied(c int, proof boolean) RETURNS SETOF text LANGUAGE plpgsql AS $f$
+        CREATE FUNCTION harness.check_applied(c int, proof boolean, stepwise boolean) RETURNS SETOF text LANGUAGE plpgsql AS $f$
         DECLARE
             k harness.cases; after jsonb; done boolean := harness.applied(c); o jsonb; matching jsonb; message text; e record;
         BEGIN
@@ -124,6 +124,7 @@ extension OrphanOracle {
             after := harness.rows(k.schema);
             SELECT string_agg(a.message, E'\n  ') INTO message FROM migrated.migration_rollback_audit AS a
              WHERE a.name = k.name AND a.event = 'failed';
+            IF NOT done AND stepwise THEN RETURN; END IF;
             IF NOT done THEN
                 IF o ? 'rows' THEN RETURN NEXT format(E'refused: %s\n  by hand: %s', message, o -> 'counts'); END IF;
                 IF after <> k.before OR harness.catalog(k.schema) <> k.catalog THEN

@@ -24,17 +24,24 @@ struct OrphanRun {
         var refusals: [String] = []
     }
 
+    /// What differs between runs.
+    struct Options {
+        /// Whether the events must say that the way back is proved.
+        var wantsProof = true
+        /// Whether keys are added step by step: what acts on further rows may be refused then, and a failure leaves the steps that were done.
+        var isStepwise = false
+    }
+
     private let bench: Workbench
     private let cases: [OrphanCase]
-    /// Whether the events must say that the way back is proved.
-    private let wantsProof: Bool
+    private let options: Options
 
-    static func check(_ make: (Int, OrphanServer) -> OrphanCase, _ seeds: [Int], wantsProof: Bool) throws -> Result {
+    static func check(_ make: (Int, OrphanServer) -> OrphanCase, _ seeds: [Int], _ options: Options) throws -> Result {
         let bench = try Workbench()
         // `IF EXISTS … FORCE`: a program that hangs is reported by its own limit.
         defer { _ = try? bench.database.cluster.psql("postgres", "DROP DATABASE \(bench.database.name) WITH (FORCE)") }
         let server = try prepare(bench)
-        return try OrphanRun(bench: bench, cases: seeds.map { make($0, server) }, wantsProof: wantsProof).check()
+        return try OrphanRun(bench: bench, cases: seeds.map { make($0, server) }, options: options).check()
     }
 
     private static func prepare(_ bench: Workbench) throws -> OrphanServer {
@@ -69,11 +76,12 @@ struct OrphanRun {
         try bench.folder.write(
             "migrated.toml",
             "orphans = \"clean\"\norphan-limit = \"1000000\"\nretry-tries = 1\npreflight = \"no\"\n"
+                + "foreign-keys = \"\(options.isStepwise ? "stepwise" : "one-transaction")\"\n"
         )
         let outcome = try bench.run("apply", within: .seconds(600))
         guard [0, 1].contains(outcome.status) else { throw LiveFailure("apply: \(outcome)") }
         try bench.query(OrphanOracle.comparison)
-        try add(&result, "check_applied", ", \(wantsProof)", "true")
+        try add(&result, "check_applied", ", \(options.wantsProof), \(options.isStepwise)", "true")
         let refusals = try lines("SELECT n, outcomes -> 0 ->> 'error' FROM harness.cases WHERE outcomes -> 0 ? 'error'")
         result.refusals = refusals.map { number, words in "seed \(cases[number].seed): \(words)" }
         result.cleaned =

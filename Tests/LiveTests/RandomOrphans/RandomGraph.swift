@@ -284,7 +284,7 @@ struct RandomGraph {
             if action.hasPrefix("SET"), server.version >= 150000, random.percent(30) {
                 let named = random.pick(key.columns)
                 key.options += " (\(named))"
-                if action == "SET NULL", !key.isFull, key.nullable.contains(named) { key.nullable = [named] }
+                if !key.isFull, key.nullable.contains(named) { key.nullable = [named] }
             }
         }
         if random.percent(50) { key.options += " ON UPDATE \(random.pick(actions))" }

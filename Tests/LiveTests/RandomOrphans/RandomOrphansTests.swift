@@ -6,7 +6,8 @@ import Testing
 /// kept and counted to the row, and a rollback brings all of it back.
 ///
 /// `ORPHAN_CASES=5000` runs that many cases of each kind, from seed `ORPHAN_FIRST` on; `ORPHAN_SEED=17` runs one. The server is the one of
-/// `POSTGRESQL_BIN`. `ORPHAN_PROOF=no` does not ask for the proof of the way back in the events, `ORPHAN_VERBOSE=yes` prints all findings.
+/// `POSTGRESQL_BIN`. `ORPHAN_STEPWISE=yes` adds the keys step by step, `ORPHAN_PROOF=no` does not ask for the
+/// proof of the way back in the events, `ORPHAN_VERBOSE=yes` prints the kinds of findings and why PostgreSQL refused by hand.
 @Suite struct `Any orphans` {
     /// Seeds that share a database.
     static let batches: [[Int]] = {
@@ -27,7 +28,7 @@ import Testing
     }
 
     private func check(_ kind: String, _ make: (Int, OrphanServer) -> OrphanCase, _ seeds: [Int]) throws {
-        let result = try OrphanRun.check(make, seeds, wantsProof: Self.text("ORPHAN_PROOF") != "no")
+        let result = try OrphanRun.check(make, seeds, Self.options)
         for (seed, findings) in Dictionary(grouping: result.findings, by: \.seed).sorted(by: { $0.key < $1.key }) {
             let texts = findings.map(\.text).joined(separator: "\n")
             Issue.record("\(kind) ORPHAN_SEED=\(seed) \(texts)\n\(findings.first?.script ?? "")")
@@ -44,6 +45,8 @@ import Testing
         for finding in result.findings { print("FINDING \(kind) \(finding.seed) \(finding.kind)") }
     }
 
+    private static let options = OrphanRun.Options(
+        wantsProof: text("ORPHAN_PROOF") != "no", isStepwise: text("ORPHAN_STEPWISE") == "yes")
     private static func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
     private static func number(_ name: String) -> Int? { text(name).flatMap { Int($0) } }
 }

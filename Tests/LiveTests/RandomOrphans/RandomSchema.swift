@@ -67,6 +67,7 @@ struct RandomSchema {
         write()
         var made = OrphanCase(seed: seed, ddl: ddl.replacing("@", with: ""), keys: [key])
         made.isPlain = !isSelf && !ddl.contains("dependent_key")
+        made.isValidatedApart = !isPartitioned.child && random.percent(8)
         made.isUnqualified = random.percent(20)
         return made
     }
@@ -178,7 +179,7 @@ struct RandomSchema {
         let isQuiet = references.contains(where: \.isGenerated) && random.percent(80)
         if !isQuiet, random.percent(50) {
             key.options = "ON DELETE " + random.pick(["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"])
-            if key.options == "ON DELETE SET NULL", server.version >= 150000, random.percent(40) {
+            if key.options.contains("SET"), server.version >= 150000, random.percent(40) {
                 let named = [random.pick(references)]
                 key.options += " (\(Quoting.identifiers(named.map(\.name))))"
                 let wanted = key.nullable.filter { name in named.contains { $0.name == name } }
