@@ -3,7 +3,7 @@ internal import Reporting
 
 /// Puts the kept rows of cleanups back, in the server: rows never pass through the client.
 ///
-/// All rows of one cleanup come back in one statement, so that the keys between them are checked when all are there. Where the server does not take
+/// All rows that an attempt took out come back in one statement, so that the keys between them are checked when all are there. Where the server does not take
 /// that, each row stands for itself, and they are tried again for as long as one more of them comes back: a parent may be among those behind. What cannot
 /// come back is recorded with the reason and holds up no other. Triggers of the tables fire as for any INSERT or UPDATE.
 public struct RestoreSQL: Sendable, Equatable {
@@ -28,7 +28,7 @@ public struct RestoreSQL: Sendable, Equatable {
     /// `quotedHistory` is the history's schema as SQL writes it.
     public init(quotedHistory: String) { history = quotedHistory }
 
-    /// The statement that restores what the events of one cleanup count and has not come back yet, and records each row's outcome. It wants
+    /// The statement that restores what the events count and has not come back yet, and records each row's outcome. It wants
     /// `setPath` and `CleanupSettings`, and runs in the caller's transaction.
     ///
     /// With `proves` a row that does not come back exactly as it was counts as not restored, whoever changed it.
@@ -107,6 +107,9 @@ public struct RestoreSQL: Sendable, Equatable {
     private static let body = """
         DECLARE
             events CONSTANT jsonb := §events§;
+            -- The event that counts a row once it is back, by the one that counts it as gone.
+            names CONSTANT jsonb := (SELECT jsonb_object_agg(e ->> 'event', e ->> 'restoration') FROM jsonb_array_elements(events) AS e);
+            counting CONSTANT text := format('(%L::jsonb ->> q.event_id::text)::uuid', names);
             quarantine CONSTANT text := §quarantine§;
             restoration CONSTANT text := §restoration§;
             -- What is to be done for the rows of one event that changed in the same columns.
@@ -144,14 +147,13 @@ public struct RestoreSQL: Sendable, Equatable {
             END;
 
             FOR part IN
-                SELECT e.value ->> 'event' AS event, e.value ->> 'restoration' AS restoration, e.value -> 'place' AS place,
-                       q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL AS is_text, count(*) AS number,
+                SELECT array_agg(DISTINCT q.event_id) AS events, e.value -> 'place' AS place, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL AS is_text, count(*) AS number,
                        sum(q.row_hash::numeric) AS hash, min(q.id) AS sample
-                  FROM jsonb_array_elements(events) WITH ORDINALITY AS e(value, place)
+                  FROM jsonb_array_elements(events) AS e
                   JOIN §history§.orphan_quarantine AS q ON q.event_id = (e.value ->> 'event')::uuid
                  WHERE NOT EXISTS (SELECT FROM §history§.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
-                 GROUP BY e.value, e.place, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL
-                 ORDER BY e.place, max(q.id) DESC
+                 GROUP BY e.value -> 'place', q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL
+                 ORDER BY max(q.id) DESC
             LOOP
                 -- By its number, if that is still the same table: it may have another name by now. By its name, if the database comes from a dump.
                 target := to_regclass(format('%I.%I', part.schema_name, part.table_name));
@@ -174,8 +176,8 @@ public struct RestoreSQL: Sendable, Equatable {
                        format('hashtextextended(ROW(%s)::text, 0)', string_agg(format('t.%I', a.attname), ', ' ORDER BY k.number, a.attnum)) AS hash,
                        string_agg(format('%I = %s', a.attname, v.given), ', ')
                            FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = '') AS changes,
-                       string_agg(format('coalesce(to_jsonb(%s), ''null'') = coalesce(%s -> %L, ''null'')', v.kept, after, k.name), ' AND ')
-                           FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = '') AS as_left
+                       coalesce(string_agg(format('coalesce(to_jsonb(%s), ''null'') = coalesce(%s -> %L, ''null'')', v.kept, after, k.name), ' AND ')
+                           FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = ''), 'true') AS as_left
                   INTO shape
                   FROM (SELECT n.key AS name, n.value::integer AS number FROM jsonb_each_text(part.place -> 'columns') AS n WHERE numbered
                         UNION ALL
@@ -224,8 +226,8 @@ public struct RestoreSQL: Sendable, Equatable {
                     WHEN part.action = 'nullified' AND matching IS NULL AND part.is_text THEN 'no_key' END;
                 IF problem IS NOT NULL THEN
                     INSERT INTO §history§.orphan_restoration (quarantine_id, event_id, outcome)
-                    SELECT q.id, part.restoration::uuid, problem FROM §history§.orphan_quarantine AS q
-                     WHERE q.event_id = part.event::uuid AND q.action = part.action AND q.column_names = part.column_names
+                    SELECT q.id, (names ->> q.event_id::text)::uuid, problem FROM §history§.orphan_quarantine AS q
+                     WHERE q.event_id = ANY (part.events) AND q.action = part.action AND q.column_names = part.column_names
                        AND (q.old_row IS NULL) = part.is_text
                        AND NOT EXISTS (SELECT FROM §history§.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored');
                     CONTINUE;
@@ -252,17 +254,19 @@ public struct RestoreSQL: Sendable, Equatable {
                                    'WHERE t.tableoid = s.part AND t.ctid = s.place AND s.image = %s AND s.n = q.n', shape.image, only_target, image);
                 END IF;
                 IF part.action = 'nullified' THEN
-                    tail := tail || format(' RETURNING q.id, q.key, %s IS NOT DISTINCT FROM q.row_hash AS same', shape.hash);
+                    tail := tail || format(' RETURNING q.id, q.event_id, q.key, %s IS NOT DISTINCT FROM q.row_hash AS same', shape.hash);
                 END IF;
                 parts := parts || jsonb_build_object(
-                    'restoration', part.restoration, 'action', part.action, 'number', part.number, 'hash', part.hash,
+                    'action', part.action, 'number', part.number, 'hash', part.hash,
                     'head', head, 'tail', tail, 'keyless', matching IS NULL AND part.action = 'nullified',
                     'left', CASE WHEN matching IS NULL THEN 'false'
                                  ELSE format('EXISTS (SELECT FROM %s AS t WHERE %s AND %s)', only_target, matching, shape.as_left) END,
                     'there', CASE WHEN matching IS NULL THEN 'false' ELSE format('EXISTS (SELECT FROM %s AS t WHERE %s)', only_target, matching) END,
-                    'filter', format('q.event_id = %L AND q.action = %L AND q.column_names = %L AND (q.old_row IS NULL) = %L '
-                                     'AND NOT EXISTS (SELECT FROM %s AS r WHERE r.quarantine_id = q.id AND (r.outcome = ''restored'' OR r.event_id = %L))',
-                                     part.event, part.action, part.column_names, part.is_text, restoration, part.restoration));
+                    'filter', format('q.event_id = ANY (%L) AND q.schema_name = %L AND q.table_name = %L AND q.action = %L AND q.column_names = %L '
+                                     'AND (q.old_row IS NULL) = %L AND NOT EXISTS (SELECT FROM %s AS r '
+                                     'WHERE r.quarantine_id = q.id AND (r.outcome = ''restored'' OR r.event_id = %s))',
+                                     part.events, part.schema_name, part.table_name, part.action, part.column_names, part.is_text,
+                                     restoration, counting));
             END LOOP;
 
             -- All at once, and again where a row was touched twice: the touch before can be undone only then. A loop in the loop over whole tables
@@ -276,18 +280,18 @@ public struct RestoreSQL: Sendable, Equatable {
                 BEGIN
                     pieces := '{}';
                     FOR part IN SELECT p.value ->> 'head' AS head, p.value ->> 'filter' AS filter, p.value ->> 'tail' AS tail,
-                                       p.value ->> 'restoration' AS restoration, p.value ->> 'action' AS action, p.place
+                                       p.value ->> 'action' AS action, p.place
                                   FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place)
                     LOOP
                         pieces := pieces || (format('w%s AS (', part.place) || part.head || part.filter || part.tail || ')');
                         IF part.action = 'nullified' THEN
                             pieces := pieces || format(
                                 'r%1$s AS (INSERT INTO %2$s (quarantine_id, event_id, outcome, reason) '
-                                'SELECT w.id, %3$L, CASE WHEN d.differs THEN ''refused'' ELSE ''restored'' END, CASE WHEN d.differs THEN ''not as it was'' END '
-                                'FROM w%1$s AS w CROSS JOIN LATERAL (SELECT §proves§ AND NOT w.same AND NOT EXISTS (SELECT FROM %4$s AS o '
+                                'SELECT q.id, %3$s, CASE WHEN d.differs THEN ''refused'' ELSE ''restored'' END, CASE WHEN d.differs THEN ''not as it was'' END '
+                                'FROM w%1$s AS q CROSS JOIN LATERAL (SELECT §proves§ AND NOT q.same AND NOT EXISTS (SELECT FROM %4$s AS o '
                                 'JOIN jsonb_array_elements(%5$L::jsonb) AS e ON o.event_id = (e.value ->> ''event'')::uuid '
-                                'WHERE o.id <> w.id AND o.key = w.key) AS differs) AS d)',
-                                part.place, restoration, part.restoration, quarantine, events);
+                                'WHERE o.id <> q.id AND o.key = q.key) AS differs) AS d)',
+                                part.place, restoration, counting, quarantine, events);
                         END IF;
                     END LOOP;
                     EXECUTE format('WITH %s SELECT ARRAY[%s], ARRAY[%s]::numeric[]', array_to_string(pieces, ', '),
@@ -297,7 +301,7 @@ public struct RestoreSQL: Sendable, Equatable {
                                       FROM generate_series(1, jsonb_array_length(parts)) AS n))
                        INTO counted, hashed;
                     FOR part IN SELECT p.value ->> 'action' AS action, (p.value ->> 'number')::bigint AS number, (p.value ->> 'hash')::numeric AS hash,
-                                       p.value ->> 'filter' AS filter, p.value ->> 'restoration' AS restoration, p.place
+                                       p.value ->> 'filter' AS filter, p.place
                                   FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place)
                     LOOP
                         missing := missing - counted[part.place];
@@ -305,8 +309,8 @@ public struct RestoreSQL: Sendable, Equatable {
                         IF counted[part.place] <> part.number OR §proves§ AND hashed[part.place] IS DISTINCT FROM part.hash THEN
                             RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'not all rows came back as they were';
                         END IF;
-                        EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome) SELECT q.id, %L, ''restored'' FROM %s AS q WHERE %s',
-                                       restoration, part.restoration, quarantine, part.filter);
+                        EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome) SELECT q.id, %s, ''restored'' FROM %s AS q WHERE %s',
+                                       restoration, counting, quarantine, part.filter);
                     END LOOP;
                 EXCEPTION WHEN OTHERS THEN
                     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
@@ -321,10 +325,10 @@ public struct RestoreSQL: Sendable, Equatable {
             WHILE missing > 0 AND NOT setwise LOOP
                 before := missing;
                 FOR part IN SELECT p.value ->> 'head' AS head, p.value ->> 'filter' AS filter, p.value ->> 'tail' AS tail,
-                                   p.value ->> 'restoration' AS restoration, p.value ->> 'action' AS action
+                                   p.value ->> 'action' AS action
                               FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place) ORDER BY p.place
                 LOOP
-                    FOR kept IN EXECUTE format('SELECT q.id, q.row_hash, q.key FROM %s AS q WHERE %s ORDER BY q.id DESC', quarantine, part.filter) LOOP
+                    FOR kept IN EXECUTE format('SELECT q.id, q.event_id, q.row_hash, q.key FROM %s AS q WHERE %s ORDER BY q.id DESC', quarantine, part.filter) LOOP
                         BEGIN
                             EXECUTE part.head || format('q.id = %s', kept.id) || part.tail INTO touched;
                             GET DIAGNOSTICS touches = ROW_COUNT;
@@ -342,7 +346,7 @@ public struct RestoreSQL: Sendable, Equatable {
                                 RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'not as it was';
                             END IF;
                             IF touches > 0 THEN
-                                INSERT INTO §history§.orphan_restoration (quarantine_id, event_id, outcome) VALUES (kept.id, part.restoration::uuid, 'restored');
+                                INSERT INTO §history§.orphan_restoration (quarantine_id, event_id, outcome) VALUES (kept.id, (names ->> kept.event_id::text)::uuid, 'restored');
                                 missing := missing - 1;
                             END IF;
                         EXCEPTION WHEN OTHERS THEN
@@ -350,7 +354,7 @@ public struct RestoreSQL: Sendable, Equatable {
                             IF left(state, 2) IN ('25', '40', '53', '57', '58', 'XX') OR state = '55P03' THEN RAISE; END IF;
                             IF is_last THEN
                                 INSERT INTO §history§.orphan_restoration (quarantine_id, event_id, outcome, reason)
-                                VALUES (kept.id, part.restoration::uuid, CASE state WHEN '23505' THEN 'key_taken' WHEN '23P01' THEN 'key_taken'
+                                VALUES (kept.id, (names ->> kept.event_id::text)::uuid, CASE state WHEN '23505' THEN 'key_taken' WHEN '23P01' THEN 'key_taken'
                                         WHEN '23503' THEN 'parent_missing' ELSE 'refused' END, left(words, 4096));
                             END IF;
                         END;
@@ -361,12 +365,12 @@ public struct RestoreSQL: Sendable, Equatable {
             END LOOP;
 
             -- What has not come back until now was changed, and is not as the cleanup left it; or it is, and something holds it there.
-            FOR part IN SELECT p ->> 'filter' AS filter, p ->> 'restoration' AS restoration, p ->> 'left' AS held, p ->> 'there' AS there FROM jsonb_array_elements(parts) AS p
+            FOR part IN SELECT p ->> 'filter' AS filter, p ->> 'left' AS held, p ->> 'there' AS there FROM jsonb_array_elements(parts) AS p
             LOOP
                 EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome, reason) '
-                               'SELECT q.id, %L, CASE WHEN %s THEN ''refused'' WHEN %s THEN ''now_filled'' ELSE ''row_gone'' END, '
+                               'SELECT q.id, %s, CASE WHEN %s THEN ''refused'' WHEN %s THEN ''now_filled'' ELSE ''row_gone'' END, '
                                'CASE WHEN %s THEN ''a trigger of the table held the row back'' END FROM %s AS q WHERE %s',
-                               restoration, part.restoration, part.held, part.there, part.held, quarantine, part.filter);
+                               restoration, counting, part.held, part.there, part.held, quarantine, part.filter);
             END LOOP;
         END
         """

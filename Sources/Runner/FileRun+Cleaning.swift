@@ -35,14 +35,11 @@ extension FileRun {
         if policy.proof == .always {
             try prove(&cleaned, cleaning, key, &attempt, connection, limit)
         }
-        let cleanup = UUID().description
         for index in cleaned.indices {
             let id = cleaned[index].event.eventID
             cleaned[index].event.durationUS = duration
             cleaned[index].event.detail["sample_keys"] = try sampleKeys(of: id, key, &attempt, connection, limit)
             cleaned[index].event.detail["kept"] = cleaned[index].place.json
-            // All that one key has taken out comes back together.
-            cleaned[index].event.detail["cleanup"] = .string(cleanup)
         }
         return cleaned.map(\.event)
     }

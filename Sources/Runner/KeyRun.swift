@@ -174,7 +174,6 @@ struct KeyRun {
     /// Cleans what the cursor holds.
     private func clean(_ attempt: inout Attempt) throws(FileRun.Stop) {
         guard steps.clean != nil else { return }
-        let cleanup = UUID().description
         while true {
             FailPoint.keyStep.pass()
             let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
@@ -186,7 +185,7 @@ struct KeyRun {
             let list = places.rows.indices.compactMap { places.text($0, 0).map { "\"\($0)\"" } }
             let array = "{\(list.joined(separator: ","))}"
             try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
-                try clean(array, cleanup, &attempt, connection).map { [$0] } ?? []
+                try clean(array, &attempt, connection).map { [$0] } ?? []
             }
         }
     }
@@ -194,7 +193,7 @@ struct KeyRun {
     /// Cleans the orphans at these places. What others did since they were found counts: they may have moved rows, mended them, and made keys that
     /// would act on further ones.
     private func clean(
-        _ places: String, _ cleanup: String, _ attempt: inout Attempt, _ connection: Connection
+        _ places: String, _ attempt: inout Attempt, _ connection: Connection
     ) throws(FileRun.Stop) -> AuditEvent? {
         _ = try ask(&attempt, connection, "SET LOCAL jit = off")
         _ = try ask(&attempt, connection, CleanupSettings.set)
@@ -207,7 +206,6 @@ struct KeyRun {
             clean.change, policy, key, &attempt, connection, limit, [.text("{\(list.joined(separator: ","))}")])
         guard var event = done.event else { return nil }
         event.detail["kept"] = clean.place.json
-        event.detail["cleanup"] = .string(cleanup)
         if policy.proof == .always {
             let readable =
                 try run.ask(

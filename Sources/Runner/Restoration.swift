@@ -14,7 +14,7 @@ struct Restoration {
 
     /// Restores all that `attempts` took out; one event for each cleanup, with what could not come back and why.
     func run<Refusal: Error>(
-        _ attempts: [String], _ kept: [String: Kept], event template: AuditEvent, _ ask: Ask<Refusal>
+        _ attempts: [String], _ kept: [String: KeptPlace], event template: AuditEvent, _ ask: Ask<Refusal>
     ) throws(Refusal) -> [AuditEvent] {
         let sql = RestoreSQL(quotedHistory: schema)
         var events: [AuditEvent] = []
@@ -23,39 +23,23 @@ struct Restoration {
         _ = try ask(RestoreSQL.setPath(pinned: false), [])
         for attempt in attempts {
             let pending = try ask(sql.pending, [.text(attempt)])
-            // What one key has taken out comes back together, the newest first.
-            var cleanups: [(name: String, events: [(row: Int, event: RestoreSQL.Event)])] = []
-            for row in pending.rows.indices {
+            let open = pending.rows.indices.map { row in
                 let id = pending.text(row, 0) ?? ""
-                let event = RestoreSQL.Event(id: id, restoration: UUID().description, place: kept[id]?.place)
-                let name = kept[id]?.cleanup ?? id
-                if let known = cleanups.firstIndex(where: { $0.name == name }) {
-                    cleanups[known].events.append((row, event))
-                } else {
-                    cleanups.append((name, [(row, event)]))
-                }
+                return RestoreSQL.Event(id: id, restoration: UUID().description, place: kept[id])
             }
-            for cleanup in cleanups {
-                _ = try ask(sql.restore(cleanup.events.map(\.event)), [])
-                for (row, restored) in cleanup.events {
-                    var event = template
-                    event.eventID = UUID(restored.restoration) ?? UUID()
-                    event.event = .orphansRestored
-                    event.object =
-                        "\(pending.text(row, 1) ?? "").\(pending.text(row, 2) ?? "").\(columns(pending.text(row, 3)))"
-                    fill(&event, try ask(sql.outcomes, [.text(restored.restoration)]), original: restored.id)
-                    events.append(event)
-                }
+            guard !open.isEmpty else { continue }
+            _ = try ask(sql.restore(open), [])
+            for (row, restored) in open.enumerated() {
+                var event = template
+                event.eventID = UUID(restored.restoration) ?? UUID()
+                event.event = .orphansRestored
+                event.object =
+                    "\(pending.text(row, 1) ?? "").\(pending.text(row, 2) ?? "").\(columns(pending.text(row, 3)))"
+                fill(&event, try ask(sql.outcomes, [.text(restored.restoration)]), original: restored.id)
+                events.append(event)
             }
         }
         return events
-    }
-
-    /// What the history says of a cleanup event's rows.
-    struct Kept {
-        /// What is common to all events of one cleanup; nil where that was not kept.
-        var cleanup: String?
-        var place: KeptPlace?
     }
 
     /// How many rows came back, and what became of the others, by the answer to `RestoreSQL.outcomes`.
@@ -111,18 +95,16 @@ extension History {
     }
 
     /// Where the rows of the attempts' cleanup events stood, by the text of the event's id.
-    func keptPlaces(of attempts: [String]) throws(RunFailure) -> [String: Restoration.Kept] {
+    func keptPlaces(of attempts: [String]) throws(RunFailure) -> [String: KeptPlace] {
         let result = try store.sessions.query(
             store.sessions.lock(),
             """
             SELECT event_id::text, detail FROM \(store.schema).migration_rollback_audit
              WHERE attempt_id = ANY ($1::uuid[]) AND event IN ('orphans_deleted', 'orphans_nullified')
             """, [.text("{\(attempts.joined(separator: ","))}")])
-        var kept: [String: Restoration.Kept] = [:]
+        var kept: [String: KeptPlace] = [:]
         for row in result.rows.indices {
-            let detail = History.json(result.rows[row][1])
-            kept[result.text(row, 0) ?? ""] = Restoration.Kept(
-                cleanup: detail["cleanup"]?.string, place: KeptPlace(detail["kept"]))
+            kept[result.text(row, 0) ?? ""] = KeptPlace(History.json(result.rows[row][1])["kept"])
         }
         return kept
     }

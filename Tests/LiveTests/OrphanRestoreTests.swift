@@ -13,7 +13,7 @@ import Testing
             "SELECT sum(row_count) FROM migrated.migration_rollback_audit WHERE event = 'orphans_restored'",
             is: "\(restored)")
         let notRestored = try dirty.notRestored()
-        for words in left { #expect(notRestored.contains(words)) }
+        for words in left where !words.isEmpty { #expect(notRestored.contains(words)) }
         if left.isEmpty { #expect(notRestored == "") }
     }
 
@@ -166,8 +166,9 @@ import Testing
             CREATE RULE hold AS ON INSERT TO c WHERE NEW.id = 2 DO INSTEAD NOTHING
             """, "p", "c")
         try dirty.clean(Self.key)
-        try undo(dirty, restored: 1, left: "c refused")
-        try dirty.expect("SELECT id, p FROM c", is: "1|9")
+        // Which rows an INSERT has made, the server does not say where a rule may have taken them elsewhere.
+        try undo(dirty, restored: 0, left: "c refused")
+        try dirty.expect("SELECT id, p FROM c", is: "")
     }
 
     @Test func `are all but those whose place is taken or whose referenced row is gone, deferred keys or not`() throws {
