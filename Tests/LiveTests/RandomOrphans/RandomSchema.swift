@@ -53,9 +53,9 @@ struct RandomSchema {
         identify()
         for place in 0..<width { addPair(place) }
         if width == 2, random.percent(4) {
-            child.checks.append(
-                "CONSTRAINT two CHECK (\(references.map { Quoting.identifier($0.name) + " IS NOT NULL" }.joined(separator: " AND ")))"
-            )
+            let filled = references.map { Quoting.identifier($0.name) + " IS NOT NULL" }
+            child.checks.append("CONSTRAINT two CHECK (\(filled.joined(separator: " AND ")))")
+            for index in child.columns.indices { child.columns[index].nulls = 0 }
         }
         for place in 0..<random.number(0...3) {
             child.columns.insert(payload(place), at: random.number(0...child.columns.count))
@@ -138,9 +138,11 @@ struct RandomSchema {
     private mutating func written(_ type: ColumnType, _ rule: String, _ place: Int) -> String {
         var text = type.name
         if type.isText, random.percent(20) {
+            // citext compares by its own rules in one place and by the collation in another: ON CONFLICT never ends with it.
+            let isLoose = server.hasICU && !type.name.contains("citext")
             text +=
                 " COLLATE "
-                + random.pick(["pg_catalog.\"C\"", "pg_catalog.\"POSIX\""] + (server.hasICU ? ["public.loose"] : []))
+                + random.pick(["pg_catalog.\"C\"", "pg_catalog.\"POSIX\""] + (isLoose ? ["public.loose"] : []))
         }
         guard !rule.isEmpty || random.percent(8) else { return text }
         let name = "d\(ddl.utf8.count)"
