@@ -88,6 +88,9 @@ struct OrphanCase {
         }.joined()
     }
 
+    /// All of it, to be read.
+    var script: String { ddl + "\n" + up("c") }
+
     func down(_ schema: String) -> String {
         keys.reversed().map {
             "ALTER TABLE \(schema).\(Quoting.identifier($0.table)) DROP CONSTRAINT \(Quoting.identifier($0.name));\n"

@@ -26,6 +26,7 @@ enum OrphanOracle {
         END $f$;
 
         -- Everything that stands in the schema: relations, columns, constraints, functions, and how many triggers.
+        -- No definition of a partition's own copy of a key: some servers lose its ON DELETE SET NULL (columns) and cannot print it.
         CREATE FUNCTION harness.catalog(s name) RETURNS text LANGUAGE sql SET search_path = pg_catalog AS $f$
             WITH n AS (SELECT oid FROM pg_namespace WHERE nspname = s),
                  r AS (SELECT c.* FROM pg_class AS c, n WHERE c.relnamespace = n.oid)
@@ -35,7 +36,7 @@ enum OrphanOracle {
                 UNION ALL SELECT format('column %s %s %s %s', relname, attname, attnum, attnotnull) FROM r, pg_attribute
                            WHERE attrelid = r.oid AND attnum > 0
                 UNION ALL SELECT format('constraint %s %s %s %s %s %s', relname, conname, convalidated, condeferrable,
-                                        condeferred, pg_get_constraintdef(c.oid)) FROM pg_constraint AS c, r WHERE conrelid = r.oid
+                                        condeferred, CASE conparentid WHEN 0 THEN pg_get_constraintdef(c.oid) END) FROM pg_constraint AS c, r WHERE conrelid = r.oid
                 UNION ALL SELECT format('function %s', proname) FROM pg_proc, n WHERE pronamespace = n.oid) AS y(x)
         $f$;
 

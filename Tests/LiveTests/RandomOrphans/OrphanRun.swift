@@ -41,7 +41,12 @@ struct OrphanRun {
         // `IF EXISTS … FORCE`: a program that hangs is reported by its own limit.
         defer { _ = try? bench.database.cluster.psql("postgres", "DROP DATABASE \(bench.database.name) WITH (FORCE)") }
         let server = try prepare(bench)
-        return try OrphanRun(bench: bench, cases: seeds.map { make($0, server) }, options: options).check()
+        let run = OrphanRun(bench: bench, cases: seeds.map { make($0, server) }, options: options)
+        do {
+            return try run.check()
+        } catch {
+            throw LiveFailure("\(error)\n\(run.cases.count == 1 ? run.cases[0].script : "")")
+        }
     }
 
     private static func prepare(_ bench: Workbench) throws -> OrphanServer {
@@ -63,7 +68,7 @@ struct OrphanRun {
 
     private func check() throws -> Result {
         var result = Result()
-        result.scripts = cases.map { "\($0.ddl)\n\($0.up("c0"))" }
+        result.scripts = cases.map(\.script)
         try judge()
         let broken = try lines("SELECT n, broken FROM harness.cases WHERE broken IS NOT NULL ORDER BY n")
         result.broken = broken.map { number, words in "seed \(cases[number].seed): \(words)" }
@@ -148,7 +153,7 @@ struct OrphanRun {
             result.findings.append(
                 Finding(
                     seed: one.seed, kind: String(kind),
-                    text: text.replacing("\r", with: "\n"), script: "\(one.ddl)\n\(one.up("c\(number)"))"))
+                    text: text.replacing("\r", with: "\n"), script: one.script))
         }
     }
 
