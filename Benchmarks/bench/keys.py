@@ -34,7 +34,14 @@ BY_HAND = {
     + "CREATE INDEX child_parent_id_idx ON child (parent_id);\nCOMMIT;\n",
     "step by step": QUARANTINE + ADD + CLEAN + "CREATE INDEX CONCURRENTLY child_parent_id_idx ON child (parent_id);\n" + PROVE,
 }
-WAYS = {"one transaction": "one-transaction", "step by step": "stepwise"}
+BY_HAND["one transaction without the proof"] = BY_HAND["one transaction"]
+WAYS = {
+    "one transaction": "foreign-keys=one-transaction",
+    "one transaction without the proof": "foreign-keys=one-transaction prove-restore=never",
+    "step by step": "foreign-keys=stepwise",
+}
+
+
 class Writer:
     """One psql that updates one row after the other, fifty a second; `longest` of its waits in seconds afterwards."""
 
@@ -83,11 +90,11 @@ def keys(bench):
     bench.cluster.sql(base, TABLES.format(rows=bench.rows))
     bench.cluster.sql(base, "VACUUM ANALYZE parent, child")
     folders = {}
-    for way, name in WAYS.items():
-        folders[way] = f"{bench.folder}/keys.{name}"
+    for way, directives in WAYS.items():
+        folders[way] = f"{bench.folder}/keys.{way.replace(' ', '_')}"
         os.makedirs(folders[way])
         with open(folders[way] + "/001_key.sql", "w") as file:
-            file.write(f"-- migrated: orphans=clean index-foreign-keys=yes foreign-keys={name}\n"
+            file.write(f"-- migrated: orphans=clean index-foreign-keys=yes {directives}\n"
                        "ALTER TABLE child ADD CONSTRAINT child_parent FOREIGN KEY (parent_id) REFERENCES parent;\n")
         with open(f"{folders[way]}.hand", "w") as file:
             file.write(BY_HAND[way])

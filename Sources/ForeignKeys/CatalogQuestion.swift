@@ -237,15 +237,15 @@ public struct CatalogQuestion: Sendable, Equatable {
     /// Whether the text of a table's rows depends on search_path: a value of regclass or the like is in them, however deep.
     static func needsPinnedText(_ oid: String) -> String {
         """
-        (WITH RECURSIVE part(oid) AS (\
+        (WITH RECURSIVE built_of(oid) AS (\
         SELECT a.atttypid FROM pg_catalog.pg_attribute AS a \
         WHERE a.attrelid OPERATOR(pg_catalog.=) \(oid) AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped \
-        UNION SELECT x.oid FROM part AS p JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) p.oid CROSS JOIN LATERAL (\
+        UNION SELECT x.oid FROM built_of AS p JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) p.oid CROSS JOIN LATERAL (\
         SELECT t.typelem AS oid UNION ALL SELECT t.typbasetype \
         UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range AS r WHERE r.rngtypid OPERATOR(pg_catalog.=) t.oid \
         UNION ALL SELECT m.atttypid FROM pg_catalog.pg_attribute AS m WHERE m.attrelid OPERATOR(pg_catalog.=) t.typrelid \
         AND m.attnum OPERATOR(pg_catalog.>) 0 AND NOT m.attisdropped) AS x) \
-        SELECT EXISTS (SELECT FROM part WHERE part.oid OPERATOR(pg_catalog.=) ANY ('\(namedTypes)'::pg_catalog.oid[])))
+        SELECT EXISTS (SELECT FROM built_of AS o WHERE o.oid OPERATOR(pg_catalog.=) ANY ('\(namedTypes)'::pg_catalog.oid[])))
         """
     }
 

@@ -19,8 +19,6 @@ public struct Cleaning: Sendable, Equatable {
     public let observedChange: String
     /// Whether it takes triggers to see all that is changed, and to keep it right.
     public let isObserved: Bool
-    /// Whether the text of its rows depends on search_path.
-    public let needsPinnedText: Bool
     /// Whether a change can make further orphans.
     public let repeats: Bool
     /// Whether rows are deleted; else columns are set to null.
@@ -42,7 +40,6 @@ public struct Cleaning: Sendable, Equatable {
         keepingChange = nullable.isEmpty ? sql.delete(keeps: true) : sql.nullify(nullable, keeps: true)
         observedChange = nullable.isEmpty ? sql.delete(keeps: false) : sql.nullify(nullable, keeps: false)
         isObserved = sql.facts.reachesFurther || sql.facts.needsPinnedText
-        needsPinnedText = sql.facts.needsPinnedText
         repeats = isObserved || sql.isSelfReferencing
         record = Cleaning.record(sql, nullable)
         totalSQL = sql.total
@@ -57,7 +54,8 @@ public struct Cleaning: Sendable, Equatable {
             guard let column = facts.columns[place] else { return false }
             return !column.isRequired && !column.isGenerated
         }.map { key.columns[$0] }
-        if key.match == .full, free.count < key.columns.count { return [] }
+        // A row with some nulls refers, too.
+        if key.match == .full { return free.count < key.columns.count ? [] : free }
         let named = key.onDeleteColumns.filter(free.contains)
         return named.isEmpty ? free : named
     }

@@ -62,7 +62,9 @@ public enum StepwisePlan: Sendable, Equatable {
 
 extension ForeignKeyPlanner {
     /// The steps for one key whose statement holds nothing else.
-    public func stepwise(_ key: ForeignKey, _ facts: ForeignKeyFacts) -> StepwisePlan {
+    ///
+    /// With `cleaning` an earlier step has added it, and its orphans are being cleaned.
+    public func stepwise(_ key: ForeignKey, _ facts: ForeignKeyFacts, cleaning: Bool = false) -> StepwisePlan {
         if let missing = ForeignKeyPlanner.missing(key, facts) {
             if key.isIfTableExists, facts.table == nil { return .whole }
             return policy.missingTable == .skip ? .deferred(missing) : .whole
@@ -76,7 +78,7 @@ extension ForeignKeyPlanner {
         switch ExistingKey(key, facts, resolved: resolved) {
         case .none: break
         case .same(let found):
-            if found.isValidated || key.isNotValid {
+            if found.isValidated || key.isNotValid && !cleaning {
                 return .exists(constraint: found.name, definition: found.definition)
             }
             stands = true

@@ -53,10 +53,11 @@ public struct Observation: Sendable, Equatable {
         watched = (tape.value(tape.root).array ?? []).compactMap(Watched.init)
     }
 
-    /// What keys can reach from a table, given by its number: one row with one column of JSON.
+    /// What keys can reach from tables, given by their numbers, that of the cleaned one first: one row with one column of JSON.
     public static let question = """
         WITH RECURSIVE reach(oid, level) AS (
-            SELECT \(root("$1::pg_catalog.int8::pg_catalog.oid")), 0
+            SELECT \(root("given.oid")), CASE given.place WHEN 1 THEN 0 ELSE 1 END
+              FROM pg_catalog.unnest($1::pg_catalog.oid[]) WITH ORDINALITY AS given(oid, place)
             UNION
             SELECT \(root("c.conrelid")), 1
               FROM reach AS r CROSS JOIN LATERAL (\(CatalogQuestion.family("r.oid"))) AS f(oid)

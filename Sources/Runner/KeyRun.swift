@@ -227,7 +227,7 @@ struct KeyRun {
     private func planned(_ attempt: inout Attempt, _ connection: Connection) throws(FileRun.Stop) -> KeySteps {
         let planner = ForeignKeyPlanner(policy, quotedHistory: run.store.schema)
         let facts = try run.askedFacts(key, planner, &attempt, connection, limit)
-        guard case .steps(let now) = planner.stepwise(key.key, facts) else {
+        guard case .steps(let now) = planner.stepwise(key.key, facts, cleaning: true) else {
             throw .failure(
                 Failure(
                     "foreign_key",

@@ -20,7 +20,7 @@ struct Restoration {
         var events: [AuditEvent] = []
         guard !attempts.isEmpty else { return [] }
         _ = try ask(CleanupSettings.set, [])
-        _ = try ask(RestoreSQL.setPath(pinned: false), [])
+        _ = try ask(RestoreSQL.setPath, [])
         for attempt in attempts {
             let pending = try ask(sql.pending, [.text(attempt)])
             let open = pending.rows.indices.map { row in
@@ -28,7 +28,9 @@ struct Restoration {
                 return RestoreSQL.Event(id: id, restoration: UUID().description, place: kept[id])
             }
             guard !open.isEmpty else { continue }
+            FailPoint.keyStep.pass()
             _ = try ask(sql.restore(open), [])
+            FailPoint.keyStep.pass()
             for (row, restored) in open.enumerated() {
                 var event = template
                 event.eventID = UUID(restored.restoration) ?? UUID()
