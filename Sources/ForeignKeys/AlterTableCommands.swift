@@ -30,21 +30,24 @@ public struct AlterTableCommands: Sendable, Equatable {
     }
 
     /// The commands that are about constraints of these names which others of the commands add: PostgreSQL does them last, wherever they stand
-    /// (tablecmds.c, the passes of ALTER TABLE).
-    public static func about(_ names: [String], _ statement: Int, in script: Script) -> Set<Int> {
-        guard let node = script.root(statement), script.statements[statement].node == "AlterTableStmt" else {
-            return []
+    /// (tablecmds.c, the passes of ALTER TABLE). Those that prove one are told apart, with its name: what is proved at once is added proved.
+    public static func about(
+        _ names: [String], _ statement: Int, in script: Script
+    ) -> (others: Set<Int>, proofs: [Int: String]) {
+        var found: (others: Set<Int>, proofs: [Int: String]) = ([], [:])
+        guard script.statements[statement].node == "AlterTableStmt", let node = script.root(statement) else {
+            return found
         }
-        var found: Set<Int> = []
         for (number, command) in node.nodes("cmds").enumerated() {
-            let name =
-                switch command.fields.text("subtype") {
-                case "AT_ValidateConstraint": command.fields.text("name")
-                case "AT_AlterConstraint":
-                    command.fields.node("def")?.fields.text("conname") ?? command.fields.text("name")
-                default: String?.none
-                }
-            if let name, names.exact.contains(name.exact) { found.insert(number) }
+            switch command.fields.text("subtype") {
+            case "AT_ValidateConstraint":
+                guard let name = command.fields.text("name"), names.exact.contains(name.exact) else { continue }
+                found.proofs[number] = name
+            case "AT_AlterConstraint":
+                let name = command.fields.node("def")?.fields.text("conname") ?? command.fields.text("name") ?? ""
+                if names.exact.contains(name.exact) { found.others.insert(number) }
+            default: continue
+            }
         }
         return found
     }

@@ -116,6 +116,7 @@ public struct CatalogQuestion: Sendable, Equatable {
                    AND m.amname OPERATOR(pg_catalog.=) 'btree'),
             'key', \(rowKey("w.tab")),
             'rows', \(everyColumn("w.tab")),
+            'related', EXISTS (SELECT FROM (\(family("w.tab"))) AS f(oid) WHERE f.oid OPERATOR(pg_catalog.=) w.ref),
             'pinned', \(needsPinnedText("w.tab")),
             'leaf', (
                 SELECT \(relation("p.relid")) FROM pg_catalog.pg_partition_tree(w.tab) AS p JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) p.relid

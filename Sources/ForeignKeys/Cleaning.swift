@@ -40,7 +40,7 @@ public struct Cleaning: Sendable, Equatable {
         keepingChange = nullable.isEmpty ? sql.delete(keeps: true) : sql.nullify(nullable, keeps: true)
         observedChange = nullable.isEmpty ? sql.delete(keeps: false) : sql.nullify(nullable, keeps: false)
         isObserved = sql.facts.reachesFurther || sql.facts.needsPinnedText
-        repeats = isObserved || sql.isSelfReferencing
+        repeats = isObserved || sql.facts.refersToFamily
         record = Cleaning.record(sql, nullable)
         totalSQL = sql.total
         standingKeyDrop = name.map {

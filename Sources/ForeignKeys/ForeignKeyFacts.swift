@@ -109,6 +109,8 @@ public struct ForeignKeyFacts: Sendable, Equatable {
     public var rows: [KeptColumn]
     /// Whether changing its rows may change further ones: through keys of others with actions, through triggers.
     public var reachesFurther: Bool
+    /// Whether the referenced table is the same, or one of its partitions or ancestors: what is deleted may have been referred to.
+    public var refersToFamily: Bool
     /// Whether the text of its rows depends on search_path.
     public var needsPinnedText: Bool
     /// Keys without an action that hold rows of it.
@@ -153,6 +155,7 @@ extension ForeignKeyFacts {
         rowKey = root["key"]?.array?.compactMap(\.string)
         rows = root.list("rows").compactMap(KeptColumn.init)
         reachesFurther = root.isTrue("reaches")
+        refersToFamily = root.isTrue("related")
         needsPinnedText = root.isTrue("pinned")
         holders = root.list("holders").compactMap(Holder.init)
         leaf = Table(root["leaf"])?.qualified

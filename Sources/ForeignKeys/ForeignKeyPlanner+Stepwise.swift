@@ -95,7 +95,7 @@ extension ForeignKeyPlanner {
         var clean: BatchCleaning?
         if policy.orphans == .clean {
             let cleaning = Cleaning(sql, standing: nil)
-            if cleaning.isObserved || cleaning.deletes && sql.isSelfReferencing { return .whole }
+            if cleaning.isObserved || cleaning.deletes && cleaning.repeats { return .whole }
             let nullable = Cleaning.nullable(key, facts)
             var change = ForeignKeyStep(
                 .clean, sql.changePlaced(nullable.isEmpty ? nil : nullable), record: cleaning.record)

@@ -96,24 +96,53 @@ public struct Observation: Sendable, Equatable {
     /// Makes the triggers. `attempt` is the text of its id; the events are those of each watched table, in order. `columns` are those of the key that
     /// is added.
     public func begin(history: String, attempt: String, columns: [String], events: [Events]) -> String {
-        constraints("IMMEDIATE")
+        let moves =
+            hasPartitions
+            ? """
+            CREATE TABLE \(Observation.moves) (part pg_catalog.oid NOT NULL, place pg_catalog.tid NOT NULL, after pg_catalog.jsonb NOT NULL, \
+            moved pg_catalog.bool NOT NULL DEFAULT false); CREATE INDEX ON \(Observation.moves) (place); 
+            """ : ""
+        return constraints("IMMEDIATE") + moves
             + zip(watched, events).map { watched, events in
-                """
-                CREATE FUNCTION \(name(watched))() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
-                SET search_path = pg_catalog, pg_temp AS \(Quoting.literal(body(watched, history, attempt, watched == self.watched[0] ? columns : watched.columns, events))); \
-                CREATE TRIGGER \(Observation.trigger) AFTER DELETE OR UPDATE ON \(watched.table.qualified.sql) \
-                FOR EACH ROW EXECUTE FUNCTION \(name(watched))(); \
-                ALTER TABLE \(watched.table.qualified.sql) ENABLE ALWAYS TRIGGER \(Observation.trigger)
-                """
-            }.joined(separator: "; ")
+                let columns = watched == self.watched[0] ? columns : watched.columns
+                return make(
+                    Observation.trigger, "AFTER DELETE OR UPDATE", watched,
+                    body(watched, history, attempt, columns, events))
+                    + (watched.table.isPartitioned
+                        ? make(Observation.moveTrigger, "BEFORE UPDATE", watched, moveBody(watched)) : "")
+            }.joined()
+    }
+
+    private func make(_ trigger: String, _ time: String, _ watched: Watched, _ body: String) -> String {
+        """
+        CREATE FUNCTION \(name(trigger, watched))() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
+        SET search_path = pg_catalog, pg_temp AS \(Quoting.literal(body)); \
+        CREATE TRIGGER \(trigger) \(time) ON \(watched.table.qualified.sql) FOR EACH ROW EXECUTE FUNCTION \(name(trigger, watched))(); \
+        ALTER TABLE \(watched.table.qualified.sql) ENABLE ALWAYS TRIGGER \(trigger); 
+        """
     }
 
     /// Drops them.
     public var end: String {
-        watched.map {
-            "DROP TRIGGER \(Observation.trigger) ON \($0.table.qualified.sql); DROP FUNCTION \(name($0))(); "
-        }.joined() + constraints("DEFERRED")
+        watched.map { watched in
+            let triggers = [Observation.trigger] + (watched.table.isPartitioned ? [Observation.moveTrigger] : [])
+            return triggers.map {
+                "DROP TRIGGER \($0) ON \(watched.table.qualified.sql); DROP FUNCTION \(name($0, watched))(); "
+            }.joined()
+        }.joined() + (hasPartitions ? "DROP TABLE \(Observation.moves); " : "") + constraints("DEFERRED")
     }
+
+    /// How many rows of which partitioned table have moved from one partition to another: the server deletes such a row and inserts it anew. Nil where
+    /// none can.
+    public var movesQuestion: String? {
+        hasPartitions
+            ? """
+            SELECT coalesce(pg_catalog.pg_partition_root(m.part)::pg_catalog.oid, m.part)::pg_catalog.int8, pg_catalog.count(*) \
+            FROM \(Observation.moves) AS m WHERE m.moved GROUP BY 1
+            """ : nil
+    }
+
+    private var hasPartitions: Bool { watched.contains(where: \.table.isPartitioned) }
 
     /// What is checked at COMMIT would keep a trigger from being dropped until then.
     private func constraints(_ mode: String) -> String {
@@ -122,17 +151,30 @@ public struct Observation: Sendable, Equatable {
     }
 
     private static let trigger = "migrated_observes"
+    /// Named so that it fires behind others, which may have the last word on a row.
+    private static let moveTrigger = "zz_migrated_sees"
+    /// Updates of partitioned tables under way: whether one moves its row is known only when that is deleted.
+    private static let moves = "pg_temp.migrated_moves"
 
-    private func name(_ watched: Watched) -> String { "pg_temp.migrated_observes_\(watched.table.oid)" }
+    private func name(_ trigger: String, _ watched: Watched) -> String { "pg_temp.\(trigger)_\(watched.table.oid)" }
+
+    private func row(_ watched: Watched, _ alias: String) -> KeptRow {
+        KeptRow(columns: watched.rows, key: watched.key, alias: alias, table: watched.table)
+    }
+
+    private func moveBody(_ watched: Watched) -> String {
+        """
+        BEGIN
+            INSERT INTO \(Observation.moves) (part, place, after) VALUES (TG_RELID, OLD.ctid, \(row(watched, "NEW").row));
+            RETURN NEW;
+        END
+        """
+    }
 
     private func body(
         _ watched: Watched, _ history: String, _ attempt: String, _ columns: [String], _ events: Events
     ) -> String {
-        func row(_ alias: String) -> KeptRow {
-            KeptRow(
-                columns: watched.rows, key: watched.key, alias: alias, table: watched.table)
-        }
-        let (old, new) = (row("OLD"), row("NEW"))
+        let (old, new) = (row(watched, "OLD"), row(watched, "NEW"))
         let changes = watched.rows.map {
             let column = Quoting.identifier($0.name)
             return
@@ -147,11 +189,23 @@ public struct Observation: Sendable, Equatable {
         let after = """
             (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(\(new.row)) AS e WHERE e.key = ANY (changed))
             """
+        let moved = """
+            UPDATE \(Observation.moves) AS m SET moved = true WHERE m.part = TG_RELID AND m.place = OLD.ctid RETURNING m.after INTO became;
+                    IF FOUND THEN
+                        SELECT array_agg(e.key), jsonb_object_agg(e.key, e.value) INTO changed, became
+                          FROM jsonb_each(became) AS e WHERE e.value IS DISTINCT FROM (\(old.row)) -> e.key;
+                        \(insert)
+                        SELECT '\(events.changed)', '\(attempt)', \(place), changed, 'nullified', \(old.expressions), became;
+                        RETURN NULL;
+                    END IF;
+            """
         return """
             DECLARE
                 changed text[];
+                became jsonb;
             BEGIN
                 IF TG_OP = 'DELETE' THEN
+                    \(watched.table.isPartitioned ? moved : "")
                     \(insert)
                     SELECT '\(events.deleted)', '\(attempt)', \(place), \(KeptRow.array(columns)), 'deleted', \(old.expressions), NULL;
                     RETURN NULL;

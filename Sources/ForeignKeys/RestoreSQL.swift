@@ -182,7 +182,7 @@ public struct RestoreSQL: Sendable, Equatable {
                        format('hashtextextended(ROW(%s)::text, 0)', string_agg(format('t.%I', a.attname), ', ' ORDER BY k.number, a.attnum)) AS hash,
                        string_agg(format('%I = %s', a.attname, v.given), ', ')
                            FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = '') AS changes,
-                       coalesce(string_agg(format('coalesce(to_jsonb(%s), ''null'') = coalesce(%s -> %L, ''null'')', v.kept, after, k.name), ' AND ')
+                       coalesce(string_agg(format('coalesce(to_jsonb(%s), ''null'')::text = coalesce(%s -> %L, ''null'')::text', v.kept, after, k.name), ' AND ')
                            FILTER (WHERE k.name = ANY (part.column_names) AND a.attgenerated = ''), 'true') AS as_left
                   INTO shape
                   FROM (SELECT n.key AS name, n.value::integer AS number FROM jsonb_each_text(part.place -> 'columns') AS n WHERE numbered
@@ -252,11 +252,12 @@ public struct RestoreSQL: Sendable, Equatable {
                 ELSE
                     -- Of rows that are alike each kept one takes its own.
                     gone := ARRAY(SELECT jsonb_object_keys(part.place -> 'columns') EXCEPT SELECT unnest(shape.names));
-                    image := format('(%s - %L::text[])', image, gone);
+                    -- As text, which tells 1.0 from 1.00.
+                    image := format('(%s - %L::text[])::text', image, gone);
                     head := format('UPDATE %s AS t SET %s FROM (SELECT q.*, row_number() OVER (PARTITION BY %s ORDER BY q.id) AS n FROM %s AS q WHERE ',
                                    only_target, shape.changes, image, quarantine);
                     tail := format(') AS q, (SELECT t.part, t.place, t.image, row_number() OVER (PARTITION BY t.image ORDER BY t.place) AS n '
-                                   'FROM (SELECT t.tableoid AS part, t.ctid AS place, %s AS image FROM %s AS t) AS t) AS s '
+                                   'FROM (SELECT t.tableoid AS part, t.ctid AS place, (%s)::text AS image FROM %s AS t) AS t) AS s '
                                    'WHERE t.tableoid = s.part AND t.ctid = s.place AND s.image = %s AND s.n = q.n', shape.image, only_target, image);
                 END IF;
                 IF part.action = 'nullified' THEN

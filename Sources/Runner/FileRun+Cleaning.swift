@@ -94,9 +94,9 @@ extension FileRun {
         while true {
             try send("SAVEPOINT migrated_cleanup", key, &attempt, connection, limit)
             let before = try deleted(&attempt, connection, key, limit)
-            let cleaned = try observe(cleaning, others, policy, key, &attempt, connection, limit)
+            let (cleaned, moved) = try observe(cleaning, others, policy, key, &attempt, connection, limit)
             let after = cleaned.isEmpty ? before : try deleted(&attempt, connection, key, limit)
-            var kept: [Int64: Int64] = [:]
+            var kept = moved
             for one in cleaned where one.event.event == .orphansDeleted {
                 kept[one.place.table, default: 0] += one.event.rowCount ?? 0
             }
@@ -119,9 +119,9 @@ extension FileRun {
         _ cleaning: Cleaning, _ others: [Int64], _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement,
         _ attempt: inout Attempt,
         _ connection: Connection, _ limit: Instant?
-    ) throws(Stop) -> [Cleaned] {
+    ) throws(Stop) -> (cleaned: [Cleaned], moved: [Int64: Int64]) {
         let counted = try ask(&attempt, connection, at: key, limit, cleaning.count, [])
-        guard let orphans = counted.rows.isEmpty ? nil : counted.integer(0, 0), orphans > 0 else { return [] }
+        guard let orphans = counted.rows.isEmpty ? nil : counted.integer(0, 0), orphans > 0 else { return ([], [:]) }
         if case .rows(let most) = policy.limit, orphans > most {
             throw .failure(tooMany(orphans, of: 0, cleaning.table.qualified.text, total: orphans, key, attempt))
         }
@@ -142,6 +142,9 @@ extension FileRun {
             ),
             key, &attempt, connection, limit)
         while (try ask(&attempt, connection, at: key, limit, cleaning.observedChange, []).affectedRows ?? 0) > 0 {}
+        let moved = try observation.movesQuestion.map { (question) throws(Stop) in
+            tally(try ask(&attempt, connection, at: key, limit, question, []))
+        }
         try send(observation.end, key, &attempt, connection, limit)
         let seen = try ask(
             &attempt, connection, at: key, limit,
@@ -175,7 +178,7 @@ extension FileRun {
             }
         }
         try checkLimit(cleaned, policy, key, &attempt, connection, limit)
-        return cleaned
+        return (cleaned, moved ?? [:])
     }
 
     /// The tables that have to be watched, all locked: whoever adds a key to one of them waits.
@@ -262,6 +265,11 @@ extension FileRun {
             pg_catalog.sum(s.n_tup_del)::pg_catalog.int8 FROM pg_catalog.pg_stat_xact_user_tables AS s \
             WHERE s.n_tup_del OPERATOR(pg_catalog.>) 0 GROUP BY 1
             """, [])
+        return tally(result)
+    }
+
+    /// Numbers of rows by the number of their table.
+    private func tally(_ result: QueryResult) -> [Int64: Int64] {
         var counts: [Int64: Int64] = [:]
         for row in result.rows.indices { counts[result.integer(row, 0) ?? 0] = result.integer(row, 1) }
         return counts

@@ -47,7 +47,7 @@ extension FileRun {
             }
             // What is about the keys themselves has to wait for them.
             let later = AlterTableCommands.about(own.compactMap(\.key.name), statement, in: script)
-            for command in later { replayed.leave(command, of: statement, script) }
+            for command in later.others.union(later.proofs.keys) { replayed.leave(command, of: statement, script) }
             events += replayed.events
             for name in replayed.invalid {
                 let offset = script.statements[statement].range.lowerBound
@@ -55,15 +55,19 @@ extension FileRun {
                 events.append(dropped(name, attempt))
             }
             // What stands already keeps the server from adding the key of an IF NOT EXISTS: that stays its own business.
-            let wanted = try keysToAdd(own.filter { !replayed.ignores($0) }, &attempt, connection, limit)
+            var wanted = try keysToAdd(own.filter { !replayed.ignores($0) }, &attempt, connection, limit)
+            for index in wanted.indices
+            where later.proofs.values.contains(where: { $0.exact == wanted[index].key.name?.exact }) {
+                wanted[index].key.isNotValid = false
+            }
             if !cut.emptied.contains(statement), let text = replayed.text(cut.text, own, script) {
                 try statements(&attempt, connection, statement..<sent, index, text, limit)
             }
             if !wanted.isEmpty {
                 events += try add(wanted, policy, &attempt, connection, limit, standing: replayed.standing)
             }
-            if !later.isEmpty, let list = replayed.list {
-                let others = Set(list.ranges.indices).subtracting(later)
+            if !later.others.isEmpty, let list = replayed.list {
+                let others = Set(list.ranges.indices).subtracting(later.others)
                 if let text = list.text(script.text, without: others) {
                     try statements(&attempt, connection, statement..<sent, index, text, limit)
                 }

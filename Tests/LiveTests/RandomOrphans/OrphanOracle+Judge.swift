@@ -101,13 +101,27 @@ extension OrphanOracle {
 
     /// Compares what `migrated` left, went by and brought back with all that. Each finding is a line `kind: what`, further lines indented.
     static let comparison = #"""
+        -- How many keys had been added when the row was kept.
+        CREATE FUNCTION harness.statement(q migrated.orphan_quarantine) RETURNS bigint LANGUAGE sql AS $f$
+            SELECT count(b.seq) FROM migrated.migration_rollback_audit AS a
+              LEFT JOIN migrated.migration_rollback_audit AS b
+                ON b.attempt_id = a.attempt_id AND b.event = 'constraint_added' AND b.seq < a.seq
+             WHERE a.event_id = q.event_id
+        $f$;
+
         CREATE FUNCTION harness.kept(c int) RETURNS jsonb LANGUAGE sql SET search_path = pg_catalog AS $f$
             SELECT coalesce(jsonb_object_agg(t, n), '{}') FROM (
                 SELECT (SELECT relname FROM pg_class WHERE oid = coalesce(
                             pg_partition_root(to_regclass(format('%I.%I', q.schema_name, q.table_name))),
                             to_regclass(format('%I.%I', q.schema_name, q.table_name)))) AS t, count(*) AS n
                   FROM migrated.orphan_quarantine AS q
-                 WHERE q.schema_name = (SELECT schema FROM harness.cases AS x WHERE x.n = c) GROUP BY 1) AS y
+                 WHERE q.schema_name = (SELECT schema FROM harness.cases AS x WHERE x.n = c)
+                   -- A row that was touched twice for one statement is kept twice and counts once.
+                   AND NOT EXISTS (SELECT FROM migrated.orphan_quarantine AS e
+                                    WHERE e.attempt_id = q.attempt_id AND e.id < q.id AND e.schema_name = q.schema_name
+                                      AND e.table_name = q.table_name AND e.old_row || e.new_values = q.old_row
+                                      AND harness.statement(e) = harness.statement(q))
+                 GROUP BY 1) AS y
         $f$;
 
         CREATE FUNCTION harness.applied(c int) RETURNS boolean LANGUAGE sql AS $f$

@@ -15,7 +15,8 @@ extension RandomSchema {
                 child.constraints = child.constraints.map { _ in
                     "PRIMARY KEY (id, \(Quoting.identifier(references[0].name)))"
                 }
-                if !child.constraints.isEmpty { require(0) }
+                // A key to the own table brings a unique constraint of its own instead.
+                if !child.constraints.isEmpty, !isSelf { require(0) }
             }
         }
         let free = references.filter { $0.isFree && !$0.isGenerated }.map(\.name)
