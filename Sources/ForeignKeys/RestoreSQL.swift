@@ -86,6 +86,9 @@ public struct RestoreSQL: Sendable, Equatable {
         """
     }
 
+    /// Whether a proof has brought all rows back, so that no outcome is recorded: one row with a boolean.
+    public static let isProved = "SELECT pg_catalog.current_setting('migrated.proved', true) IS NOT DISTINCT FROM 'all'"
+
     /// How many rows had which outcome, and one reason of each. Takes the restoration's event id as its parameter.
     public var outcomes: String {
         """
@@ -241,10 +244,16 @@ public struct RestoreSQL: Sendable, Equatable {
 
                 -- The statement, around its condition on the kept rows.
                 IF part.action = 'deleted' THEN
-                    -- A row that is kept as text is read once: hundreds of megabytes for every column would be the end of the server.
-                    head := format('INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (SELECT q.*, %s AS r FROM %s AS q WHERE ',
-                                   target, shape.fields, shape.given, CASE WHEN part.is_text THEN format('q.old_text::%s', target) ELSE 'NULL' END, quarantine);
-                    tail := ' ORDER BY q.id OFFSET 0) AS q RETURNING ' || shape.hash || ' AS hash';
+                    head := format('INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM ', target, shape.fields, shape.given);
+                    IF part.is_text THEN
+                        -- Read once: hundreds of megabytes for every column would be the end of the server.
+                        head := head || format('(SELECT q.old_text::%s AS r FROM %s AS q WHERE ', target, quarantine);
+                        tail := ' OFFSET 0) AS q';
+                    ELSE
+                        head := head || quarantine || ' AS q WHERE ';
+                        tail := '';
+                    END IF;
+                    tail := tail || ' RETURNING ' || CASE WHEN §proves§ THEN shape.hash ELSE 'NULL::bigint' END || ' AS hash';
                 ELSIF matching IS NOT NULL THEN
                     head := format('UPDATE %s AS t SET %s FROM (SELECT q.*, %s AS r FROM %s AS q WHERE ', only_target, shape.changes,
                                    CASE WHEN part.is_text THEN format('q.old_text::%s', target) ELSE 'NULL' END, quarantine);
@@ -261,7 +270,8 @@ public struct RestoreSQL: Sendable, Equatable {
                                    'WHERE t.tableoid = s.part AND t.ctid = s.place AND s.image = %s AND s.n = q.n', shape.image, only_target, image);
                 END IF;
                 IF part.action = 'nullified' THEN
-                    tail := tail || format(' RETURNING q.id, q.event_id, q.key, %s IS NOT DISTINCT FROM q.row_hash AS same', shape.hash);
+                    tail := tail || ' RETURNING q.id, q.event_id, q.key, '
+                        || CASE WHEN §proves§ THEN shape.hash || ' IS NOT DISTINCT FROM q.row_hash' ELSE 'true' END || ' AS same';
                 END IF;
                 parts := parts || jsonb_build_object(
                     'action', part.action, 'number', part.number, 'hash', part.hash,
@@ -282,6 +292,33 @@ public struct RestoreSQL: Sendable, Equatable {
                 PERFORM set_config('enable_nestloop', 'off', true);
             END IF;
             missing := (SELECT coalesce(sum((p ->> 'number')::bigint), 0) FROM jsonb_array_elements(parts) AS p);
+            -- A proof needs no record where all comes back at the first try.
+            IF §proves§ AND missing > 0 THEN
+                BEGIN
+                    SELECT array_agg(format('w%s AS (%s%s%s)', p.place, p.value ->> 'head', p.value ->> 'filter', p.value ->> 'tail') ORDER BY p.place)
+                      INTO pieces FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place);
+                    EXECUTE format('WITH %s SELECT ARRAY[%s], ARRAY[%s]::numeric[]', array_to_string(pieces, ', '),
+                                   (SELECT string_agg(format('(SELECT count(*) FROM w%s AS w%s)', n,
+                                                             CASE parts -> (n - 1) ->> 'action' WHEN 'nullified' THEN ' WHERE w.same' ELSE '' END), ', ' ORDER BY n)
+                                      FROM generate_series(1, jsonb_array_length(parts)) AS n),
+                                   (SELECT string_agg(CASE parts -> (n - 1) ->> 'action' WHEN 'deleted' THEN format('(SELECT sum(w.hash::numeric) FROM w%s AS w)', n)
+                                                      ELSE 'NULL' END, ', ' ORDER BY n)
+                                      FROM generate_series(1, jsonb_array_length(parts)) AS n))
+                       INTO counted, hashed;
+                    IF EXISTS (SELECT FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place)
+                                WHERE counted[p.place] <> (p.value ->> 'number')::bigint
+                                   OR p.value ->> 'action' = 'deleted' AND hashed[p.place] IS DISTINCT FROM (p.value ->> 'hash')::numeric)
+                    THEN
+                        RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'not all rows came back as they were';
+                    END IF;
+                    PERFORM set_config('migrated.proved', 'all', true);
+                    RETURN;
+                EXCEPTION WHEN OTHERS THEN
+                    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
+                    IF left(state, 2) IN ('25', '40', '53', '57', '58', 'XX') OR state = '55P03' THEN RAISE; END IF;
+                END;
+            END IF;
+
             WHILE missing > 0 AND setwise LOOP
                 before := missing;
                 BEGIN

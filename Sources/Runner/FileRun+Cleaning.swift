@@ -288,10 +288,15 @@ extension FileRun {
         }
         try send(
             """
-            SAVEPOINT migrated_proof; \(RestoreSQL.setPath); \
+            SAVEPOINT migrated_proof; SET LOCAL migrated.proved = 'no'; \(RestoreSQL.setPath); \
             \(cleaning.standingKeyDrop.map { "\($0); " } ?? "")\(restore.restore(events, proves: true))
             """, key, &attempt, connection, limit)
-        for index in cleaned.indices {
+        let isProved = try ask(&attempt, connection, at: key, limit, RestoreSQL.isProved, []).isTrue(0, 0)
+        for index in cleaned.indices where isProved {
+            let rows = cleaned[index].event.rowCount ?? 0
+            cleaned[index].event.detail["reversible"] = .string("\(rows) of \(rows)")
+        }
+        for index in cleaned.indices where !isProved {
             let outcomes = try ask(
                 &attempt, connection, at: key, limit, restore.outcomes, [.text(events[index].restoration)])
             let (restored, left) = Restoration.count(outcomes)

@@ -100,7 +100,9 @@ struct KeyForecast {
                 return (.fail, "\(words), more than 'orphan-limit' (\(policy.limit.text)) allows")
             }
             guard case .steps(_, let cleaning?) = plan else { return (.note, words) }
-            return (.note, "\(words): to be kept, then \(cleaning.deletes ? "deleted" : "set to null")")
+            let further =
+                cleaning.isObserved ? "; rows that hang on them may go or change along, and are kept as well" : ""
+            return (.note, "\(words): to be kept, then \(cleaning.deletes ? "deleted" : "set to null")\(further)")
         }
     }
 }

@@ -20,6 +20,8 @@ struct Restoration {
         var events: [AuditEvent] = []
         guard !attempts.isEmpty else { return [] }
         _ = try ask(CleanupSettings.set, [])
+        // Compiling takes longer than the few long statements.
+        _ = try ask("SET LOCAL jit = off", [])
         _ = try ask(RestoreSQL.setPath, [])
         for attempt in attempts {
             let pending = try ask(sql.pending, [.text(attempt)])

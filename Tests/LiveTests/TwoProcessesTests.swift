@@ -85,7 +85,8 @@ import Testing
         let daemon = try bench.start("run", environment: ["NOTIFY_SOCKET": notify.path])
         try eventually("word of waiting") { notify.text.contains("STATUS=waiting for database: ") }
         #expect(notify.text.contains("READY=1"))
-        #expect(daemon.errorsSoFar.contains("connection to server on socket"), "\(daemon.errorsSoFar)")
+        // It tells systemd first.
+        try eventually("the reason") { daemon.errorsSoFar.contains("connection to server on socket") }
         let apply = try bench.run("apply")
         #expect(apply.status == 69, "\(apply)")
         #expect(apply.errors.contains("HINT: "), "\(apply)")
