@@ -114,6 +114,7 @@ public struct RestoreSQL: Sendable, Equatable {
             restoration CONSTANT text := §restoration§;
             -- What is to be done for the rows of one event that changed in the same columns.
             parts jsonb := '[]';
+            groups jsonb;
             part record;
             kept record;
             touched record;
@@ -146,23 +147,33 @@ public struct RestoreSQL: Sendable, Equatable {
                 NULL; -- The file's own matter, which it may mend until COMMIT.
             END;
 
+            -- By event first: what is common to its rows is looked at once.
+            groups := (
+                SELECT jsonb_agg(to_jsonb(g)) FROM (
+                    SELECT q.event_id, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL AS is_text, count(*) AS number,
+                           sum(q.row_hash::numeric) AS hash, min(q.id) AS sample, max(q.id) AS newest
+                      FROM §history§.orphan_quarantine AS q
+                     WHERE q.event_id = ANY (ARRAY(SELECT (e ->> 'event')::uuid FROM jsonb_array_elements(events) AS e))
+                       AND NOT EXISTS (SELECT FROM §history§.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
+                     GROUP BY q.event_id, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL) AS g);
+
             -- Rows whose text names objects are read and compared where every name is whole; such a table's triggers have to find theirs there, too.
             IF EXISTS (SELECT FROM (SELECT (e -> 'place' ->> 'oid')::oid AS oid FROM jsonb_array_elements(events) AS e
-                                    UNION SELECT to_regclass(format('%I.%I', q.schema_name, q.table_name))
-                                      FROM §history§.orphan_quarantine AS q WHERE q.event_id = ANY (ARRAY(SELECT (e ->> 'event')::uuid FROM jsonb_array_elements(events) AS e))) AS t
+                                    UNION SELECT to_regclass(format('%I.%I', g ->> 'schema_name', g ->> 'table_name'))
+                                      FROM jsonb_array_elements(groups) AS g) AS t
                         WHERE §pinned§)
             THEN
                 SET LOCAL search_path = pg_catalog, pg_temp;
             END IF;
 
             FOR part IN
-                SELECT array_agg(DISTINCT q.event_id) AS events, e.value -> 'place' AS place, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL AS is_text, count(*) AS number,
-                       sum(q.row_hash::numeric) AS hash, min(q.id) AS sample
-                  FROM jsonb_array_elements(events) AS e
-                  JOIN §history§.orphan_quarantine AS q ON q.event_id = (e.value ->> 'event')::uuid
-                 WHERE NOT EXISTS (SELECT FROM §history§.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
-                 GROUP BY e.value -> 'place', q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL
-                 ORDER BY max(q.id) DESC
+                SELECT array_agg(g.event_id) AS events, e.value -> 'place' AS place, g.schema_name, g.table_name, g.action, g.column_names,
+                       g.is_text, sum(g.number)::bigint AS number, sum(g.hash) AS hash, min(g.sample) AS sample
+                  FROM jsonb_to_recordset(groups) AS g(event_id uuid, schema_name text, table_name text, action text, column_names text[],
+                                                       is_text boolean, number bigint, hash numeric, sample bigint, newest bigint)
+                  JOIN jsonb_array_elements(events) AS e ON (e.value ->> 'event')::uuid = g.event_id
+                 GROUP BY e.value -> 'place', g.schema_name, g.table_name, g.action, g.column_names, g.is_text
+                 ORDER BY max(g.newest) DESC
             LOOP
                 -- By its number, if that is still the same table: it may have another name by now. By its name, if the database comes from a dump.
                 target := to_regclass(format('%I.%I', part.schema_name, part.table_name));
@@ -408,6 +419,7 @@ public struct RestoreSQL: Sendable, Equatable {
                 is_last := missing = before;
             END LOOP;
 
+            IF missing = 0 THEN RETURN; END IF;
             -- What has not come back until now was changed, and is not as the cleanup left it; or it is, and something holds it there.
             FOR part IN SELECT p ->> 'filter' AS filter, p ->> 'left' AS held, p ->> 'there' AS there FROM jsonb_array_elements(parts) AS p
             LOOP
