@@ -28,7 +28,7 @@ public struct Cleaning: Sendable, Equatable {
     /// Drops the key for the proof, where it stands already.
     public let standingKeyDrop: String?
     /// How many rows the table has.
-    public let totalSQL: String
+    public let size: TableSize
 
     init(_ sql: OrphanSQL, standing name: String?) {
         let nullable = Cleaning.nullable(sql.key, sql.facts)
@@ -42,7 +42,7 @@ public struct Cleaning: Sendable, Equatable {
         isObserved = sql.facts.reachesFurther || sql.facts.needsPinnedText
         repeats = isObserved || sql.facts.refersToFamily
         record = Cleaning.record(sql, nullable)
-        totalSQL = sql.total
+        size = TableSize(sql.table)
         standingKeyDrop = name.map {
             "ALTER TABLE \(sql.table.qualified.sql) DROP CONSTRAINT \(Quoting.identifier($0))"
         }
@@ -74,5 +74,18 @@ public struct Cleaning: Sendable, Equatable {
     public static func object(_ table: ForeignKeyFacts.Table, _ columns: [String]) -> String {
         let last = columns.count == 1 ? columns[0] : "(\(columns.joined(separator: ", ")))"
         return "\(table.qualified.text).\(last)"
+    }
+}
+
+/// The questions how many rows a table has.
+public struct TableSize: Sendable, Equatable {
+    /// All of them.
+    public let total: String
+    /// No more than its parameter says.
+    public let atLeast: String
+
+    init(_ table: ForeignKeyFacts.Table) {
+        total = OrphanSQL.total(table)
+        atLeast = OrphanSQL.atLeast(table)
     }
 }

@@ -9,8 +9,8 @@ public struct KeySteps: Sendable, Equatable {
     public var find: String
     /// Gives how many orphans there are.
     public var count: String
-    /// Gives how many rows the table has.
-    public var total: String
+    /// How many rows the table has.
+    public var size: TableSize
     /// Keys of other tables whose rows keep orphans from being deleted, with the question how many; where orphans are deleted.
     public var holders: [KeyHolder]
     /// Adds the key NOT VALID; nil where an earlier try has.
@@ -128,7 +128,7 @@ extension ForeignKeyPlanner {
         var concurrent = index
         concurrent?.sql = index?.sql.replacing(first: "CREATE INDEX ", with: "CREATE INDEX CONCURRENTLY ") ?? ""
         return KeySteps(
-            find: sql.find, count: sql.count, total: sql.total,
+            find: sql.find, count: sql.count, size: TableSize(sql.table),
             holders: clean?.change.record?.event == "orphans_deleted"
                 ? sql.facts.holders.map { KeyHolder(name: $0.name, table: $0.table.qualified, count: sql.held(by: $0)) }
                 : [],

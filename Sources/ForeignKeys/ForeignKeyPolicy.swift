@@ -92,6 +92,12 @@ public enum OrphanLimit: Sendable, Equatable {
         }
     }
 
+    /// How many rows a table must have at least for `orphans` of them to be allowed; nil where that does not matter or is never enough.
+    public func enough(for orphans: Int64) -> Int64? {
+        guard case .share(let percent) = self, percent > 0, percent < 100 else { return nil }
+        return Int64((Double(orphans) * 100 / percent).rounded(.up))
+    }
+
     /// Whether the table must be counted to decide about `orphans`.
     public func needsTotal(for orphans: Int64) -> Bool {
         guard case .share(let percent) = self else { return false }

@@ -23,7 +23,7 @@ public struct Observation: Sendable, Equatable {
         var deferred: [String]
 
         /// How many rows it has.
-        public var totalSQL: String { OrphanSQL.total(table) }
+        public var size: TableSize { TableSize(table) }
         /// Where a restoration finds it.
         public var place: KeptPlace { KeptPlace(table, rows) }
     }

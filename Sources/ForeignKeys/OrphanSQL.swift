@@ -36,6 +36,11 @@ struct OrphanSQL {
     /// How many rows the table has.
     var total: String { OrphanSQL.total(table) }
 
+    /// How many rows a table has, counted no further than the parameter says: most of the time that is a small part of it.
+    static func atLeast(_ table: ForeignKeyFacts.Table) -> String {
+        "SELECT pg_catalog.count(*) FROM (SELECT FROM \(table.target) LIMIT $1::pg_catalog.int8) AS t"
+    }
+
     /// How many rows a table has.
     static func total(_ table: ForeignKeyFacts.Table) -> String {
         "SELECT pg_catalog.count(*) FROM \(table.target)"

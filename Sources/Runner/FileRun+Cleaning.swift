@@ -40,12 +40,12 @@ extension FileRun {
         var event: AuditEvent
         var place: KeptPlace
         /// How many rows the table has, and its name.
-        var totalSQL: String
+        var size: TableSize
         var table: String
     }
 
     private func cleaned(
-        _ record: ForeignKeyStep.Record, _ id: UUID, _ rows: Int64, _ place: KeptPlace, _ totalSQL: String,
+        _ record: ForeignKeyStep.Record, _ id: UUID, _ rows: Int64, _ place: KeptPlace, _ size: TableSize,
         _ table: ForeignKeyFacts.Table, _ attempt: Attempt
     ) -> Cleaned? {
         guard let kind = EventKind(rawValue: record.event) else { return nil }
@@ -55,7 +55,7 @@ extension FileRun {
         event.object = record.object
         event.rowCount = rows
         event.detail = record.detail.mapValues(JSONValue.string)
-        return Cleaned(event: event, place: place, totalSQL: totalSQL, table: table.qualified.text)
+        return Cleaned(event: event, place: place, size: size, table: table.qualified.text)
     }
 
     // MARK: Where a change is all that happens
@@ -76,7 +76,7 @@ extension FileRun {
         guard
             rows > 0,
             let cleaned = cleaned(
-                cleaning.record, id, rows, cleaning.place, cleaning.totalSQL, cleaning.table, attempt)
+                cleaning.record, id, rows, cleaning.place, cleaning.size, cleaning.table, attempt)
         else { return [] }
         try checkLimit([cleaned], policy, key, &attempt, connection, limit)
         return [cleaned]
@@ -172,7 +172,7 @@ extension FileRun {
                 let isOwn = watched.table.oid == observation.watched[0].table.oid && event == cleaning.record.event
                 let record =
                     isOwn ? cleaning.record : watched.record(event, columns: columns)
-                if let one = self.cleaned(record, id, rows, watched.place, watched.totalSQL, watched.table, attempt) {
+                if let one = self.cleaned(record, id, rows, watched.place, watched.size, watched.table, attempt) {
                     cleaned.append(one)
                 }
             }
@@ -241,14 +241,29 @@ extension FileRun {
         case .share(let percent):
             guard percent < 100 else { return }
             for (table, parts) in tables {
-                guard let totalSQL = parts.first?.totalSQL else { continue }
-                let counted = try ask(&attempt, connection, at: key, limit, totalSQL, [])
+                guard let size = parts.first?.size else { continue }
                 let deleted = rows(parts.filter { $0.event.event == .orphansDeleted })
-                let total = (counted.rows.isEmpty ? 0 : counted.integer(0, 0) ?? 0) + deleted
+                let total =
+                    try self.size(size, rows(parts), deleted, policy, key, &attempt, connection, limit) + deleted
                 guard !policy.limit.allows(rows(parts), of: total) else { continue }
                 throw .failure(tooMany(rows(parts), of: total, table, total: all, key, attempt))
             }
         }
+    }
+
+    /// How many rows a table has now, or at least enough of them for the limit to allow that `touched` ones were changed and `deleted` ones are gone.
+    func size(
+        _ size: TableSize, _ touched: Int64, _ deleted: Int64, _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement,
+        _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
+    ) throws(Stop) -> Int64 {
+        if let enough = policy.limit.enough(for: touched) {
+            let found =
+                try ask(
+                    &attempt, connection, at: key, limit, size.atLeast, [.integer(max(0, enough - deleted))]
+                ).integer(0, 0) ?? 0
+            if found + deleted >= enough { return found }
+        }
+        return try ask(&attempt, connection, at: key, limit, size.total, []).integer(0, 0) ?? 0
     }
 
     private func rows(_ cleaned: [Cleaned]) -> Int64 { cleaned.reduce(0) { $0 + ($1.event.rowCount ?? 0) } }

@@ -114,7 +114,7 @@ struct KeyRun {
             let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
             var total: Int64 = 0
             if policy.limit.needsTotal(for: orphans) {
-                total = try ask(&attempt, connection, steps.total).integer(0, 0) ?? 0
+                total = try run.size(steps.size, orphans, 0, policy, key, &attempt, connection, limit)
             }
             guard policy.limit.allows(orphans, of: total) else {
                 throw .failure(run.tooMany(orphans, of: total, steps.table.text, total: orphans, key, attempt))
