@@ -199,6 +199,24 @@ import Testing
         #expect(try server.database.query("SELECT count(*) FROM c") == "1")
     }
 
+    @Test func `the file's own settings are its own again behind a cleanup`() throws {
+        let server = try Cleaner()
+        try server.database.query(
+            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int); INSERT INTO c VALUES (1, 1)"
+        )
+        let settings = ["TimeZone", "DateStyle", "IntervalStyle", "bytea_output", "lc_monetary", "row_security"]
+        let values = settings.map { "current_setting('\($0)')" }.joined(separator: ", ")
+        _ = try server.clean(
+            """
+            SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'SQL, DMY'; SET IntervalStyle = 'iso_8601'; SET bytea_output = 'escape';
+            CREATE TABLE before AS SELECT concat_ws('|', \(values)) AS text;
+            ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p;
+            CREATE TABLE behind AS SELECT concat_ws('|', \(values)) AS text;
+            """)
+        #expect(try server.database.query("SELECT a.text = b.text FROM before AS a, behind AS b") == "t")
+        #expect(try server.database.query("SELECT text LIKE 'Asia/Tokyo|SQL, DMY|%' FROM behind") == "t")
+    }
+
     @Test func `a report counts and leaves the key unproved`() throws {
         let server = try Cleaner()
         try server.database.query(
