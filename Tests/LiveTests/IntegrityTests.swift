@@ -227,7 +227,6 @@ struct DirtyDatabase {
             Set(counts) == [
                 "Odd \"one.child.both_of 0", "Odd \"one.child.up 0", "Odd \"one.simple.s 1", "Odd \"one.total.t 2",
                 "public.dashboard_widgets.widgets_user 0", "public.error_logs.logs_user 0",
-                "migrated.orphan_restoration.orphan_restoration_quarantine_id_fkey 0",
             ])
     }
 
