@@ -133,7 +133,7 @@ public struct CatalogQuestion: Sendable, Equatable {
             'holders', (
                 SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                          'name', c.conname, 'table', \(relation("c.conrelid")), 'columns', \(names("c.conrelid", "c.conkey")),
-                         'referenced_columns', \(names("c.confrelid", "c.confkey"))) ORDER BY c.conname)
+                         'referenced_columns', \(names("c.confrelid", "c.confkey")), 'comparison', \(comparisons)) ORDER BY c.conname)
                   FROM pg_catalog.pg_constraint AS c
                  WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.confrelid OPERATOR(pg_catalog.=) w.tab
                    AND c.confdeltype OPERATOR(pg_catalog.=) ANY ('{a,r}'::"char"[]) AND c.conparentid OPERATOR(pg_catalog.=) 0),
@@ -223,11 +223,17 @@ public struct CatalogQuestion: Sendable, Equatable {
         """
     }
 
-    /// What tells a row from all others: the primary key, else a unique index without nulls.
+    /// The columns that tell a row from all others.
     static func rowKey(_ oid: String) -> String {
         """
-        (SELECT \(names("i.indrelid", "i.indkey::pg_catalog.int2[]", limit: "i.indnkeyatts")) \
-        FROM pg_catalog.pg_index AS i \
+        (SELECT \(names("i.indrelid", "i.indkey::pg_catalog.int2[]", limit: "i.indnkeyatts")) FROM \(rowKeyIndex(oid)) AS i)
+        """
+    }
+
+    /// The index that tells a row from all others: the primary key's, else a unique one without nulls.
+    static func rowKeyIndex(_ oid: String) -> String {
+        """
+        (SELECT i.* FROM pg_catalog.pg_index AS i \
         WHERE i.indrelid OPERATOR(pg_catalog.=) \(oid) AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL \
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) i.indrelid \
         AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey) AND NOT a.attnotnull) \
@@ -270,17 +276,22 @@ public struct CatalogQuestion: Sendable, Equatable {
     /// What the key `name` of `table` compares with, as JSON that `ForeignKeyFacts.Comparison` reads; null for one about periods.
     static func comparison(of name: String, table: TableName) -> String {
         """
-        SELECT (SELECT pg_catalog.jsonb_agg(\(comparison) ORDER BY x.place) \
-        FROM ROWS FROM (pg_catalog.unnest(c.conpfeqop), pg_catalog.unnest(c.confkey), pg_catalog.unnest(c.conkey)) \
-        WITH ORDINALITY AS x(operator, referenced, referencing, place) \
-        JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) x.operator \
-        JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid OPERATOR(pg_catalog.=) c.confrelid AND pa.attnum OPERATOR(pg_catalog.=) x.referenced \
-        JOIN pg_catalog.pg_attribute AS ca ON ca.attrelid OPERATOR(pg_catalog.=) c.conrelid AND ca.attnum OPERATOR(pg_catalog.=) x.referencing)::pg_catalog.text \
+        SELECT \(comparisons)::pg_catalog.text \
         FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(\(Quoting.literal(table.sql)))::pg_catalog.oid \
         AND c.contype OPERATOR(pg_catalog.=) 'f' AND c.conname OPERATOR(pg_catalog.=) \(Quoting.literal(name)) \
         AND coalesce(pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conperiod', 'false') OPERATOR(pg_catalog.=) 'false'
         """
     }
+
+    /// Of each column of the key `c`, in order.
+    private static let comparisons = """
+        (SELECT pg_catalog.jsonb_agg(\(comparison) ORDER BY x.place) \
+        FROM ROWS FROM (pg_catalog.unnest(c.conpfeqop), pg_catalog.unnest(c.confkey), pg_catalog.unnest(c.conkey)) \
+        WITH ORDINALITY AS x(operator, referenced, referencing, place) \
+        JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) x.operator \
+        JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid OPERATOR(pg_catalog.=) c.confrelid AND pa.attnum OPERATOR(pg_catalog.=) x.referenced \
+        JOIN pg_catalog.pg_attribute AS ca ON ca.attrelid OPERATOR(pg_catalog.=) c.conrelid AND ca.attnum OPERATOR(pg_catalog.=) x.referencing)
+        """
 
     /// Of the referenced column `pa`, the referencing one `ca` and the operator `o`.
     private static let comparison = """

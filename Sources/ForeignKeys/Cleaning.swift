@@ -13,10 +13,9 @@ public struct Cleaning: Sendable, Equatable {
     public let columns: [String]
     /// How many orphans there are.
     public let count: String
-    /// Changes all orphans and keeps them; the event and the attempt are its parameters. The command tag states how many.
-    public let keepingChange: String
-    /// The same where triggers keep what it changes.
-    public let observedChange: String
+    /// Changes all orphans; the command tag states how many. It keeps them itself, with the event and the attempt as its parameters, where they are not
+    /// observed.
+    public let change: String
     /// Whether it takes triggers to see all that is changed, and to keep it right.
     public let isObserved: Bool
     /// Whether a change can make further orphans.
@@ -37,9 +36,8 @@ public struct Cleaning: Sendable, Equatable {
         columns = sql.key.columns
         count = sql.count
         deletes = nullable.isEmpty
-        keepingChange = nullable.isEmpty ? sql.delete(keeps: true) : sql.nullify(nullable, keeps: true)
-        observedChange = nullable.isEmpty ? sql.delete(keeps: false) : sql.nullify(nullable, keeps: false)
         isObserved = sql.facts.reachesFurther || sql.facts.needsPinnedText
+        change = nullable.isEmpty ? sql.delete(keeps: !isObserved) : sql.nullify(nullable, keeps: !isObserved)
         repeats = isObserved || sql.facts.refersToFamily
         record = Cleaning.record(sql, nullable)
         size = TableSize(sql.table)
@@ -81,11 +79,11 @@ public struct Cleaning: Sendable, Equatable {
 public struct TableSize: Sendable, Equatable {
     /// All of them.
     public let total: String
-    /// No more than its parameter says.
+    /// Counted no further than its parameter says: most of the time that is a small part of the table.
     public let atLeast: String
 
     init(_ table: ForeignKeyFacts.Table) {
-        total = OrphanSQL.total(table)
-        atLeast = OrphanSQL.atLeast(table)
+        total = "SELECT pg_catalog.count(*) FROM \(table.target)"
+        atLeast = "SELECT pg_catalog.count(*) FROM (SELECT FROM \(table.target) LIMIT $1::pg_catalog.int8) AS t"
     }
 }

@@ -81,6 +81,8 @@ public struct ForeignKeyFacts: Sendable, Equatable {
         public var table: Table
         public var columns: [String]
         public var referencedColumns: [String]
+        /// How each of its columns is compared.
+        public var comparison: [Comparison]
     }
 
     /// `server_version_num`.
@@ -203,6 +205,14 @@ extension ForeignKeyFacts.KeptColumn {
 }
 
 extension ForeignKeyFacts.Comparison {
+    /// Whether the value of a referencing column refers to that of a referenced one.
+    func sql(_ referenced: String, _ referencing: String) -> String {
+        let collation = collation.map { " COLLATE \($0)" } ?? ""
+        return "\(self.cast(referenced, referencedCast)) \(operation) \(self.cast(referencing, cast))\(collation)"
+    }
+
+    private func cast(_ value: String, _ type: String?) -> String { type.map { "\(value)::\($0)" } ?? value }
+
     /// Reads a list of them; nil where there is none.
     public static func list(_ value: JSONValue?) -> [Self]? {
         value?.array?.compactMap { value in
@@ -220,7 +230,8 @@ extension ForeignKeyFacts.Holder {
         guard let name = value["name"]?.string, let table = ForeignKeyFacts.Table(value["table"]) else { return nil }
         self.init(
             name: name, table: table, columns: value.strings("columns"),
-            referencedColumns: value.strings("referenced_columns"))
+            referencedColumns: value.strings("referenced_columns"),
+            comparison: ForeignKeyFacts.Comparison.list(value["comparison"]) ?? [])
     }
 }
 

@@ -10,6 +10,6 @@ extension ForeignKeyPlanner {
             ["r", "p"].contains(referenced.kind)
         else { return nil }
         let sql = OrphanSQL(key: key, table: table, referenced: referenced, facts: facts, history: history)
-        return (sql.count, sql.total)
+        return (sql.count, TableSize(table).total)
     }
 }

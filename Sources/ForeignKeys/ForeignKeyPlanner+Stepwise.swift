@@ -21,6 +21,8 @@ public struct KeySteps: Sendable, Equatable {
     public var index: ForeignKeyStep?
     /// Proves the key; nil where its author wants it unproved.
     public var validate: ForeignKeyStep?
+    /// Takes the key away.
+    public var drop: String
     /// The referencing table.
     public var table: TableName
     /// The key as events name it.
@@ -143,7 +145,7 @@ extension ForeignKeyPlanner {
                 : ForeignKeyStep(
                     .validate, "\(alter) VALIDATE CONSTRAINT \(Quoting.identifier(name))",
                     record: record("validated", notValid: false)),
-            table: sql.table.qualified, object: object)
+            drop: "\(alter) DROP CONSTRAINT \(Quoting.identifier(name))", table: sql.table.qualified, object: object)
     }
 }
 

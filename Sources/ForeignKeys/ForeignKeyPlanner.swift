@@ -53,12 +53,6 @@ public struct ForeignKeyPlanner: Sendable {
         return names.isEmpty ? nil : names.joined(separator: ", ")
     }
 
-    /// The index for a key that stays in its statement; nil where one covers it.
-    public func index(for key: ForeignKey, _ facts: ForeignKeyFacts) -> ForeignKeyStep? {
-        var names = ChosenNames()
-        return facts.table.flatMap { index(key, $0, facts, &names) }
-    }
-
     // MARK: One key
 
     /// The statement that asks the key itself how it compares, in a savepoint or as it stands; nil where nobody has to know.
@@ -78,11 +72,9 @@ public struct ForeignKeyPlanner: Sendable {
         guard let place = table.isPartitioned ? facts.leaf : table.qualified else { return nil }
         var names = ChosenNames()
         let name = key.name ?? names.constraint(for: key, table, facts)
-        var definition = key.definition(
-            referenced: referenced.qualified, columns: key.referencedColumns, notValid: true)
-        if ["r", "p"].contains(referenced.kind), resolved.count == key.columns.count {
-            definition = key.definition(referenced: referenced.qualified, columns: resolved, notValid: true)
-        }
+        let isWhole = ["r", "p"].contains(referenced.kind) && resolved.count == key.columns.count
+        let definition = key.definition(
+            referenced: referenced.qualified, columns: isWhole ? resolved : key.referencedColumns, notValid: true)
         let sql = """
             SAVEPOINT migrated_probe; \
             ALTER TABLE \(place.sql) ADD CONSTRAINT \(Quoting.identifier(name)) \(definition); \
@@ -92,7 +84,7 @@ public struct ForeignKeyPlanner: Sendable {
         return (sql, true)
     }
 
-    /// What is to be done for a key. Where rows may be changed, the facts are those behind the locks, after the statement's earlier keys.
+    /// What is to be done for a key. Where rows may be changed, the facts are those behind the locks, before any of the statement's keys is there.
     public func plan(_ key: ForeignKey, _ facts: ForeignKeyFacts, _ names: inout ChosenNames) -> ForeignKeyPlan {
         if key.isIfTableExists, facts.table == nil {
             // The server passes over it, with the NOTICE that belongs to that.

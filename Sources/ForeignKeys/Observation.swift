@@ -90,7 +90,7 @@ public struct Observation: Sendable, Equatable {
         "coalesce(pg_catalog.pg_partition_root(\(oid))::pg_catalog.oid, \(oid))"
     }
 
-    /// Locks all of them: whoever adds a key to one of them waits, and so does whoever writes.
+    /// Locks all of them: who adds a key to one of them waits, and so do writers.
     public var lock: String { ForeignKeyPlanner.lock(watched.map(\.table.qualified)) }
 
     /// Makes the triggers. `attempt` is the text of its id; the events are those of each watched table, in order. `columns` are those of the key that

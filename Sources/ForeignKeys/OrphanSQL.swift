@@ -26,24 +26,7 @@ struct OrphanSQL {
     /// Whether the value `referenced` is what column `place` of the row `child` refers to: as the server's own check compares them.
     private func comparison(_ place: Int, _ referenced: String, _ child: String) -> String {
         let column = "\(child).\(Quoting.identifier(key.columns[place]))"
-        guard let comparison = facts.comparison?[place] else { return "\(referenced) OPERATOR(pg_catalog.=) \(column)" }
-        func cast(_ value: String, _ type: String?) -> String { type.map { "\(value)::\($0)" } ?? value }
-        let collation = comparison.collation.map { " COLLATE \($0)" } ?? ""
-        return
-            "\(cast(referenced, comparison.referencedCast)) \(comparison.operation) \(cast(column, comparison.cast))\(collation)"
-    }
-
-    /// How many rows the table has.
-    var total: String { OrphanSQL.total(table) }
-
-    /// How many rows a table has, counted no further than the parameter says: most of the time that is a small part of it.
-    static func atLeast(_ table: ForeignKeyFacts.Table) -> String {
-        "SELECT pg_catalog.count(*) FROM (SELECT FROM \(table.target) LIMIT $1::pg_catalog.int8) AS t"
-    }
-
-    /// How many rows a table has.
-    static func total(_ table: ForeignKeyFacts.Table) -> String {
-        "SELECT pg_catalog.count(*) FROM \(table.target)"
+        return facts.comparison?[place].sql(referenced, column) ?? "\(referenced) OPERATOR(pg_catalog.=) \(column)"
     }
 
     /// How many orphans there are.
@@ -89,8 +72,8 @@ struct OrphanSQL {
     /// Where each orphan of a plain table is.
     var find: String { "SELECT c.ctid FROM \(table.target) AS c WHERE \(isOrphan("c"))" }
 
-    /// Locks the rows at the places that the first parameter gives, as far as they are orphans still, and says where they are now: whoever has
-    /// changed one meanwhile has moved it.
+    /// Locks the rows at the places that the first parameter gives, as far as they are orphans still, and says where they are now: a change
+    /// by another session has moved them.
     var lockPlaced: String {
         """
         SELECT c.ctid FROM \(table.target) AS c, pg_catalog.unnest($1::pg_catalog.tid[]) AS k(place) \
@@ -117,8 +100,9 @@ struct OrphanSQL {
 
     /// How many orphans cannot be deleted, because rows refer to them by that key of another table.
     func held(by holder: ForeignKeyFacts.Holder) -> String {
-        let joins = zip(holder.columns, holder.referencedColumns).map {
-            "h.\(Quoting.identifier($0)) OPERATOR(pg_catalog.=) c.\(Quoting.identifier($1))"
+        let joins = holder.comparison.indices.map {
+            holder.comparison[$0].sql(
+                "c.\(Quoting.identifier(holder.referencedColumns[$0]))", "h.\(Quoting.identifier(holder.columns[$0]))")
         }
         return """
             SELECT pg_catalog.count(*) FROM \(table.target) AS c WHERE \(isOrphan("c")) \
@@ -129,9 +113,7 @@ struct OrphanSQL {
     // MARK: Pieces
 
     private var kept: KeptRow {
-        KeptRow(
-            columns: facts.rows, key: facts.rowKey ?? [], alias: "c",
-            table: table)
+        KeptRow(columns: facts.rows, key: facts.rowKey ?? [], alias: "c", table: table)
     }
 
     private func assignments(_ columns: [String]) -> String {

@@ -31,7 +31,7 @@ public struct RestoreSQL: Sendable, Equatable {
     /// The statement that restores what the events count and has not come back yet, and records each row's outcome. It wants
     /// `setPath` and `CleanupSettings`, and runs in the caller's transaction.
     ///
-    /// With `proves` a row that does not come back exactly as it was counts as not restored, whoever changed it.
+    /// With `proves` a row that does not come back exactly as it was counts as not restored, whatever changed it.
     public func restore(_ events: [Event], proves: Bool = false) -> String {
         let list = JSONValue.array(
             events.map { event in
@@ -45,6 +45,9 @@ public struct RestoreSQL: Sendable, Equatable {
             "quarantine": Quoting.literal("\(history).orphan_quarantine"),
             "restoration": Quoting.literal("\(history).orphan_restoration"),
             "named": "'\(CatalogQuestion.namedTypes)'::oid[]", "plain": "'\(CatalogQuestion.plainTypes)'::oid[]",
+            "key": CatalogQuestion.rowKeyIndex("target"),
+            // Errors that are not about the rows: they end all of it.
+            "grave": "left(state, 2) IN ('25', '40', '53', '57', '58', 'XX') OR state = '55P03'",
             "pinned": CatalogQuestion.needsPinnedText("t.oid"),
         ]
         // Word by word from the front, so that what stands in for one is not looked at again.

@@ -53,23 +53,11 @@ extension Engine {
     private func add(
         _ deferred: DeferredKey, _ source: [UInt8], _ snapshot: MigrationDirectory.Snapshot, _ run: FileRun
     ) throws(FileRun.Stop) {
-        // The text that was applied, from the history itself: the file may be gone or edited by now.
-        var migration =
-            snapshot.set.migrations.first { $0.version == deferred.version || $0.name == deferred.name }
-            ?? Migration(
-                version: deferred.version, name: deferred.name, path: deferred.name,
-                identity: snapshot.set.identity(version: deferred.version, name: deferred.name))
-        migration.obstacle = nil
-        let prepared: PreparedFile
+        let (prepared, found): (PreparedFile, ForeignKeyStatement?)
         do throws(Complaint) {
-            let file = try MigrationFile(migration: migration, bytes: source)
-            prepared = try PreparedFile(
-                deferred: file, version: deferred.version, settings: settings)
+            (prepared, found) = try read(deferred, source, snapshot)
         } catch {
             throw .failure(Failure("invalid_file", error))
-        }
-        let found = ForeignKeyStatement.all(in: prepared.script).first {
-            $0.statement == deferred.statement && $0.position == deferred.position
         }
         guard let found else { return }
         let backend = try run.run { () throws(RunFailure) in try sessions.work().sessionPID }
@@ -77,6 +65,24 @@ extension Engine {
             prepared, layout: snapshot.set.layout, firstSegment: 0, isInDoubt: false, invalidIndexes: nil,
             backend: backend, id: deferred.attempt)
         try run.addDeferred(found, seq: deferred.seq, &attempt)
+    }
+
+    /// The file that put a key off, by the text that was applied, from the history itself: it may be gone or edited by now. And the key in it.
+    func read(
+        _ deferred: DeferredKey, _ source: [UInt8], _ snapshot: MigrationDirectory.Snapshot
+    ) throws(Complaint) -> (PreparedFile, ForeignKeyStatement?) {
+        var migration =
+            snapshot.set.migrations.first { $0.version == deferred.version || $0.name == deferred.name }
+            ?? Migration(
+                version: deferred.version, name: deferred.name, path: deferred.name,
+                identity: snapshot.set.identity(version: deferred.version, name: deferred.name))
+        migration.obstacle = nil
+        let file = try MigrationFile(migration: migration, bytes: source)
+        let prepared = try PreparedFile(deferred: file, version: deferred.version, settings: settings)
+        let found = ForeignKeyStatement.all(in: prepared.script).first {
+            $0.statement == deferred.statement && $0.position == deferred.position
+        }
+        return (prepared, found)
     }
 }
 
@@ -93,9 +99,11 @@ extension FileRun {
         {
             let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
             let facts = try unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(Stop) in
-                try askedFacts(key, planner, &attempt, connection, limit, adding: false)
+                try self.facts([key.key], key, &attempt, connection, limit).map { (facts) throws(Stop) in
+                    try asked(facts, key, planner, &attempt, connection, limit, adding: false)
+                }
             }
-            if case .steps(let steps) = planner.stepwise(key.key, facts) {
+            if let facts = facts.first, case .steps(let steps) = planner.stepwise(key.key, facts) {
                 var run = KeyRun(
                     run: self, key: key, steps: steps, policy: policy, index: index, limit: limit, deferral: seq)
                 try run.add(&attempt, Closing(next: nil, reading: reading(nil)) { _ in [] })

@@ -48,7 +48,7 @@ extension Engine {
                     reporter.proceeds("rolling back", prepared.migration.name, index + 1, of: files.count)
                     var attempt = try attempt(prepared, snapshot.set.layout)
                     attempt.why = reason
-                    attempt.undone = try undoneKeys(version: prepared.version, by: run.actor)
+                    attempt.undone = try undoneKeys(version: prepared.version, snapshot, by: run.actor)
                     if restoresOrphans { attempt.restores = try history.cleanupAttempts(version: prepared.version) }
                     try start(attempt, run.actor)
                     summary.complaint = try perform(attempt, next: nil, run)

@@ -48,14 +48,9 @@ extension FileRun {
         _ record: ForeignKeyStep.Record, _ id: UUID, _ rows: Int64, _ place: KeptPlace, _ size: TableSize,
         _ table: ForeignKeyFacts.Table, _ attempt: Attempt
     ) -> Cleaned? {
-        guard let kind = EventKind(rawValue: record.event) else { return nil }
-        var event = attempt.event(kind, by: actor)
-        event.eventID = id
-        event.reason = record.reason
-        event.object = record.object
-        event.rowCount = rows
-        event.detail = record.detail.mapValues(JSONValue.string)
-        return Cleaned(event: event, place: place, size: size, table: table.qualified.text)
+        event(record, id, rows, of: attempt).map {
+            Cleaned(event: $0, place: place, size: size, table: table.qualified.text)
+        }
     }
 
     // MARK: Where a change is all that happens
@@ -69,7 +64,7 @@ extension FileRun {
         var rows: Int64 = 0
         while true {
             let touched =
-                try ask(&attempt, connection, at: key, limit, cleaning.keepingChange, parameters).affectedRows ?? 0
+                try ask(&attempt, connection, at: key, limit, cleaning.change, parameters).affectedRows ?? 0
             rows += touched
             if touched == 0 || !cleaning.repeats { break }
         }
@@ -141,7 +136,7 @@ extension FileRun {
                 events: ids.map { Observation.Events(deleted: $0.deleted.description, changed: $0.changed.description) }
             ),
             key, &attempt, connection, limit)
-        while (try ask(&attempt, connection, at: key, limit, cleaning.observedChange, []).affectedRows ?? 0) > 0 {}
+        while (try ask(&attempt, connection, at: key, limit, cleaning.change, []).affectedRows ?? 0) > 0 {}
         let moved = try observation.movesQuestion.map { (question) throws(Stop) in
             tally(try ask(&attempt, connection, at: key, limit, question, []))
         }
@@ -164,7 +159,7 @@ extension FileRun {
             counts[seen.text(row, 0) ?? ""] = (seen.integer(row, 1) ?? 0, columns)
         }
         var cleaned: [Cleaned] = []
-        // What hangs on the rows comes before them, as it always was.
+        // The table that is cleaned comes last, behind what hangs on its rows.
         let inOrder = Array(zip(observation.watched, ids))
         for (watched, ids) in inOrder.dropFirst() + inOrder.prefix(1) {
             for (id, event) in [(ids.changed, "orphans_nullified"), (ids.deleted, "orphans_deleted")] {
@@ -181,7 +176,7 @@ extension FileRun {
         return (cleaned, moved ?? [:])
     }
 
-    /// The tables that have to be watched, all locked: whoever adds a key to one of them waits.
+    /// The tables that have to be watched, all locked, so that no key is added to one of them.
     private func reach(
         _ tables: [Int64], _ cleaning: Cleaning, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
         _ connection: Connection,
@@ -205,25 +200,6 @@ extension FileRun {
             known = found
             try send(found.lock, key, &attempt, connection, limit)
         }
-    }
-
-    /// Sends statements of ours that take no values.
-    @discardableResult
-    func send(
-        _ sql: String, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
-        _ limit: Instant?
-    ) throws(Stop) -> [QueryResult] {
-        FailPoint.keyStep.pass()
-        let script = attempt.prepared.script
-        let place = script.place(at: key.range.lowerBound)
-        return try guarded(
-            &attempt, connection, limit, at: script.statement(at: key.range.lowerBound).map { $0..<$0 + 1 },
-            { error in
-                var failure = Failure(error, in: script, piece: nil)
-                failure.point(at: place, of: script)
-                return failure
-            }
-        ) { (connection: Connection) throws(PostgresError) in try connection.run(sql) }
     }
 }
 

@@ -13,7 +13,7 @@ extension FileRun {
         _ cleaned: [Cleaned], _ policy: ForeignKeyPolicy, _ key: ForeignKeyStatement, _ attempt: inout Attempt,
         _ connection: Connection, _ limit: Instant?
     ) throws(Stop) {
-        let all = cleaned.reduce(0) { $0 + ($1.event.rowCount ?? 0) }
+        let all = rows(cleaned)
         let tables = Dictionary(grouping: cleaned, by: \.table).sorted { $0.key < $1.key }
         switch policy.limit {
         case .rows(let most):
@@ -135,7 +135,7 @@ extension FileRun {
             Complaint(
                 .failed, "the cleanup deleted \(deleted) rows and kept \(kept) of them, so it was rolled back",
                 hint:
-                    "A trigger deletes rows of a table that no key leads to. Clean these rows in a migration of your own.",
+                    "A trigger may delete rows and take that back. Clean these rows in a migration of your own.",
                 place: attempt.prepared.script.place(at: key.range.lowerBound)))
     }
 

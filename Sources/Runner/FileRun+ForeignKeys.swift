@@ -61,17 +61,15 @@ extension FileRun {
         return facts
     }
 
-    /// Facts about one key, with what the server itself says of it: how it compares, and which of its columns take a null.
+    /// The facts about a key, with what the server itself says of it: how it compares, and which of its columns take a null.
     ///
     /// A key that is not there is added for the question and taken back, which locks its tables; with `adding` false the catalog's own answer stands.
-    func askedFacts(
-        _ key: ForeignKeyStatement, _ planner: ForeignKeyPlanner, _ attempt: inout Attempt, _ connection: Connection,
-        _ limit: Instant?, adding: Bool = true
+    func asked(
+        _ facts: ForeignKeyFacts, _ key: ForeignKeyStatement, _ planner: ForeignKeyPlanner, _ attempt: inout Attempt,
+        _ connection: Connection, _ limit: Instant?, adding: Bool = true
     ) throws(Stop) -> ForeignKeyFacts {
-        guard var facts = try facts([key.key], key, &attempt, connection, limit).first else {
-            throw .run(.lost(.lost(.protocolViolation("a question has no answer"))))
-        }
         guard let probe = planner.probe(key.key, facts) else { return facts }
+        var facts = facts
         if adding || !probe.addsKey {
             let answers = try send(probe.sql, key, &attempt, connection, limit)
             facts.comparison = ForeignKeyFacts.Comparison.list(
@@ -111,14 +109,17 @@ extension FileRun {
         _ limit: Instant?, standing: (ForeignKeyStatement) -> Bool = { _ in false }
     ) throws(Stop) -> [AuditEvent] {
         let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
-        let wanted = Array(zip(keys.map(\.key), try facts(keys.map(\.key), keys[0], &attempt, connection, limit)))
+        var facts = try facts(keys.map(\.key), keys[0], &attempt, connection, limit)
+        let wanted = Array(zip(keys.map(\.key), facts))
         var names = ChosenNames()
         var events: [AuditEvent] = []
-        for step in planner.opening(wanted) { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
-        // Behind the locks. None of the keys is there while rows are cleaned for any of them, so that none acts on what is cleaned for another.
+        let opening = planner.opening(wanted)
+        for step in opening { _ = try perform(step, policy, keys[0], &attempt, connection, limit) }
+        // Again behind the locks, where there are any. None of the keys is there while rows are cleaned for any of them, so that none acts on what is cleaned for another.
         var plans: [(key: ForeignKeyStatement, facts: ForeignKeyFacts, plan: ForeignKeyPlan)] = []
-        for key in keys {
-            let facts = try askedFacts(key, planner, &attempt, connection, limit)
+        if !opening.isEmpty { facts = try self.facts(keys.map(\.key), keys[0], &attempt, connection, limit) }
+        for (key, facts) in zip(keys, facts) {
+            let facts = try asked(facts, key, planner, &attempt, connection, limit)
             plans.append((key, facts, planner.plan(key.key, facts, &names)))
         }
         events += try clean(plans, policy, standing, &attempt, connection, limit)
@@ -250,20 +251,26 @@ extension FileRun {
         case .count: rows = result.rows.isEmpty ? 0 : result.integer(0, 0)
         case .session, .lock, .add, .validate, .index: break
         }
-        guard let record = step.record, let kind = EventKind(rawValue: record.event), rows != 0 else {
+        guard let record = step.record, rows != 0, var event = event(record, id, rows, of: attempt) else {
             return (rows ?? 0, nil)
         }
+        event.durationUS = (Instant.now() - began).microseconds
+        if step.parameters.contains(.eventID) {
+            event.detail["sample_keys"] = try sampleKeys(of: id, key, &attempt, connection, limit)
+        }
+        return (rows ?? 0, event)
+    }
+
+    /// The event that a record asks for.
+    func event(_ record: ForeignKeyStep.Record, _ id: UUID, _ rows: Int64?, of attempt: Attempt) -> AuditEvent? {
+        guard let kind = EventKind(rawValue: record.event) else { return nil }
         var event = attempt.event(kind, by: actor)
         event.eventID = id
         event.reason = record.reason
         event.object = record.object
         event.rowCount = rows
-        event.durationUS = (Instant.now() - began).microseconds
         event.detail = record.detail.mapValues(JSONValue.string)
-        if step.parameters.contains(.eventID) {
-            event.detail["sample_keys"] = try sampleKeys(of: id, key, &attempt, connection, limit)
-        }
-        return (rows ?? 0, event)
+        return event
     }
 
     /// The keys of some of the rows that an event counts, as the quarantine has them; nil where nothing tells its rows apart.
@@ -302,16 +309,36 @@ extension FileRun {
         _ sql: String,
         _ parameters: [Parameter?]
     ) throws(Stop) -> QueryResult {
+        try ours(&attempt, connection, at: offset, limit) { (connection: Connection) throws(PostgresError) in
+            try connection.query(sql, parameters)
+        }
+    }
+
+    /// Sends statements of ours that take no values.
+    @discardableResult
+    func send(
+        _ sql: String, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> [QueryResult] {
+        FailPoint.keyStep.pass()
+        return try ours(&attempt, connection, at: key.range.lowerBound, limit) {
+            (connection: Connection) throws(PostgresError) in try connection.run(sql)
+        }
+    }
+
+    /// Lets the server work for us under the file's limits; what it refuses is the file's failure, at that place in its text.
+    private func ours<Value>(
+        _ attempt: inout Attempt, _ connection: Connection, at offset: Int, _ limit: Instant?,
+        _ body: (Connection) throws(PostgresError) -> Value
+    ) throws(Stop) -> Value {
         let script = attempt.prepared.script
         return try guarded(
             &attempt, connection, limit, at: script.statement(at: offset).map { $0..<$0 + 1 },
             { error in
-                let place = script.place(at: offset)
                 var failure = Failure(error, in: script, piece: nil)
-                failure.point(at: place, of: script)
+                failure.point(at: script.place(at: offset), of: script)
                 return failure
-            }
-        ) { (connection: Connection) throws(PostgresError) in try connection.query(sql, parameters) }
+            }, body)
     }
 }
 

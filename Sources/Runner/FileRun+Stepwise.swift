@@ -30,10 +30,10 @@ extension FileRun {
         let planner = ForeignKeyPlanner(policy, quotedHistory: store.schema)
         for (number, key) in keys.enumerated() {
             let facts = try unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(Stop) in
-                var facts: [ForeignKeyFacts] = []
-                for key in keys {
-                    facts.append(
-                        try askedFacts(key, planner, &attempt, connection, limit, adding: false))
+                var facts = try self.facts(keys.map(\.key), key, &attempt, connection, limit)
+                // Of all of them before the first is added, whether they can be; then of each in its turn.
+                for (place, key) in keys.enumerated() where number == 0 || place == number {
+                    facts[place] = try asked(facts[place], key, planner, &attempt, connection, limit, adding: false)
                 }
                 return facts
             }

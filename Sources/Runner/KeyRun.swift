@@ -140,7 +140,7 @@ struct KeyRun {
     private func held(_ orphans: Int64, by holder: KeyHolder, _ attempt: Attempt) -> Failure {
         let added =
             steps.add == nil
-            ? " The new key is there already, NOT VALID, and is in the way of rows that are mended half: drop it first, with ALTER TABLE \(steps.table.sql) DROP CONSTRAINT."
+            ? " The new key is there already, NOT VALID, and refuses rows that are only partly fixed: drop it first, with \(steps.drop)"
             : ""
         return Failure(
             "orphans",
@@ -182,15 +182,13 @@ struct KeyRun {
                 _ = try ask(&attempt, connection, "CLOSE \(KeyRun.cursor)")
                 return
             }
-            let list = places.rows.indices.compactMap { places.text($0, 0).map { "\"\($0)\"" } }
-            let array = "{\(list.joined(separator: ","))}"
             try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
-                try clean(array, &attempt, connection).map { [$0] } ?? []
+                try clean(KeyRun.array(places), &attempt, connection).map { [$0] } ?? []
             }
         }
     }
 
-    /// Cleans the orphans at these places. What others did since they were found counts: they may have moved rows, mended them, and made keys that
+    /// Cleans the orphans at these places. What others did since they were found counts: they may have moved rows, fixed them, and made keys that
     /// would act on further ones.
     private func clean(
         _ places: String, _ attempt: inout Attempt, _ connection: Connection
@@ -200,10 +198,9 @@ struct KeyRun {
         if let lock = steps.clean?.lockTables { _ = try ask(&attempt, connection, lock) }
         guard let clean = try planned(&attempt, connection).clean else { return nil }
         let locked = try run.ask(&attempt, connection, at: key, limit, clean.lockRows, [.text(places)])
-        let list = locked.rows.indices.compactMap { locked.text($0, 0).map { "\"\($0)\"" } }
-        guard !list.isEmpty else { return nil }
+        guard !locked.rows.isEmpty else { return nil }
         let done = try run.perform(
-            clean.change, policy, key, &attempt, connection, limit, [.text("{\(list.joined(separator: ","))}")])
+            clean.change, policy, key, &attempt, connection, limit, [.text(KeyRun.array(locked))])
         guard var event = done.event else { return nil }
         event.detail["kept"] = clean.place.json
         if policy.proof == .always {
@@ -216,6 +213,11 @@ struct KeyRun {
         return event
     }
 
+    /// PostgreSQL's text of an array of the places that a statement gave.
+    private static func array(_ places: QueryResult) -> String {
+        "{\(places.rows.indices.compactMap { places.text($0, 0).map { "\"\($0)\"" } }.joined(separator: ","))}"
+    }
+
     /// The steps as they are now, in a transaction of its own.
     private func asked(_ attempt: inout Attempt) throws(FileRun.Stop) -> KeySteps {
         try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
@@ -226,8 +228,11 @@ struct KeyRun {
     /// The steps by what the catalog says now; the key is there.
     private func planned(_ attempt: inout Attempt, _ connection: Connection) throws(FileRun.Stop) -> KeySteps {
         let planner = ForeignKeyPlanner(policy, quotedHistory: run.store.schema)
-        let facts = try run.askedFacts(key, planner, &attempt, connection, limit)
-        guard case .steps(let now) = planner.stepwise(key.key, facts, cleaning: true) else {
+        let found = try run.facts([key.key], key, &attempt, connection, limit)
+        let facts = try found.map { (facts) throws(FileRun.Stop) in
+            try run.asked(facts, key, planner, &attempt, connection, limit)
+        }
+        guard let facts = facts.first, case .steps(let now) = planner.stepwise(key.key, facts, cleaning: true) else {
             throw .failure(
                 Failure(
                     "foreign_key",
@@ -244,7 +249,8 @@ struct KeyRun {
     // MARK: 4. The index
 
     private func buildIndex(_ attempt: inout Attempt) throws(FileRun.Stop) {
-        guard let step = steps.index, var event = step.record.flatMap({ indexEvent($0, attempt) }) else {
+        guard let step = steps.index, var event = step.record.flatMap({ run.event($0, UUID(), nil, of: attempt) })
+        else {
             return try recordFoundIndex(&attempt)
         }
         let began = Instant.now()
@@ -274,13 +280,6 @@ struct KeyRun {
         event.durationUS = (Instant.now() - began).microseconds
         let done = event
         try record(&attempt) { (_, _) throws(FileRun.Stop) in [done] }
-    }
-
-    private func indexEvent(_ record: ForeignKeyStep.Record, _ attempt: Attempt) -> AuditEvent? {
-        var event = attempt.event(.indexCreated, by: run.actor)
-        event.object = record.object
-        event.detail = record.detail.mapValues(JSONValue.string)
-        return event
     }
 
     /// An earlier attempt may have died between the end of the build and its record: the index that it announced is there, and is told of now.

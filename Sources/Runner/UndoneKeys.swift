@@ -111,17 +111,20 @@ extension FileRun {
 
 extension Engine {
     /// The deferred keys that the undoing of a version meets.
-    func undoneKeys(version: String, by actor: AuditEvent.Actor) throws(RunFailure) -> UndoneKeys {
+    func undoneKeys(
+        version: String, _ snapshot: MigrationDirectory.Snapshot, by actor: AuditEvent.Actor
+    ) throws(RunFailure) -> UndoneKeys {
         var undone = UndoneKeys()
         for deferred in try history.deferredKeys() where deferred.version == version {
-            guard let source = try history.source(deferred.checksum),
-                let script = try? Script(source, file: deferred.name),
-                let found = ForeignKeyStatement.all(in: script).first(where: {
-                    $0.statement == deferred.statement && $0.position == deferred.position
-                })
-            else { continue }
-            undone.open.append(
-                UndoneKeys.Open(table: found.key.table, name: found.key.chosenName, object: deferred.object))
+            guard let source = try history.source(deferred.checksum) else { continue }
+            do throws(Complaint) {
+                guard let key = try read(deferred, source, snapshot).1?.key else { continue }
+                undone.open.append(
+                    UndoneKeys.Open(table: key.table, name: key.chosenName, object: deferred.object))
+            } catch {
+                // Then the server says what it thinks of dropping it.
+                reporter.say(4, "deferred key \(deferred.object) of \(deferred.name) cannot be read: \(error.message)")
+            }
         }
         undone.added = try history.addedKeys(by: actor)
         return undone
