@@ -38,6 +38,16 @@ import Testing
         try dirty.expectWayBack()
     }
 
+    @Test func `fail so where the other key compares by rules of its own`() throws {
+        let dirty = try OrphanBench(
+            """
+            CREATE EXTENSION citext; CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id citext PRIMARY KEY, p int NOT NULL);
+            INSERT INTO c VALUES ('Abc', 9); CREATE TABLE d (c citext CONSTRAINT d_c REFERENCES c); INSERT INTO d VALUES ('aBC')
+            """, "p", "c", "d")
+        let outcome = try dirty.refuse(Self.key, "foreign-keys=stepwise")
+        #expect(outcome.errors.contains("cannot be deleted: rows of 'public.d' refer to it by 'd_c'"), "\(outcome)")
+    }
+
     @Test func `fail so, too, in one transaction`() throws {
         let dirty = try tables("", referenced: [10999, 11500])
         let outcome = try dirty.refuse(Self.key)
@@ -132,6 +142,28 @@ import Testing
         #expect(added == [])
         let faults = try bench.faults()
         #expect(faults == "")
+    }
+
+    @Test func `that is still deferred is passed over in a file of two sections, too`() throws {
+        let bench = try Workbench()
+        try bench.write(
+            "00001_widgets.sql",
+            """
+            -- migrated: missing-table=skip
+            -- +goose Up
+            CREATE TABLE widgets (id int PRIMARY KEY, user_id int);
+            ALTER TABLE widgets ADD CONSTRAINT widgets_user FOREIGN KEY (user_id) REFERENCES users (id);
+            -- +goose Down
+            ALTER TABLE widgets DROP CONSTRAINT widgets_user;
+            DROP TABLE widgets;
+            """)
+        let applied = try bench.run("apply")
+        #expect(applied.status == 0, "\(applied)")
+        #expect(try bench.events("event = 'deferred'") == ["deferred 00001_widgets missing_table"])
+        let undone = try bench.run("rollback", "--last", "1")
+        #expect(undone.status == 0, "\(undone)")
+        #expect(
+            try bench.events("event = 'skipped' AND direction = 'down'") == ["skipped 00001_widgets still_deferred"])
     }
 
     @Test func `does not pass over the DROP of a constraint that never was`() throws {
