@@ -82,6 +82,8 @@ struct EventText {
         return members.sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
             let name = indent + Printable.line(key) + ":"
             switch value {
+            // The numbers of a table's columns: for restoring, not for reading.
+            case .object where key == "columns": return ["\(name) \(flat(value))"]
             case .object(let inner) where !inner.isEmpty: return [name] + lines(value, indent: indent + "  ")
             case .array(let elements) where elements.contains { $0["verdict"] != nil && $0["what"] != nil }:
                 return [name] + elements.map { indent + "  " + remark($0) }
