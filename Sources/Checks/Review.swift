@@ -60,8 +60,19 @@ public struct Review: Sendable {
         add(complaint, as: unparsed ? .unparsed : Rule(of: complaint), file: nil)
     }
 
-    /// Adds the file that undoes a migration, which runs only where somebody rolls back: its secrets.
+    /// Adds the file that undoes a migration, which runs only where somebody rolls back: its secrets, and whether it does anything.
     public mutating func add(undoing migration: Migration, script: Script) {
+        if script.isEmpty {
+            let finding = CheckFinding(
+                .nothingToDo, place: Place(file: migration.path), "nothing is undone: the file holds nothing to run",
+                hint: Script.emptyHint)
+            drafts.append(Draft(finding: finding, file: nil))
+        }
+        for note in script.notes {
+            let finding = CheckFinding(
+                .transactionControl, place: script.place(at: note.offset), note.message, hint: note.hint)
+            drafts.append(Draft(finding: finding, file: nil))
+        }
         for secret in script.firstSecrets {
             let finding = CheckFinding(
                 .secretInFile, .note, place: script.place(at: secret.range.lowerBound), secret.words,

@@ -22,7 +22,7 @@ extension Rule {
             .badAllowance, .alikeNames:
             aboutFiles
         case .createdTwice, .usedBeforeCreated, .notRepeatable, .concurrentlyInTransaction, .newEnumValue, .ownTimeout,
-            .lastingSetting:
+            .lastingSetting, .nothingToDo, .transactionControl:
             aboutRunning
         case .tableRewrite, .tableScan, .blockingIndex, .foreignKeyScan, .requiredColumn: aboutLocks
         case .dropTable, .dropColumn, .truncate, .deleteEverything, .updateEverything: aboutData
@@ -121,7 +121,7 @@ extension Rule {
         default:
             Explanation(
                 why:
-                    "It is refused before anything runs: bytes that are no text, a directive that is not known, a command of psql, a COMMIT without its BEGIN, or what the layout's own tool refuses.",
+                    "It is refused before anything runs: bytes that are no text, a directive that is not known, a command of psql, a ROLLBACK, or what the layout's own tool refuses.",
                 wayOut: "Mend what the sentence names; the line waits meanwhile.",
                 example: [("001_users.sql", "\\i users.sql")],
                 better: [("001_users.sql", "CREATE TABLE users (id int);")])
@@ -172,6 +172,20 @@ extension Rule {
                     ("001_state.sql", "ALTER TYPE state ADD VALUE 'sent';"),
                     ("002_sent.sql", "UPDATE orders SET state = 'sent' WHERE id = 1;"),
                 ])
+        case .nothingToDo:
+            Explanation(
+                why:
+                    "It is recorded as applied, or as rolled back, and nothing else happens. A down file without a statement says that there is nothing to undo.",
+                wayOut: "Write the statements, or allow it with the reason.",
+                example: [("001_users.sql", "-- CREATE TABLE users (id int);\n")],
+                better: [("001_users.sql", "CREATE TABLE users (id int);")])
+        case .transactionControl:
+            Explanation(
+                why:
+                    "A COMMIT without BEGIN ends the transaction that the file runs in: what stands before it stays where a later statement fails, and each part is recorded by itself. A BEGIN without COMMIT is committed at the end of the file, a BEGIN inside of a block is ignored.",
+                wayOut: "Remove it, or write BEGIN and COMMIT round what belongs together.",
+                example: [("001_users.sql", "CREATE TABLE users (id int);\nCOMMIT;\nCREATE TABLE orders (id int);")],
+                better: [("001_users.sql", "CREATE TABLE users (id int);\nCREATE TABLE orders (id int);")])
         case .ownTimeout:
             Explanation(
                 why:

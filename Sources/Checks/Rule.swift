@@ -21,6 +21,8 @@ public enum Rule: String, CaseIterable, Sendable {
     case newEnumValue = "M022"
     case ownTimeout = "M023"
     case lastingSetting = "M024"
+    case nothingToDo = "M025"
+    case transactionControl = "M026"
 
     // Whom it keeps waiting.
     case tableRewrite = "M030"
@@ -103,6 +105,9 @@ public enum Rule: String, CaseIterable, Sendable {
         case .ownTimeout: ("own-timeout", .warning, "The file overrides a timeout that the daemon sets.")
         case .lastingSetting:
             ("lasting-setting", .note, "A setting is given to every later session of a role, a database or the server.")
+        case .nothingToDo: ("nothing-to-do", .note, "A file holds nothing to run.")
+        case .transactionControl:
+            ("transaction-control", .note, "The file's own transaction control does something else than it seems to.")
         case .tableRewrite: ("table-rewrite", .warning, "A table is rewritten while nobody can read it.")
         case .tableScan: ("table-scan", .warning, "A table is scanned while nobody can read it.")
         case .blockingIndex: ("blocking-index", .warning, "An index is built while nobody can write to its table.")

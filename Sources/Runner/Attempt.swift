@@ -90,6 +90,7 @@ struct Attempt {
         event.message = why
         event.durationUS = (Instant.now() - began).microseconds
         event.detail = ["statements": .integer(Int64(prepared.script.statements.count))]
+        if prepared.script.isEmpty { event.detail["note"] = "nothing to do" }
         if prepared.repeatable { event.detail["repeatable"] = true }
         if let said = notices.detail { event.detail["notices"] = said }
         event.detail["lasting_settings"] = lastingSettings(prepared.script.statements.indices)

@@ -42,6 +42,7 @@ struct FileRun {
         attempt.begin()
         try run { () throws(RunFailure) in try sessions.probeClientCheck() }
         let script = attempt.prepared.script
+        if script.isEmpty { reporter.say(6, "\(attempt.prepared.migration.name): nothing to do") }
         let deadline = attempt.prepared.file.directives.deadline ?? settings.deadline
         let limit = deadline.microseconds > 0 ? Instant.now() + deadline : nil
         let count = script.segments.count

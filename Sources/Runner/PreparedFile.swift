@@ -68,9 +68,11 @@ struct PreparedFile {
     static func script(of file: MigrationFile, _ way: MigrationFile.Way, settings: Settings) throws(Complaint) -> Script
     {
         let path = file.migration.path
-        if file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
+        // Where there is nothing to undo an empty down file is how that is said. To apply one would hide a copy that broke off.
+        if way == .up, file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
             throw Complaint(
-                .badFile, "the file is empty", hint: "A migration that is to do nothing says so in a comment.",
+                .badFile, "the file is empty",
+                hint: "It may be a copy that broke off. A migration that is to do nothing says so in a comment.",
                 place: Place(file: path, line: 1, column: 1))
         }
         let script = try Script(

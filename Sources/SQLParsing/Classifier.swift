@@ -76,12 +76,12 @@ struct Classifier {
         switch text(fields, "kind") {
         case "TRANS_STMT_BEGIN", "TRANS_STMT_START": return .begin(options: tape.member(fields, "options") != nil)
         case "TRANS_STMT_COMMIT":
-            return flag(fields, "chain") ? .refused(message: "COMMIT AND CHAIN in a migration", hint: own) : .commit
+            return .commit(chain: flag(fields, "chain"))
         case "TRANS_STMT_ROLLBACK": return .refused(message: "ROLLBACK in a migration", hint: own)
         case "TRANS_STMT_PREPARE": return .refused(message: "PREPARE TRANSACTION in a migration", hint: own)
         case "TRANS_STMT_COMMIT_PREPARED": return .refused(message: "COMMIT PREPARED in a migration", hint: own)
         case "TRANS_STMT_ROLLBACK_PREPARED": return .refused(message: "ROLLBACK PREPARED in a migration", hint: own)
-        default: return .ordinary
+        default: return .savepoint
         }
     }
 

@@ -20,12 +20,27 @@ public struct Script: Sendable {
     /// Whether the next file needs a new connection: this one alters login settings of a role, database or the system, changes the session's
     /// user or loads a library. True where the file could not be parsed.
     public let changesSettings: Bool
+    /// What is worth knowing about how the text is read; nothing in it keeps the file from running.
+    public let notes: [Note]
     /// The syntax tree; nil where the file could not be parsed.
     public let tree: SyntaxTree?
 
+    /// A remark about a place in the text.
+    public struct Note: Sendable, Equatable {
+        /// The byte of the script's text that it is about.
+        public let offset: Int
+        /// What there is to know, without a final stop.
+        public let message: String
+        /// What to do about it, as a sentence.
+        public let hint: String
+    }
+
+    /// Whether there is nothing in it to run: no statement, or none but BEGIN and COMMIT.
+    public var isEmpty: Bool { segments.isEmpty }
+
     /// Reads the bytes of `file`, without touching a database. Throws a complaint with status `badFile`, place and line of the text for
-    /// what must not or cannot run unattended: bytes that are not UTF-8, psql commands, COPY from the client, unbalanced or refused
-    /// transaction control, a statement that cannot run inside the transaction it stands in, and a syntax error in a file that cannot
+    /// what must not or cannot run unattended: bytes that are not UTF-8, psql commands, COPY from the client, refused transaction
+    /// control, a statement that cannot run inside the transaction it stands in, and a syntax error in a file that cannot
     /// run whole.
     public init(_ bytes: [UInt8], file: String, options: ScriptOptions = ScriptOptions()) throws(Complaint) {
         let original = try SourceText(bytes, file: file, limit: options.sizeLimit)
@@ -37,7 +52,7 @@ public struct Script: Sendable {
         case .tree(let json):
             let reading = try TreeReading(json, of: source)
             statements = reading.statements
-            segments = try reading.segments(noTransaction: options.noTransaction)
+            (segments, notes) = try reading.segments(noTransaction: options.noTransaction)
             changesSettings = reading.changesSettings
             tree = reading.tree
             unparsed = nil
@@ -46,6 +61,7 @@ public struct Script: Sendable {
             let whole = try refusal.whole(noTransaction: options.noTransaction)
             statements = []
             segments = [whole.segment]
+            notes = []
             unparsed = whole.warning
             changesSettings = true
             tree = nil

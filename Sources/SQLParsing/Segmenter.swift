@@ -12,8 +12,18 @@ struct Segmenter {
     private var segments: [Segment] = []
     /// The first statement that belongs to no segment yet.
     private var start = 0
-    /// The file's own BEGIN that is open.
-    private var block: Int?
+    /// The file's own block that is open.
+    private var block: Block?
+    /// What is worth knowing about the file's own transaction control, in the order of the text.
+    private(set) var notes: [Script.Note] = []
+
+    /// A transaction that the file itself has begun.
+    private struct Block {
+        /// The statement that begins it.
+        let statement: Int
+        /// What is sent instead of a plain BEGIN, where it has options.
+        var begin: String?
+    }
 
     init(
         source: SourceText, statements: [Statement], roles: [StatementRole], noTransaction: Bool,
@@ -27,56 +37,84 @@ struct Segmenter {
         self.trace = trace
     }
 
-    /// The segments in order. Every statement is in exactly one, but for the BEGIN and COMMIT of the file's own blocks, and for what sets the
-    /// transaction itself at the head of one.
+    /// The segments in order. Every statement is in exactly one, but for the BEGIN and COMMIT of the file's own blocks, a COMMIT that ends no
+    /// block of its own, and what sets the transaction itself at the head of one.
     mutating func cut() throws(Complaint) -> [Segment] {
         for index in statements.indices {
             switch roles[index] {
             case .refused(let message, let hint):
                 throw source.complaint(message, at: statements[index].range.lowerBound, hint: hint)
-            case .begin: try open(index)
-            case .commit: try close(index)
+            case .begin: begin(index)
+            case .commit(let chain): try commit(index, chain: chain)
             case .alone(let what):
                 if let block {
                     throw source.complaint(
                         "\(what) cannot run inside a transaction", at: statements[index].range.lowerBound,
-                        hint: "Move it out of the block that begins on line \(statements[block].line).")
+                        hint: "Move it out of the block that begins on line \(statements[block.statement].line).")
                 }
                 alone(index)
             case .ratherAlone where block == nil: alone(index)
-            case .ratherAlone: break
+            case .savepoint where noTransaction && block == nil:
+                throw source.complaint(
+                    "a savepoint outside of a transaction", at: statements[index].range.lowerBound,
+                    hint: "The file asks for no transaction: write BEGIN and COMMIT round what belongs together.")
+            case .ratherAlone, .savepoint: break
             case .ordinary, .setsTransaction, .addsValue: if noTransaction, block == nil { byItself(index) }
             }
         }
         if let block {
-            throw source.complaint(
-                "BEGIN without COMMIT", at: statements[block].range.lowerBound,
-                hint: "End the block with COMMIT, or remove the BEGIN: a file runs in a transaction anyway.")
+            note(
+                block.statement, "BEGIN without COMMIT: the block is committed at the end of the file",
+                hint: "Write COMMIT where the block is to end.")
+            if start < statements.count { append(.transaction, start..<statements.count) }
+        } else {
+            endRun(statements.count)
         }
-        endRun(statements.count)
         return segments
     }
 
-    private mutating func open(_ index: Int) throws(Complaint) {
+    private mutating func note(_ index: Int, _ message: String, hint: String) {
+        notes.append(Script.Note(offset: statements[index].range.lowerBound, message: message, hint: hint))
+    }
+
+    /// BEGIN inside of a block is sent as it is: PostgreSQL warns, and the block goes on (PostgreSQL manual, BEGIN, "Notes").
+    private mutating func begin(_ index: Int) {
         if let block {
-            throw source.complaint(
-                "BEGIN inside a transaction", at: statements[index].range.lowerBound,
-                hint: "The block that begins on line \(statements[block].line) is still open: end it with COMMIT first."
+            note(
+                index, "BEGIN inside a transaction: PostgreSQL warns and ignores it",
+                hint:
+                    "The block that begins on line \(statements[block.statement].line) is still open: remove one BEGIN."
             )
+            return
         }
         endRun(index)
-        block = index
+        let hasOptions = roles[index] == .begin(options: true)
+        block = Block(
+            statement: index,
+            begin: hasOptions ? String(decoding: source.bytes[statements[index].range], as: UTF8.self) : nil)
         start = index + 1
     }
 
-    private mutating func close(_ index: Int) throws(Complaint) {
-        guard let block else {
-            throw source.complaint(
-                "COMMIT without BEGIN", at: statements[index].range.lowerBound,
-                hint: "Put BEGIN where the block starts, or remove the COMMIT: a file runs in a transaction anyway.")
+    /// COMMIT ends the file's own block or, where none is open, the transaction that the file runs in: what follows is in another.
+    private mutating func commit(_ index: Int, chain: Bool) throws(Complaint) {
+        if block != nil {
+            if start < index { append(.transaction, start..<index) }
+            // The next transaction has the characteristics of this one (PostgreSQL manual, COMMIT, "AND CHAIN").
+            if !chain { block = nil }
+        } else {
+            guard !chain else {
+                throw source.complaint(
+                    "COMMIT AND CHAIN without BEGIN", at: statements[index].range.lowerBound,
+                    hint: "Write BEGIN where the block starts: PostgreSQL refuses AND CHAIN outside of one.")
+            }
+            note(
+                index,
+                noTransaction || start == index
+                    ? "COMMIT without BEGIN: no transaction is open here, it does nothing"
+                    : "COMMIT without BEGIN: the file's transaction ends here, what follows runs in another",
+                hint: "Remove the COMMIT unless that is meant: a file is committed with its record anyway.")
+            endRun(index)
         }
-        if start < index { append(.transaction, start..<index, block: block) }
-        self.block = nil
         start = index + 1
     }
 
@@ -116,16 +154,14 @@ struct Segmenter {
         append(.transaction, first..<end)
     }
 
-    private mutating func append(_ kind: Segment.Kind, _ range: Range<Int>, block: Int? = nil) {
-        var begin: String?
-        if let block, roles[block] == .begin(options: true) {
-            begin = String(decoding: source.bytes[statements[block].range], as: UTF8.self)
-        }
+    private mutating func append(_ kind: Segment.Kind, _ range: Range<Int>) {
+        var begin = block?.begin
         var range = range
         let modes = range.prefix { roles[$0] == .setsTransaction }
         if kind == .transaction, modes.count < range.count, !modes.isEmpty {
             let texts = modes.map { String(decoding: source.bytes[statements[$0].range], as: UTF8.self) }
             begin = ([begin ?? "BEGIN"] + texts).joined(separator: "; ")
+            block?.begin = begin
             range = modes.upperBound..<range.upperBound
         }
         segments.append(

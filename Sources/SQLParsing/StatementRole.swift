@@ -11,15 +11,10 @@ enum StatementRole: Equatable {
     case addsValue(String)
     /// The file's own BEGIN or START TRANSACTION; `options` where it has any.
     case begin(options: Bool)
-    /// COMMIT or END.
-    case commit
+    /// COMMIT or END; `chain` where a transaction like the one that ends follows at once (COMMIT AND CHAIN).
+    case commit(chain: Bool)
+    /// SAVEPOINT and what goes back to one or gives it up.
+    case savepoint
     /// Cannot be run unattended.
     case refused(message: String, hint: String)
-
-    var isBlockBorder: Bool {
-        switch self {
-        case .begin, .commit: true
-        default: false
-        }
-    }
 }

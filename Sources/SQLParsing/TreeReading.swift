@@ -52,13 +52,14 @@ struct TreeReading {
         tree = SyntaxTree(tape: tape, roots: roots, ranges: statements.map(\.range))
     }
 
-    func segments(noTransaction: Bool) throws(Complaint) -> [Segment] {
+    /// What to send in order, and what is worth knowing about the file's own transaction control.
+    func segments(noTransaction: Bool) throws(Complaint) -> (segments: [Segment], notes: [Script.Note]) {
         let classifier = Classifier(tape: tree.tape)
         var segmenter = Segmenter(
             source: source, statements: statements, roles: roles, noTransaction: noTransaction,
             concurrentIndex: { classifier.concurrentIndex(statements[$0].node, tree.roots[$0]) },
             trace: { classifier.trace(statements[$0].node, tree.roots[$0]) })
-        return try segmenter.cut()
+        return (try segmenter.cut(), segmenter.notes)
     }
 
     /// The parser's range without leading white space and comments and without white space behind. A statement that no `;` ends also

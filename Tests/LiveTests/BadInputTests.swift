@@ -103,7 +103,14 @@ struct BadInput: CustomTestStringConvertible {
             "a bad value of a directive", text: "-- migrated: deadline=soon\nSELECT 1;",
             words: "002_bad.sql:1:23: 'soon' is no value for 'deadline'"),
         BadInput("ROLLBACK", text: "SELECT 1;\nROLLBACK;\n", words: "002_bad.sql:2:1: "),
-        BadInput("COMMIT without BEGIN", text: "SELECT 1;\nCOMMIT;\n", words: "002_bad.sql:2:1: COMMIT without BEGIN"),
+        BadInput(
+            "COMMIT AND CHAIN without BEGIN", text: "SELECT 1;\nCOMMIT AND CHAIN;\nSELECT 2;\n",
+            words: "002_bad.sql:2:1: COMMIT AND CHAIN without BEGIN"),
+        BadInput(
+            "ROLLBACK of half a file", text: "BEGIN;\nSELECT 1;\nROLLBACK;\nSELECT 2;\n", words: "002_bad.sql:3:1: "),
+        BadInput(
+            "a savepoint without a transaction", text: "-- migrated: transaction=none\nSELECT 1;\nSAVEPOINT a;\n",
+            words: "002_bad.sql:3:1: a savepoint outside of a transaction"),
         BadInput("PREPARE TRANSACTION", text: "SELECT 1;\nPREPARE TRANSACTION 'x';\n", words: "002_bad.sql:2:1: "),
         BadInput(
             "a statement that is no SQL beside transaction control", text: "SELEC 1;\nCOMMIT;\n",

@@ -23,6 +23,7 @@ import Testing
             let script = try Script(source, file: name + ".sql", options: options)
             var lines = script.segments.flatMap { describe($0, in: script) }
             if script.segments.isEmpty { lines.append("nothing to send") }
+            lines += script.notes.map { "note \(script.place(at: $0.offset).text): \($0.message)" }
             if script.changesSettings { lines.append("changes settings") }
             if let unparsed = script.unparsed { lines += ["unparsed:"] + unparsed.lines.map { "  " + $0 } }
             return lines.joined(separator: "\n") + "\n"

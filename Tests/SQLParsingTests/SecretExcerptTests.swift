@@ -23,7 +23,7 @@ import Testing
         "CREATE USER a PASSWORD 'hunter2' 'x';", "CREATE USER a PASSWORD hunter2;",
         "CREATE USER a PASSWORD \"hunter2\";",
         "CREATE USER a PASSWORD 'hunter2", "CREATE USER a PASSWORD $x$hunter2", "CREATE USER a PASSWRD 'hunter2';",
-        "CREATE USER a PASSWORD 'hunter2'; COMMIT;", "CREATE USER a PASSWORD 'hunter2';\n\\q hunter",
+        "CREATE USER a PASSWORD 'hunter2'; ROLLBACK;", "CREATE USER a PASSWORD 'hunter2';\n\\q hunter",
         "VACUUM; BEGIN; CREATE USER a PASSWORD 'hunter2'; VACUUM; COMMIT;",
     ])
     func `of a file that is refused or cannot be read shows none either`(text: String) {

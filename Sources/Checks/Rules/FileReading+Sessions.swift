@@ -22,6 +22,7 @@ extension FileReading {
 }
 
 extension Script {
+    static let emptyHint = "It is recorded, and nothing else happens: write the statements if there are any."
     static let secretHint =
         "Set it by hand or from where secrets are kept: the history keeps the text of every file for good."
 

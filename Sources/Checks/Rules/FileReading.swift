@@ -38,6 +38,10 @@ struct FileReading {
     mutating func run(_ ledger: inout ObjectLedger) {
         checkSecrets()
         checkLastingSettings()
+        if script.isEmpty {
+            find(.nothingToDo, at: 0, "the file holds nothing to run", hint: Script.emptyHint)
+        }
+        for note in script.notes { find(.transactionControl, at: note.offset, note.message, hint: note.hint) }
         guard script.tree != nil else {
             ledger.mention(unparsed: script.text)
             return

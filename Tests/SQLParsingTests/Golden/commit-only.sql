@@ -1,0 +1,3 @@
+-- nothing
+BEGIN; COMMIT;
+COMMIT;

@@ -1,0 +1,4 @@
+CREATE TABLE a (x int);
+COMMIT;
+BEGIN; SAVEPOINT s; RELEASE s; END;
+CREATE TABLE b (x int);
