@@ -121,7 +121,7 @@ extension Rule {
         default:
             Explanation(
                 why:
-                    "It is refused before anything runs: bytes that are no text, a directive that is not known, a command of psql, a ROLLBACK, or what the layout's own tool refuses.",
+                    "It is refused before anything runs: bytes that are no text, a directive that is not known, a command of psql, a ROLLBACK, a file that seems to hold what undoes the migration as well, or what the layout's own tool refuses.",
                 wayOut: "Mend what the sentence names; the line waits meanwhile.",
                 example: [("001_users.sql", "\\i users.sql")],
                 better: [("001_users.sql", "CREATE TABLE users (id int);")])

@@ -56,6 +56,14 @@ public enum Notation: Sendable, Equatable {
     case dbmate
     /// sqlx's first line.
     case sqlx
+
+    /// Whether a file holds both directions.
+    var hasSections: Bool {
+        switch self {
+        case .goose, .dbmate: true
+        case .plain, .verbatim, .flyway, .sqlx: false
+        }
+    }
 }
 
 /// What makes a file and an entry of the history the same migration.

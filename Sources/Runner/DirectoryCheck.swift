@@ -106,7 +106,7 @@ public struct DirectoryCheck: Sendable {
     ) -> Ahead<Result<Script, Complaint>?> {
         Ahead(count: files.count) { index in
             files[index].map { file in
-                Result { () throws(Complaint) in try PreparedFile.script(of: file, .up, settings: settings) }
+                Result { () throws(Complaint) in try checkedScript(of: file, settings) }
             }
         }
     }
@@ -155,8 +155,13 @@ public struct DirectoryCheck: Sendable {
         _ migration: Migration, _ checksum: String, _ directory: MigrationDirectory,
         _ snapshot: MigrationDirectory.Snapshot, _ settings: Settings
     ) throws(Complaint) -> Script {
-        let file = try directory.file(migration, checksum: checksum, in: snapshot)
-        return try PreparedFile.script(of: file, .up, settings: settings)
+        return try checkedScript(of: try directory.file(migration, checksum: checksum, in: snapshot), settings)
+    }
+
+    private static func checkedScript(of file: MigrationFile, _ settings: Settings) throws(Complaint) -> Script {
+        let script = try PreparedFile.script(of: file, .up, settings: settings)
+        try OtherDirection.refuse(script, of: file)
+        return script
     }
 
     /// The directory that a file on the command line belongs to.

@@ -1,4 +1,5 @@
 internal import Audit
+internal import Checks
 internal import Configuration
 internal import Digest
 internal import ForeignKeys
@@ -35,6 +36,7 @@ struct PreparedFile {
         repeatable = step.repeatable
         lateBefore = step.lateBefore
         let script = try PreparedFile.script(of: file, .up, settings: settings)
+        try OtherDirection.refuse(script, of: file)
         self.script = script
         digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
     }

@@ -101,7 +101,7 @@ import Testing
         #expect(try text(file("-- no-transaction\nselect 1", .sqlx), .up).hasSuffix("select 1"))
     }
 
-    @Test(arguments: ["-- +goose Up\n", "-- migrate:up\n-- migrate:down\n", "-- no-transaction\n"])
+    @Test(arguments: ["-- +goose Up\n", "-- migrate:up\n-- migrate:down\n"])
     func `a plain file that is written for another tool is refused`(text: String) throws {
         #expect(throws: Complaint.self) { try file(text, .plain) }
         #expect(try self.text(file(text, .verbatim), .up) == text)

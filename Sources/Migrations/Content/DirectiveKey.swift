@@ -14,6 +14,8 @@ public enum DirectiveKey: String, CaseIterable, Sendable {
     case requires
     /// `repeatable`: runs again whenever its text changes, after all versioned files.
     case repeatable
+    /// `direction=up`: the whole file applies the migration, also what looks as if it undid it.
+    case direction
     /// `existing=fail|skip-identical|skip`: what becomes of a statement that creates something that exists.
     case existing
 

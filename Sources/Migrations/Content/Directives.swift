@@ -25,6 +25,8 @@ public struct Directives: Sendable, Equatable {
     public var requires: [String] = []
     /// `repeatable`.
     public var repeatable = false
+    /// `direction=up`: the whole file applies the migration, also what looks as if it undid it.
+    public var wholeFileApplies = false
     /// `existing`; nil where the configuration decides.
     public var existing: Existing?
 
@@ -64,6 +66,7 @@ public struct Directives: Sendable, Equatable {
         case .deadline: Self.take(TimeSpan(value), into: &deadline, Self.span)
         case .transaction: Self.take(value == "none" ? true : nil, into: &withoutTransaction, "'none'")
         case .requires: Self.take(Self.list(value), into: &requires, "versions separated by commas")
+        case .direction: Self.take(value == "up" ? true : nil, into: &wholeFileApplies, "'up'")
         case .existing:
             Self.take(Existing(rawValue: value), into: &existing, "'fail', 'skip-identical' or 'skip'")
         case .orphans:

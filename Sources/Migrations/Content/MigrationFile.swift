@@ -58,7 +58,10 @@ public struct MigrationFile: Sendable {
     }
 
     /// Whether the layout has both directions in one file.
-    public var isSectioned: Bool { migration.notation == .goose || migration.notation == .dbmate }
+    public var isSectioned: Bool { migration.notation.hasSections }
+
+    /// Whether all of the file runs when the migration is applied.
+    package var runsWhole: Bool { !isSectioned }
 
     private static func checkText(_ bytes: [UInt8], path: String) throws(Complaint) {
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {

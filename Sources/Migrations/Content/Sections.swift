@@ -31,23 +31,53 @@ struct Sections: Sendable {
         switch notation {
         case .goose: try readGoose(text, path)
         case .dbmate: try readDbmate(text, path)
-        case .verbatim: return nil
-        case .plain:
-            if let layout = Dialect(text).layout {
-                throw Complaint(
-                    .badFile, "the file is written for \(layout.rawValue)",
-                    hint: "Set 'layout = \"\(layout.rawValue)\"', or take that tool's comments out.",
-                    place: Place(file: path))
-            }
+        case .verbatim:
+            try Sections.refuseLiquibase(text, path)
             return nil
+        case .plain:
+            if let (dialect, offset) = Dialect.mark(text) {
+                throw Sections.written(for: dialect, at: offset, text, path)
+            }
+            // sqlx names files as these, and what it reads means here what it means there.
+            guard let whole = Sections.withoutTransaction(text) else { return nil }
+            self = whole
         case .flyway:
+            try Sections.refuseLiquibase(text, path)
             try Sections.refusePlaceholders(text, path)
             return nil
         case .sqlx:
-            guard text.starts(with: Dialect.sqlxMark) else { return nil }
-            up = Part(ranges: [0..<text.count], withoutTransaction: true)
-            down = up
+            try Sections.refuseLiquibase(text, path)
+            guard let whole = Sections.withoutTransaction(text) else { return nil }
+            self = whole
         }
+    }
+
+    private init(whole part: Part) {
+        up = part
+        down = part
+    }
+
+    /// All of a file that begins with sqlx's mark, in either direction; nil for another.
+    private static func withoutTransaction(_ text: [UInt8]) -> Sections? {
+        guard text.starts(with: Dialect.sqlxMark) else { return nil }
+        return Sections(whole: Part(ranges: [0..<text.count], withoutTransaction: true))
+    }
+
+    /// Which of its changesets run, where and when, only Liquibase knows: whatever else the layout is, such a file is not run as it is.
+    private static func refuseLiquibase(_ text: [UInt8], _ path: String) throws(Complaint) {
+        var lines = TextLines(text)
+        while let line = lines.next() {
+            if text.isBlank(line) { continue }
+            guard Dialect(line: line, in: text) == .liquibase else { return }
+            throw written(for: .liquibase, at: line.lowerBound, text, path)
+        }
+    }
+
+    private static func written(for dialect: Dialect, at offset: Int, _ text: [UInt8], _ path: String) -> Complaint {
+        let remedy = dialect.layout.map { "Set 'layout = \"\($0.rawValue)\"'" } ?? "Cut out what undoes the migration"
+        return MigrationFile.complaint(
+            "the file is written for \(dialect.rawValue)", at: offset, in: text, path: path,
+            hint: "\(remedy), or take that tool's comments out.")
     }
 
     /// Flyway puts values in place of `${name}` before it runs a text; which values, only its configuration knows.

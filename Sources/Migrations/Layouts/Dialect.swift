@@ -1,44 +1,82 @@
 internal import Reporting
 
-/// For whom a numbered file is written, as its text tells: goose, dbmate, sqlx and we ourselves name files alike.
-enum Dialect: Sendable {
+/// For whom a numbered file is written, as its text says: many tools name files alike, and so do we.
+enum Dialect: String, Sendable {
     case plain, goose, dbmate, sqlx
+    case sqlMigrate = "sql-migrate"
+    case nodePgMigrate = "node-pg-migrate"
+    case mybatis, tern, rambler, play, liquibase, sqitch
 
     /// Reads what the text says of itself.
     init(_ text: [UInt8]) {
-        if text.starts(with: Dialect.sqlxMark) {
-            self = .sqlx
+        self = Dialect.mark(text)?.dialect ?? (text.starts(with: Dialect.sqlxMark) ? .sqlx : .plain)
+    }
+
+    /// The first line that only one tool reads and that changes what runs; nil where there is none.
+    static func mark(_ text: [UInt8]) -> (dialect: Dialect, offset: Int)? {
+        for line in TextLines(text) {
+            if let dialect = Dialect(line: line, in: text) { return (dialect, line.lowerBound) }
+        }
+        return nil
+    }
+
+    init?(line: Range<Int>, in text: [UInt8]) {
+        guard let first = line.first(where: { text[$0] != 0x20 && text[$0] != 0x09 }),
+            text[first] == UInt8(ascii: "-") || text[first] == UInt8(ascii: "#")
+        else { return nil }
+        if GooseAnnotation(line, in: text) != nil {
+            self = .goose
             return
         }
-        self = .plain
-        for line in TextLines(text) {
-            if GooseAnnotation(line, in: text) != nil {
-                self = .goose
-                return
-            }
-            if DbmateHeading(line, in: text) != nil {
-                self = .dbmate
-                return
-            }
+        if DbmateHeading(line, in: text) != nil {
+            self = .dbmate
+            return
+        }
+        guard line.count <= Dialect.longestMark else { return nil }
+        let written = text.text(line).trimmed
+        if written.hasPrefix("#") {
+            guard written.contains("!Ups") || written.contains("!Downs") else { return nil }
+            self = .play
+            return
+        }
+        guard let comment = text.comment(line)?.text else { return nil }
+        guard let dialect = Dialect(comment: comment) else { return nil }
+        self = dialect
+    }
+
+    /// Longer lines are prose.
+    private static let longestMark = 500
+
+    private init?(comment: String) {
+        let lowercase = comment.lowercased()
+        let words = lowercase.split(whereSeparator: \.isWhitespace)
+        if lowercase.hasPrefix("+migrate ") {
+            self = .sqlMigrate
+        } else if lowercase.hasPrefix("liquibase formatted sql") || lowercase.hasPrefix("liquibase sql") {
+            self = .liquibase
+        } else if words.first == "rambler", words.count == 2, words[1] == "up" || words[1] == "down" {
+            self = .rambler
+        } else if words.count == 4, ["deploy", "revert", "verify"].contains(words[0]), words[1].contains(":"),
+            ["to", "from", "on"].contains(words[2])
+        {
+            self = .sqitch
+        } else if let tool = SectionHead(comment: comment)?.tool, let dialect = Dialect(rawValue: tool) {
+            self = dialect
+        } else {
+            return nil
         }
     }
 
     /// The first words of a file that sqlx runs outside of a transaction.
     static let sqlxMark = Array("-- no-transaction".utf8)
 
-    /// What a layout's name is where the files themselves ask for it.
-    var layout: LayoutName? {
-        switch self {
-        case .plain: nil
-        case .goose: .goose
-        case .dbmate: .dbmate
-        case .sqlx: .sqlx
-        }
-    }
+    /// The layout that reads such a file, where one does.
+    var layout: LayoutName? { self == .plain ? nil : LayoutName(rawValue: rawValue) }
 
-    /// What the first readable files that are named by number are written for.
+    /// What the readable files that are named by number are written for: what the first of them that says so says.
     ///
-    /// A few are enough: a later file that is written for another tool is refused when it is read (`Notation.plain`).
+    /// Every file is looked at, up to 500 files and 16 MiB: a tool's marks may begin with any of them. What is written for another tool all
+    /// the same is refused when it is read (`Notation.plain`).
     static func found(
         in directory: Directory, contents: (String) throws(Complaint) -> [UInt8]
     ) throws(Complaint) -> Dialect {
@@ -46,9 +84,12 @@ enum Dialect: Sendable {
             item.name.first.map { $0.isASCII && $0.isNumber } == true && item.name.hasSuffix(".sql")
                 && !item.name.hasSuffix(".up.sql") && !item.name.hasSuffix(".down.sql") && item.obstacle == nil
         }
-        for item in numbered.prefix(3) {
+        var bytesLeft = 16 << 20
+        for item in numbered.prefix(500) where bytesLeft > 0 {
             do throws(Complaint) {
-                let dialect = Dialect(try contents(item.path))
+                let text = try contents(item.path)
+                bytesLeft -= text.count
+                let dialect = Dialect(text)
                 if dialect != .plain { return dialect }
             } catch {
                 // What is wrong with the file is told when it is read as a migration.

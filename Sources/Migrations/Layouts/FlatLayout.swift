@@ -11,7 +11,8 @@ enum FlatLayout: Layout {
 
     /// Files of other tools are named like these: Drizzle's journal, and what is written in them, decides whose they are.
     static func claims(_ directory: Directory) -> Bool {
-        directory.dialect == .plain && hasFiles(directory)
+        (directory.dialect == .plain || directory.dialect == .sqlx && !SqlxLayout.claims(directory))
+            && hasFiles(directory)
     }
 
     /// Whether files that are named like these are there, and no journal claims them.

@@ -64,9 +64,13 @@ extension LayoutName {
         guard claiming.count > 1 else { return claiming.first ?? .flat }
         let names = claiming.map { "'\($0.rawValue)'" }.joined(separator: " and ")
         let choices = claiming.map { "'layout = \"\($0.rawValue)\"'" }.joined(separator: " or ")
+        // One layout runs both kinds of file.
+        let mixed =
+            Set(claiming) == [.golangMigrate, .flat] && SqlxLayout.readsNames(of: directory)
+            ? "; 'layout = \"sqlx\"' runs both '1_name.sql' and '1_name.up.sql'" : ""
         throw Complaint(
             .configuration, "the directory looks like the layouts \(names)",
-            hint: "Set \(choices) in the configuration.")
+            hint: "Set \(choices) in the configuration\(mixed).")
     }
 }
 

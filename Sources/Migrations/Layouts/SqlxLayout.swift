@@ -11,7 +11,14 @@ enum SqlxLayout: Layout {
     static let rule = Identity.Rule.byVersion
 
     static func claims(_ directory: Directory) -> Bool {
-        directory.dialect == .sqlx && FlatLayout.hasFiles(directory)
+        directory.dialect == .sqlx && FlatLayout.hasFiles(directory) && readsNames(of: directory)
+    }
+
+    /// Whether no name is one that the tool refuses.
+    static func readsNames(of directory: Directory) -> Bool {
+        directory.files.allSatisfy {
+            !$0.name.hasSuffix(".sql") || !$0.name.contains("_") || number($0.name) != nil
+        }
     }
 
     static func read(
@@ -20,9 +27,8 @@ enum SqlxLayout: Layout {
         var ups: [Version: Migration] = [:]
         var downs: [Version: Directory.Item] = [:]
         for item in directory.items where item.kind != .directory {
-            guard item.name.hasSuffix(".sql"), let underscore = item.name.firstIndex(of: "_") else { continue }
-            let text = String(item.name[..<underscore])
-            guard !text.isEmpty, text.allSatisfy({ $0.isASCII && $0.isNumber }), let version = Version(text) else {
+            guard item.name.hasSuffix(".sql"), item.name.contains("_") else { continue }
+            guard let text = number(item.name), let version = Version(text) else {
                 throw Complaint(
                     .badFile, "'\(item.path)' does not begin with a number, which sqlx refuses",
                     hint: "Give the file a number, or move it away.", place: Place(file: item.path))
@@ -46,6 +52,12 @@ enum SqlxLayout: Layout {
         reading.pair(&ups, with: downs, called: "'.up.sql'")
         reading.migrations = ups.sorted { $0.key < $1.key }.map(\.value)
         return reading
+    }
+
+    /// The digits before the first underscore; nil where something else stands there.
+    private static func number(_ name: String) -> String? {
+        let text = name.prefix { $0 != "_" }
+        return !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber } ? String(text) : nil
     }
 
     static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
