@@ -32,8 +32,13 @@ extension FileRun {
         if attempt.isInDoubt, index == attempt.firstSegment, let remains = try remains(attempt, segment, built) {
             return Alone(found: remains)
         }
+        let relied = ReliedIndex(creating: segment.statements.lowerBound, in: script)
+        if let relied { try refuseWhileBuilt(relied, &attempt, connection, limit) }
         let replayed = try replayAlone(&attempt, connection, segment.statements.lowerBound, limit)
-        guard let text = replayed.text(script.text, [], script) else { return Alone(events: replayed.events) }
+        guard let text = replayed.text(script.text, [], script) else {
+            if let relied { try require(relied, &attempt, connection, limit) }
+            return Alone(events: replayed.events)
+        }
         try run { () throws(RunFailure) in
             _ = try sessions.run(
                 connection, limits(attempt, scope: "SET", waitsForSnapshots: segment.concurrentIndex != nil))
@@ -64,6 +69,7 @@ extension FileRun {
                         .failed, "the index was built but is not valid",
                         place: script.place(at: segment.range.lowerBound))))
         }
+        if let relied { try require(relied, &attempt, connection, limit) }
         return Alone(events: replayed.events + attempt.takeExisting(by: actor))
     }
 

@@ -26,16 +26,20 @@ extension FileRun {
         let replay = Replaying(attempt.prepared.existing(settings), script, cut.text, in: segment.statements)
         let undone = attempt.undone
         let undoing = undone.statements(segment.statements, in: script)
-        guard !keys.isEmpty || !replay.isEmpty || !undoing.isEmpty else {
+        let relying = segment.statements.filter { reliedIndex($0, in: script) != nil }
+        let isPlain = keys.isEmpty && replay.isEmpty && undoing.isEmpty
+        guard !isPlain || !relying.isEmpty else {
             let closing = script.tree == nil ? nil : closing
             let results = try statements(&attempt, connection, segment, index, limit, closing)
             return Work(events: attempt.takeExisting(by: actor), closed: closing.map { _ in results })
         }
         // The catalog's questions are many small ones; compiling them takes seconds and saves nothing.
-        _ = try ask(&attempt, connection, at: segment.range.lowerBound, limit, "SET LOCAL jit = off", [])
+        if !isPlain {
+            _ = try ask(&attempt, connection, at: segment.range.lowerBound, limit, "SET LOCAL jit = off", [])
+        }
         var events: [AuditEvent] = []
         var sent = segment.statements.lowerBound
-        for statement in Set(keys.map(\.statement)).union(replay.statements).union(undoing).sorted() {
+        for statement in Set(keys.map(\.statement)).union(replay.statements).union(undoing).union(relying).sorted() {
             try statements(&attempt, connection, sent..<statement, index, cut.text, limit)
             sent = statement + 1
             let own = keys.filter { $0.statement == statement }
@@ -62,6 +66,9 @@ extension FileRun {
             }
             if !cut.emptied.contains(statement), let text = replayed.text(cut.text, own, script) {
                 try statements(&attempt, connection, statement..<sent, index, text, limit)
+            }
+            if let relied = reliedIndex(statement, in: script, isPassed: replayed.isWhole) {
+                try require(relied, &attempt, connection, limit)
             }
             if !wanted.isEmpty {
                 events += try add(wanted, policy, &attempt, connection, limit, standing: replayed.standing)
