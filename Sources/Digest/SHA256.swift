@@ -6,17 +6,26 @@ internal import CCrypto
 /// millisecond and 2 MiB.
 public enum SHA256 {
     /// The 32 bytes of the digest of `bytes`.
-    public static func hash(_ bytes: [UInt8]) -> [UInt8] {
+    public static func hash(_ bytes: [UInt8]) -> [UInt8] { hash(bytes, in: 0..<bytes.count) }
+
+    /// The 32 bytes of the digest of a part of `bytes`, which is not copied.
+    public static func hash(_ bytes: [UInt8], in range: Range<Int>) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         var state = SHA256_CTX()
-        let done =
-            unsafe SHA256_Init(&state) & SHA256_Update(&state, bytes, bytes.count) & SHA256_Final(&digest, &state)
+        let done = unsafe bytes.withUnsafeBytes { all in
+            let part = unsafe UnsafeRawBufferPointer(rebasing: all[range])
+            return unsafe SHA256_Init(&state) & SHA256_Update(&state, part.baseAddress, part.count)
+                & SHA256_Final(&digest, &state)
+        }
         precondition(done == 1, "none of them can fail")
         return digest
     }
 
     /// The digest as 64 lower-case hexadecimal digits.
     public static func hex(_ bytes: [UInt8]) -> String { Hex.text(hash(bytes)) }
+
+    /// The digest of a part of `bytes`, likewise.
+    public static func hex(_ bytes: [UInt8], in range: Range<Int>) -> String { Hex.text(hash(bytes, in: range)) }
 }
 
 /// Bytes as lower-case hexadecimal digits and back.

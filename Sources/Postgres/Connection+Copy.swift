@@ -1,5 +1,22 @@
 internal import CPQ
 
+/// Rows that a COPY … FROM STDIN of ours asks for: parts of a text, the first for the first COPY of a message.
+public struct CopiedRows: Sendable {
+    let bytes: [UInt8]
+    private var parts: ArraySlice<Range<Int>>
+
+    /// The parts of `bytes`, none of which is copied.
+    public init(_ bytes: [UInt8], _ parts: [Range<Int>]) {
+        self.bytes = bytes
+        self.parts = parts[...]
+    }
+
+    /// No rows.
+    static let none = CopiedRows([], [])
+
+    mutating func next() -> Range<Int>? { parts.popFirst() }
+}
+
 extension Connection {
     /// Begins `COPY … TO STDOUT`; `readCopy` then gives what comes.
     ///
@@ -35,6 +52,29 @@ extension Connection {
     func skipCopy() throws(PostgresError) {
         while unsafe try nextCopy({ _ in }) {}
     }
+
+    /// Answers a COPY … FROM STDIN with the next rows, piece by piece, so that no more than a piece of them is held twice (PostgreSQL manual
+    /// 34.10.1); with a refusal where there are none.
+    func fillCopy(_ rows: inout CopiedRows) throws(PostgresError) {
+        let part = rows.next()
+        var at = part?.lowerBound ?? 0
+        while let end = part?.upperBound, at < end {
+            let size = min(Connection.copyPiece, end - at)
+            let sent = unsafe rows.bytes.withUnsafeBytes { all in
+                unsafe PQputCopyData(
+                    handle, all.baseAddress?.advanced(by: at).assumingMemoryBound(to: CChar.self), Int32(size))
+            }
+            // 0: libpq has no room for it yet.
+            if sent == 1 { at += size } else if sent < 0 { break }
+            try flush()
+        }
+        let refusal = part == nil ? "COPY FROM STDIN has no rows in a migration" : nil
+        while unsafe PQputCopyEnd(handle, refusal) == 0 { try flush() }
+        try flush()
+    }
+
+    /// The bytes that are handed to libpq at once.
+    private static let copyPiece = 256 << 10
 
     /// Takes the next row; false where that was all, or something else than rows has come.
     private func nextCopy(_ take: (UnsafeRawBufferPointer) -> Void) throws(PostgresError) -> Bool {

@@ -7,13 +7,18 @@ extension Connection {
     @discardableResult
     public func run(_ sql: String) throws(PostgresError) -> [QueryResult] { try run(Array(sql.utf8)) }
 
-    /// Runs the bytes of `sql`; refuses a NUL among them.
+    /// Runs the bytes of `sql`; refuses a NUL among them. `rows` are for the COPY … FROM STDIN in it, in their order.
     @discardableResult
-    public func run(_ sql: [UInt8]) throws(PostgresError) -> [QueryResult] {
+    public func run(_ sql: [UInt8], copying rows: CopiedRows? = nil) throws(PostgresError) -> [QueryResult] {
         try Connection.refuseNUL(sql)
-        let text = (sql + [0]).map { CChar(bitPattern: $0) }
-        guard !shape.isBroken, unsafe PQsendQuery(handle, text) == 1 else { throw .lost(connectionError()) }
-        return try collect()
+        let text = sql + [0]
+        let isSent = unsafe text.withUnsafeBytes { bytes in
+            unsafe !shape.isBroken
+                && PQsendQuery(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self)) == 1
+        }
+        guard isSent else { throw .lost(connectionError()) }
+        var rows = rows ?? .none
+        return try collect(&rows)
     }
 
     /// Runs one statement with its values beside it, by the extended protocol; `binary` asks for the result in binary form.
@@ -23,7 +28,8 @@ extension Connection {
     {
         try Connection.refuseNUL(sql.utf8, parameters)
         guard send(sql, parameters, binary: binary) else { throw .lost(connectionError()) }
-        let results = try collect()
+        var rows = CopiedRows.none
+        let results = try collect(&rows)
         guard results.count == 1 else { throw broken("one statement has \(results.count) results") }
         return results[0]
     }
@@ -52,6 +58,7 @@ extension Connection {
         guard unsafe PQpipelineSync(handle) == 1 else { throw .lost(connectionError()) }
         var results: [QueryResult] = []
         var failure: ServerError?
+        var rows = CopiedRows.none
         try flush()
         synchronized: while true {
             // Each step's results end in a null; the sync's own result ends the pipeline.
@@ -61,7 +68,7 @@ extension Connection {
             }
             let synced = unsafe PQresultStatus(result.handle) == PGRES_PIPELINE_SYNC
             if synced { break synchronized }
-            try read(result, into: &results, &failure)
+            try read(result, into: &results, &failure, &rows)
         }
         if let failure, failure.endsSession || !isAlive { throw .lost(failure) }
         guard isAlive, unsafe PQexitPipelineMode(handle) == 1 else { throw .lost(failure ?? connectionError()) }
@@ -126,12 +133,12 @@ extension Connection {
     }
 
     /// Collects all results of what was sent.
-    private func collect() throws(PostgresError) -> [QueryResult] {
+    private func collect(_ rows: inout CopiedRows) throws(PostgresError) -> [QueryResult] {
         try flush()
         var results: [QueryResult] = []
         var failure: ServerError?
         while let result = try next() {
-            try read(result, into: &results, &failure)
+            try read(result, into: &results, &failure, &rows)
             if !isAlive { break }
         }
         if let failure { throw failure.endsSession || !isAlive ? .lost(failure) : .server(failure) }
@@ -165,13 +172,13 @@ extension Connection {
     }
 
     private func read(
-        _ result: borrowing ResultHandle, into results: inout [QueryResult], _ failure: inout ServerError?
+        _ result: borrowing ResultHandle, into results: inout [QueryResult], _ failure: inout ServerError?,
+        _ rows: inout CopiedRows
     ) throws(PostgresError) {
         switch unsafe PQresultStatus(result.handle) {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_SINGLE_TUPLE: results.append(result.copy(shape))
         case PGRES_EMPTY_QUERY, PGRES_PIPELINE_ABORTED, PGRES_PIPELINE_SYNC: break
-        case PGRES_COPY_IN:
-            _ = unsafe PQputCopyEnd(handle, "COPY FROM STDIN has no data in a migration")
+        case PGRES_COPY_IN: try fillCopy(&rows)
         case PGRES_COPY_OUT: try skipCopy()
         // Replication alone has it; libpq would give it again and again.
         case PGRES_COPY_BOTH: throw broken("it wants to copy both ways")

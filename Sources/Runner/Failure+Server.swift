@@ -36,7 +36,12 @@ extension Failure {
         var complaint = Complaint(
             .failed, message, hint: error.hint.map(told), place: Place(file: script.file),
             sqlstate: error.sqlstate.isEmpty ? nil : error.sqlstate)
-        if let offset { complaint.point(at: script.place(at: offset), of: script.text) }
+        if let statement, let line = script.line(ofRowIn: error.context, statement: statement) {
+            // The row itself is data of people: it is not shown.
+            complaint.place = Place(file: script.file, line: line)
+        } else if let offset {
+            complaint.point(at: script.place(at: offset), of: script.text)
+        }
         self.init(Failure.reason(error), complaint)
         if reason == "disk_full" {
             let remedy = "Free space on the server; what was open is rolled back. Then 'migrated retry' tries it again."
@@ -73,5 +78,24 @@ extension Failure {
         case "": "connection_lost"
         default: "sql_error"
         }
+    }
+}
+
+extension Script {
+    /// The file's line of the row that COPY names in an error's context (`COPY people, line 3, column age: …`, in any language); nil where it
+    /// names none.
+    func line(ofRowIn context: String?, statement: Int) -> Int? {
+        guard let context, let rows = rows.first(where: { $0.statement == statement }),
+            let table = root(statement)?.field("relation")?.text("relname")
+        else { return nil }
+        let opening = "COPY \(table),"
+        for line in context.split(separator: "\n") where line.utf8.starts(with: opening.utf8) {
+            let digits = line.utf8.dropFirst(opening.utf8.count).drop { !(0x30...0x39).contains($0) }
+                .prefix { (0x30...0x39).contains($0) }
+            if let number = Int(String(decoding: digits, as: UTF8.self)), number > 0 {
+                return (place(at: rows.range.lowerBound).line ?? 1) + number - 1
+            }
+        }
+        return nil
     }
 }

@@ -11,6 +11,8 @@ struct ReliedIndex {
     let statement: Int
     /// The table that it has to belong to, as SQL writes it; nil where the statement names the index alone.
     let table: String?
+    /// The table as the statement names it, for people.
+    let tableWords: String
     /// Its name: without a schema beside a table, as SQL writes it where there is none.
     let name: String
     /// Whether it may be an index of a partitioned table whose parts are still to be attached (ON ONLY).
@@ -24,6 +26,7 @@ struct ReliedIndex {
         else { return nil }
         self.statement = statement
         self.table = Quoting.qualified([relation.text("schemaname"), table].compactMap(\.self))
+        tableWords = [relation.text("schemaname"), table].compactMap(\.self).joined(separator: ".")
         self.name = name
         mayBePartial = !relation.flag("inh")
     }
@@ -37,6 +40,7 @@ struct ReliedIndex {
         else { return nil }
         self.statement = statement
         table = nil
+        tableWords = "any table"
         self.name = Quoting.qualified([relation.text("schemaname"), name].compactMap(\.self))
         mayBePartial = true
     }
@@ -105,7 +109,7 @@ extension FileRun {
         let flaw: (message: String, hint: String)
         if !found.isTrue(0, 1) {
             flaw = (
-                "'\(shown)' exists, and is no index of \(index.table.map { Printable.line($0, limit: 200) } ?? "a table")",
+                "'\(shown)' exists, and is no index of '\(Printable.line(index.tableWords, limit: 200))'",
                 "IF NOT EXISTS skipped the statement because of the name alone: give the index another name."
             )
         } else if found.isTrue(0, 3) || (found.isTrue(0, 2) && index.mayBePartial) {

@@ -52,7 +52,9 @@ extension FileRun {
         return try guarded(
             &attempt, connection, limit, at: piece.statements,
             { Failure($0, in: script, piece: piece.contains(result: $0.statementsDone) ? piece : nil) }
-        ) { (connection: Connection) throws(PostgresError) in try connection.run(piece.sql + ours) }
+        ) { (connection: Connection) throws(PostgresError) in
+            try connection.run(piece.sql + ours, copying: CopiedRows(script.rowBytes, piece.rows))
+        }
     }
 
     /// Lets the server work for the file under its limits, keeps what it says meanwhile, and tells a refusal from an interruption.

@@ -10,6 +10,8 @@ struct Piece {
     /// Where they begin in the text.
     private let start: Int
     let statements: Range<Int>
+    /// The rows that it copies, as parts of the script's `rowBytes`.
+    let rows: [Range<Int>]
 
     /// A whole segment.
     init(_ segment: Segment, _ index: Int, _ script: Script) {
@@ -17,12 +19,14 @@ struct Piece {
         sql = script.sql(in: segment)
         start = segment.range.lowerBound
         statements = segment.statements
+        rows = script.rows(of: statements)
     }
 
     /// Some statements of a segment, of a copy of the script's text in which parts are blanked.
     init(_ statements: Range<Int>, _ segment: Int, _ script: Script, _ text: [UInt8]) {
         self.segment = segment
         self.statements = statements
+        rows = script.rows(of: statements)
         start = script.statements[statements.lowerBound].range.lowerBound
         sql = Array(text[start..<script.statements[statements.upperBound - 1].range.upperBound])
     }

@@ -38,7 +38,7 @@ struct PreparedFile {
         let script = try PreparedFile.script(of: file, .up, settings: settings)
         try OtherDirection.refuse(script, of: file)
         self.script = script
-        digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
+        digests = script.segments.map { PreparedFile.digest(of: $0, in: script) }
     }
 
     /// Parses an applied file again, for the keys that it left deferred.
@@ -63,7 +63,14 @@ struct PreparedFile {
         lateBefore = nil
         let script = try PreparedFile.script(of: file, .down, settings: settings)
         self.script = script
-        digests = script.segments.map { SHA256.hex(script.sql(in: $0)) }
+        digests = script.segments.map { PreparedFile.digest(of: $0, in: script) }
+    }
+
+    /// The digest of a segment's text and of the rows that it copies.
+    private static func digest(of segment: Segment, in script: Script) -> String {
+        let text = SHA256.hex(script.text, in: segment.range)
+        let rows = script.rows(of: segment.statements).map { SHA256.hex(script.rowBytes, in: $0) }
+        return rows.isEmpty ? text : SHA256.hex(Array((text + rows.joined()).utf8))
     }
 
     /// Parses what a file says of one way, and cuts it into segments. Throws `.badFile` where it cannot be run at all.

@@ -131,7 +131,18 @@ struct Classifier {
 
     private func copy(_ fields: Int) -> StatementRole {
         guard tape.member(fields, "filename") == nil else { return .ordinary }
-        return CopyRefusal.role(reading: flag(fields, "is_from"))
+        guard flag(fields, "is_from") else {
+            return .refused(
+                message: "COPY … TO STDOUT in a migration",
+                hint: "Nobody reads the rows: remove it, or copy to a file of the server.")
+        }
+        let format = option("format", fields).flatMap { tape.member($0, "arg") }.flatMap { tape.member($0, "String") }
+        guard format.flatMap({ text($0, "sval") }) != "binary" else {
+            return .refused(
+                message: "COPY … FROM STDIN in binary format",
+                hint: "A migration is a text: write the rows as text or CSV.")
+        }
+        return .copiesIn
     }
 
     // MARK: Fields
@@ -171,18 +182,4 @@ struct Classifier {
         if let boolean = tape.member(argument, "Boolean") { return flag(boolean, "boolval") }
         return true
     }
-}
-
-/// COPY between the server and its client: nobody is there to send or read the rows.
-enum CopyRefusal {
-    static func role(reading: Bool) -> StatementRole {
-        reading
-            ? .refused(message: "COPY … FROM STDIN in a migration", hint: fromStandardInput)
-            : .refused(
-                message: "COPY … TO STDOUT in a migration",
-                hint: "Nobody reads the rows: remove it, or copy to a file of the server.")
-    }
-
-    static let fromStandardInput =
-        "The rows below it are data for psql, not SQL: write INSERT statements, or COPY from a file of the server."
 }

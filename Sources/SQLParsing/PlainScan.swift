@@ -30,11 +30,14 @@ struct PlainScan {
     private(set) var statementCount = 0
 
     private let text: [UInt8]
+    /// Where each COPY begins whose rows follow: those are no obstacle.
+    private let copies: Set<Int>
     private var lexer: Lexer
     private var statement = StatementScan()
 
-    init(_ text: [UInt8]) {
+    init(_ text: [UInt8], _ copies: Set<Int> = []) {
         self.text = text
+        self.copies = copies
         lexer = Lexer(text)
         while let lexeme = lexer.next() {
             switch lexeme.kind {
@@ -55,7 +58,11 @@ struct PlainScan {
 
     private mutating func finish() {
         if !statement.isEmpty { statementCount += 1 }
-        if let obstacle = statement.obstacle { obstacles.append(obstacle) }
+        if let obstacle = statement.obstacle,
+            obstacle.kind != .copyFromStandardInput || !copies.contains(obstacle.offset)
+        {
+            obstacles.append(obstacle)
+        }
         statement = StatementScan()
     }
 

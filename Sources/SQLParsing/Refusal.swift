@@ -4,13 +4,16 @@ internal import SQLLexing
 /// What to do with a text that the grammar refused: run it whole, or say why not.
 struct Refusal {
     let source: SourceText
+    /// Where each COPY begins whose rows follow.
+    let copies: Set<Int>
     /// The grammar's message; it may quote the rest of the file, so it is cut.
     let message: String
     /// The 1-based character it points at; 0 for none.
     let character: Int
 
-    init(source: SourceText, message: String, character: Int) {
+    init(source: SourceText, copies: Set<Int>, message: String, character: Int) {
         self.source = source
+        self.copies = copies
         let offset = character > 0 ? source.offset(ofCharacter: character) : nil
         self.message = Printable.bounded(Secrets(of: source.bytes).hiding(in: message, at: offset), 200)
         self.character = character
@@ -24,7 +27,7 @@ struct Refusal {
                 "expression is nested too deeply for PostgreSQL's parser", at: offset,
                 hint: "Break it up into simpler expressions.")
         }
-        let scan = PlainScan(source.bytes)
+        let scan = PlainScan(source.bytes, copies)
         if let refusal = Refusal.ofClientCommands(source, scan.obstacles, error: offset) { throw refusal }
         let grave = scan.obstacles.filter { $0.kind != .needsNoTransaction || !noTransaction }
         if let obstacle = grave.first {
@@ -49,7 +52,7 @@ struct Refusal {
         return (segment, warning)
     }
 
-    /// The complaint about the first psql command or COPY from the client. A psql command in the middle of a line counts only where the
+    /// The complaint about the first psql command or COPY without rows. A psql command in the middle of a line counts only where the
     /// grammar stumbled over it: elsewhere a quote before it may be at fault.
     static func ofClientCommands(_ source: SourceText, _ obstacles: [PlainScan.Obstacle], error: Int?) -> Complaint? {
         for obstacle in obstacles {
@@ -61,7 +64,7 @@ struct Refusal {
                 )
             case .copyFromStandardInput:
                 return source.complaint(
-                    "COPY … FROM STDIN in a migration", at: obstacle.offset, hint: CopyRefusal.fromStandardInput)
+                    "COPY … FROM STDIN without rows", at: obstacle.offset, hint: ClientText.rowsHint)
             default: break
             }
         }

@@ -20,6 +20,11 @@ extension Script {
         return low < statements.count ? low : nil
     }
 
+    /// The rows that the statements of a range copy; all of them for an empty range of a file that could not be parsed.
+    public func rows(of statements: Range<Int>) -> [Range<Int>] {
+        rows.filter { $0.statement.map(statements.contains) ?? true }.map(\.range)
+    }
+
     /// The bytes to send for a segment.
     public func sql(in segment: Segment) -> [UInt8] { segment.sql(of: text) }
 

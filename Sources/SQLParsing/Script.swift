@@ -9,8 +9,13 @@ public import Reporting
 public struct Script: Sendable {
     /// The file's name as the operator knows it.
     public let file: String
-    /// The bytes that will be sent: the source without a byte order mark, each Drizzle marker overwritten by `;` and spaces.
+    /// The bytes that will be sent: the source without a byte order mark, each Drizzle marker overwritten by `;` and spaces, and by blanks what
+    /// psql would read itself (`ClientText`).
     public let text: [UInt8]
+    /// The rows of its COPY … FROM STDIN, in order.
+    public let rows: [Rows]
+    /// As long as `text`, with the rows in their places.
+    public let rowBytes: [UInt8]
     /// Its statements in order; none for an empty or comment-only file, nor where `unparsed` is set.
     public let statements: [Statement]
     /// What to send, in order. Covers all statements but the BEGIN and COMMIT of the file's own blocks.
@@ -35,31 +40,46 @@ public struct Script: Sendable {
         public let hint: String
     }
 
+    /// The rows that follow a COPY … FROM STDIN in the file.
+    public struct Rows: Sendable, Equatable {
+        /// The statement; nil where the file could not be parsed.
+        public let statement: Int?
+        /// Their bytes in `rowBytes`.
+        public let range: Range<Int>
+    }
+
     /// Whether there is nothing in it to run: no statement, or none but BEGIN and COMMIT.
     public var isEmpty: Bool { segments.isEmpty }
 
     /// Reads the bytes of `file`, without touching a database. Throws a complaint with status `badFile`, place and line of the text for
-    /// what must not or cannot run unattended: bytes that are not UTF-8, psql commands, COPY from the client, refused transaction
+    /// what must not or cannot run unattended: bytes that are not UTF-8, psql commands, COPY to the client, refused transaction
     /// control, a statement that cannot run inside the transaction it stands in, and a syntax error in a file that cannot
     /// run whole.
     public init(_ bytes: [UInt8], file: String, options: ScriptOptions = ScriptOptions()) throws(Complaint) {
         let original = try SourceText(bytes, file: file, limit: options.sizeLimit)
-        let source = options.breakpoints ? original.with(Breakpoints.overwrite(in: original.bytes)) : original
+        let client = ClientText(original.bytes)
+        if let flaw = client.flaw { throw original.complaint(flaw.message, at: flaw.offset, hint: flaw.hint) }
+        let source = original.with(options.breakpoints ? Breakpoints.overwrite(in: client.text) : client.text)
+        rowBytes = original.bytes
         self.file = file
         text = source.bytes
-        try Script.weigh(source)
+        let copies = Set(client.rows.map(\.copy))
+        try Script.weigh(source, copies)
         switch Grammar.parse(source.bytes) {
         case .tree(let json):
             let reading = try TreeReading(json, of: source)
             statements = reading.statements
-            (segments, notes) = try reading.segments(noTransaction: options.noTransaction)
+            rows = try Script.rows(client.rows, of: reading.statements, in: source)
+            (segments, notes) = try reading.segments(
+                noTransaction: options.noTransaction, withRows: Set(rows.compactMap(\.statement)))
             changesSettings = reading.changesSettings
             tree = reading.tree
             unparsed = nil
         case .refused(let message, let character):
-            let refusal = Refusal(source: source, message: message, character: character)
+            let refusal = Refusal(source: source, copies: copies, message: message, character: character)
             let whole = try refusal.whole(noTransaction: options.noTransaction)
             statements = []
+            rows = client.rows.map { Rows(statement: nil, range: $0.range) }
             segments = [whole.segment]
             notes = []
             unparsed = whole.warning
@@ -73,13 +93,32 @@ public struct Script: Sendable {
         }
     }
 
+    /// The rows with the statements that they are for.
+    private static func rows(
+        _ found: [ClientText.Rows], of statements: [Statement], in source: SourceText
+    ) throws(Complaint) -> [Rows] {
+        guard !found.isEmpty else { return [] }
+        let indices = Dictionary(
+            statements.indices.lazy.filter { statements[$0].node == "CopyStmt" }.map {
+                (statements[$0].range.lowerBound, $0)
+            }, uniquingKeysWith: { first, _ in first })
+        return try found.map { (rows) throws(Complaint) -> Rows in
+            guard let index = indices[rows.copy] else {
+                throw source.complaint(
+                    "rows follow a statement that is no COPY … FROM STDIN for the grammar", at: rows.copy,
+                    hint: "Write the COPY on a line of its own.")
+            }
+            return Rows(statement: index, range: rows.range)
+        }
+    }
+
     /// Refuses a text that libpg_query would not survive.
-    private static func weigh(_ source: SourceText) throws(Complaint) {
+    private static func weigh(_ source: SourceText, _ copies: Set<Int>) throws(Complaint) {
         guard source.bytes.count > Weight.harmless else { return }
         let weight = Weight(source.bytes)
         guard weight.depth > Weight.deepest || weight.output > Weight.largest else { return }
         // Rows for psql look like one endless expression: say what they are.
-        if let refusal = Refusal.ofClientCommands(source, PlainScan(source.bytes).obstacles, error: nil) {
+        if let refusal = Refusal.ofClientCommands(source, PlainScan(source.bytes, copies).obstacles, error: nil) {
             throw refusal
         }
         if weight.depth > Weight.deepest {

@@ -6,6 +6,8 @@ struct Segmenter {
     let statements: [Statement]
     let roles: [StatementRole]
     let noTransaction: Bool
+    /// The statements behind which rows follow.
+    let withRows: Set<Int>
     let concurrentIndex: (Int) -> ConcurrentIndex?
     let trace: (Int) -> Trace
 
@@ -26,13 +28,14 @@ struct Segmenter {
     }
 
     init(
-        source: SourceText, statements: [Statement], roles: [StatementRole], noTransaction: Bool,
+        source: SourceText, statements: [Statement], roles: [StatementRole], noTransaction: Bool, withRows: Set<Int>,
         concurrentIndex: @escaping (Int) -> ConcurrentIndex?, trace: @escaping (Int) -> Trace
     ) {
         self.source = source
         self.statements = statements
         self.roles = roles
         self.noTransaction = noTransaction
+        self.withRows = withRows
         self.concurrentIndex = concurrentIndex
         self.trace = trace
     }
@@ -59,7 +62,10 @@ struct Segmenter {
                     "a savepoint outside of a transaction", at: statements[index].range.lowerBound,
                     hint: "The file asks for no transaction: write BEGIN and COMMIT round what belongs together.")
             case .ratherAlone, .savepoint: break
-            case .ordinary, .setsTransaction, .addsValue: if noTransaction, block == nil { byItself(index) }
+            case .copiesIn where !withRows.contains(index):
+                throw source.complaint(
+                    "COPY … FROM STDIN without rows", at: statements[index].range.lowerBound, hint: ClientText.rowsHint)
+            case .ordinary, .setsTransaction, .addsValue, .copiesIn: if noTransaction, block == nil { byItself(index) }
             }
         }
         if let block {

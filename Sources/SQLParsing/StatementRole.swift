@@ -9,6 +9,8 @@ enum StatementRole: Equatable {
     case ratherAlone
     /// ALTER TYPE … ADD VALUE: ordinary, but the value cannot be used before its transaction has ended.
     case addsValue(String)
+    /// COPY … FROM STDIN: ordinary, where its rows follow.
+    case copiesIn
     /// The file's own BEGIN or START TRANSACTION; `options` where it has any.
     case begin(options: Bool)
     /// COMMIT or END; `chain` where a transaction like the one that ends follows at once (COMMIT AND CHAIN).

@@ -53,10 +53,12 @@ struct TreeReading {
     }
 
     /// What to send in order, and what is worth knowing about the file's own transaction control.
-    func segments(noTransaction: Bool) throws(Complaint) -> (segments: [Segment], notes: [Script.Note]) {
+    func segments(noTransaction: Bool, withRows: Set<Int>) throws(Complaint) -> (
+        segments: [Segment], notes: [Script.Note]
+    ) {
         let classifier = Classifier(tape: tree.tape)
         var segmenter = Segmenter(
-            source: source, statements: statements, roles: roles, noTransaction: noTransaction,
+            source: source, statements: statements, roles: roles, noTransaction: noTransaction, withRows: withRows,
             concurrentIndex: { classifier.concurrentIndex(statements[$0].node, tree.roots[$0]) },
             trace: { classifier.trace(statements[$0].node, tree.roots[$0]) })
         return (try segmenter.cut(), segmenter.notes)

@@ -94,7 +94,7 @@ struct BadInput: CustomTestStringConvertible {
         BadInput(
             "a psql command", text: "SELECT 1;\n\\connect other\n", words: "002_bad.sql:2:1: psql command '\\connect'"),
         BadInput(
-            "data behind COPY", text: "CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\n\\.\n",
+            "rows behind COPY without an end", text: "CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\n",
             words: "002_bad.sql:2:1: COPY"),
         BadInput(
             "an unknown directive", text: "-- migrated: on-failur=continue\nSELECT 1;",

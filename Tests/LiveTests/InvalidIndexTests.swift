@@ -23,6 +23,7 @@ import Testing
             "-- migrated: existing=skip\nCREATE UNIQUE INDEX i ON s.t (a);",
             "-- migrated: existing=skip\nCREATE UNIQUE INDEX CONCURRENTLY i ON s.t (a);",
             "-- migrated: existing=skip\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t (a);",
+            "-- migrated: existing=skip-identical\nCREATE UNIQUE INDEX IF NOT EXISTS i ON s.t (a);",
             "-- migrated: transaction=none\nCREATE UNIQUE INDEX IF NOT EXISTS i ON s.t (a);",
         ])
     func `and is not valid fails the file, which runs once it is dropped`(text: String) throws {
@@ -124,7 +125,7 @@ import Testing
     @Test func `that another session is building is waited for, and its build is not disturbed`() throws {
         let bench = try Workbench()
         try bench.folder.write(
-            "migrated.toml", "retry-wait = \"50ms\"\nretry-wait-max = \"50ms\"\nretry-tries = 2000\nretry-for = \"0\"\n"
+            "migrated.toml", "retry-wait = \"50ms\"\nretry-wait-max = \"50ms\"\nretry-tries = 1000\nretry-for = \"0\"\n"
         )
         try bench.query("CREATE TABLE t (a int)")
         // A transaction that has written to the table keeps the build from its second step.

@@ -111,10 +111,26 @@ extension Script {
         #expect(found?.place?.line == 2)
     }
 
-    @Test func `rows for psql are named even where they look like one endless expression`() {
+    @Test func `rows that look like one endless expression are rows`() throws {
         let rows = String(repeating: "1 2 3\n", count: 400_000)
+        let script = try script("COPY a FROM stdin;\n\(rows)\\.\nSELECT 1;")
+        #expect(script.statements.map(\.node) == ["CopyStmt", "SelectStmt"])
+        #expect(script.statements.map(\.line) == [1, 400_003])
+        #expect(script.rows.map(\.statement) == [0])
+        #expect(script.rows.map { $0.range.count } == [rows.utf8.count])
         #expect(
-            complaint(Array("COPY a FROM stdin;\n\(rows)\\.\n".utf8))?.message == "COPY … FROM STDIN in a migration")
+            complaint(Array("COPY a FROM stdin;\n\(rows)".utf8))?.message == "COPY … FROM STDIN without rows")
+    }
+
+    @Test func `rows are kept apart from the text, whatever they look like`() throws {
+        let rows = "1;\t$$'\n-- migrated: x=y\n\\.x\n/*\n"
+        let source = "\\restrict k\nCOPY a FROM stdin; SELECT 1;\n\(rows)\\.\nSELECT 2;\n\\unrestrict k\n"
+        let script = try script(source)
+        #expect(script.statements.map { script.string($0.range) } == ["COPY a FROM stdin", "SELECT 1", "SELECT 2"])
+        #expect(script.rows.map { String(decoding: script.rowBytes[$0.range], as: UTF8.self) } == [rows])
+        #expect(script.text.count == source.utf8.count && script.segments.count == 1)
+        #expect(script.text.count { $0 == 0x0A } == source.utf8.count { $0 == 0x0A })
+        #expect(script.messages(0..<3, .long) == [0..<1, 1..<3])
     }
 
     @Test func `a file above the limit is refused`() {

@@ -32,8 +32,10 @@ public struct MigrationFile: Sendable {
         try Self.checkText(bytes, path: migration.path)
         self.migration = migration
         self.bytes = bytes
-        sections = try Sections(bytes, notation: migration.notation, path: migration.path)
-        var directives = try Directives(text: bytes, path: migration.path)
+        // Rows behind a COPY are no text: whatever they look like, they ask for nothing.
+        let text = ClientText(bytes).text
+        sections = try Sections(text, notation: migration.notation, path: migration.path)
+        var directives = try Directives(text: text, path: migration.path)
         if migration.repeatable { directives.repeatable = true }
         self.directives = directives
         checksum = "sha256:" + SHA256.hex(bytes)

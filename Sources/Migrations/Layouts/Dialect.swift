@@ -1,4 +1,5 @@
 internal import Reporting
+internal import SQLParsing
 
 /// For whom a numbered file is written, as its text says: many tools name files alike, and so do we.
 enum Dialect: String, Sendable {
@@ -89,7 +90,7 @@ enum Dialect: String, Sendable {
             do throws(Complaint) {
                 let text = try contents(item.path)
                 bytesLeft -= text.count
-                let dialect = Dialect(text)
+                let dialect = Dialect(ClientText(text).text)
                 if dialect != .plain { return dialect }
             } catch {
                 // What is wrong with the file is told when it is read as a migration.

@@ -1,2 +1,7 @@
-\restrict abc'def
+\restrict abc
 SET statement_timeout = 0;
+COPY a FROM stdin;
+1
+\.
+
+\unrestrict abc

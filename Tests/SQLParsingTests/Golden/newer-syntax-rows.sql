@@ -1,0 +1,4 @@
+COPY a FROM stdin;
+1
+\.
+SELECT 0x_FF;
