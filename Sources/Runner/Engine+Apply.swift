@@ -122,7 +122,47 @@ extension Engine {
                 bad.append(BadFile(step: step, complaint: error))
             }
         }
+        try setApartCalls(&prepared, plan, &bad)
         return (prepared, bad)
+    }
+
+    /// Reads those files again that call procedures which end transactions, of the database or of an earlier file: such a CALL runs outside of
+    /// any transaction.
+    private func setApartCalls(
+        _ prepared: inout [PreparedFile], _ plan: Plan, _ bad: inout [BadFile]
+    ) throws(RunFailure) {
+        let called = prepared.reduce(into: Set<String>()) { $0.formUnion($1.script.calledProcedures) }
+        guard !called.isEmpty else { return }
+        let created = prepared.reduce(into: Set<String>()) { $0.formUnion($1.script.committingProcedures) }
+        let committing = created.union(try committingProcedures(among: called))
+        for index in prepared.indices where !prepared[index].script.calledProcedures.isDisjoint(with: committing) {
+            let file = prepared[index]
+            guard let step = plan.steps.first(where: { $0.migration.path == file.migration.path }) else { continue }
+            do throws(Complaint) {
+                prepared[index] = try PreparedFile(
+                    step: step, file: file.file, version: file.version, settings: settings, committing: committing)
+            } catch {
+                bad.append(BadFile(step: step, complaint: error))
+            }
+        }
+    }
+
+    /// Those of the database's procedures of these names whose bodies end transactions.
+    private func committingProcedures(among names: Set<String>) throws(RunFailure) -> Set<String> {
+        let list = JSONValue.array(names.sorted().map(JSONValue.string)).text
+        let found = try sessions.query(
+            sessions.work(),
+            """
+            SELECT p.proname, l.lanname, p.prosrc FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+             WHERE p.prokind = 'p' AND p.proname IN (SELECT pg_catalog.jsonb_array_elements_text($1::pg_catalog.jsonb))
+            """, [.text(list)])
+        return Set(
+            found.rows.indices.compactMap { row in
+                guard let name = found.text(row, 0), let language = found.text(row, 1), let body = found.text(row, 2),
+                    Script.endsTransactions(body: body, language: language)
+                else { return nil }
+                return name
+            })
     }
 
     /// Runs files one after the other. True where all of them were applied; false where one failed and others may go on.

@@ -48,6 +48,12 @@ extension Failure {
             self.complaint.hint = remedy
             detail["hint"] = .string(remedy)
         }
+        if error.sqlstate == "2D000", error.hint == nil {
+            let remedy =
+                "It ends the transaction that the file runs in: write '-- migrated: transaction=none' at the head of the file, and every statement runs by itself."
+            self.complaint.hint = remedy
+            detail["hint"] = .string(remedy)
+        }
         object = error.object
         if let piece { detail["segment"] = .integer(Int64(piece.segment + 1)) }
         if let statement {

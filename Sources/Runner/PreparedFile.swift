@@ -28,14 +28,18 @@ struct PreparedFile {
     var migration: Migration { file.migration }
 
     /// Parses a file. Throws `.badFile` where it cannot be run at all.
-    init(step: PlanStep, file: MigrationFile, version: String, settings: Settings) throws(Complaint) {
+    ///
+    /// - Parameter committing: names of procedures that end transactions.
+    init(
+        step: PlanStep, file: MigrationFile, version: String, settings: Settings, committing: Set<String> = []
+    ) throws(Complaint) {
         self.file = file
         self.version = version
         direction = .up
         if case .pending(_, let cause) = step.action { self.cause = cause } else { cause = nil }
         repeatable = step.repeatable
         lateBefore = step.lateBefore
-        let script = try PreparedFile.script(of: file, .up, settings: settings)
+        let script = try PreparedFile.script(of: file, .up, settings: settings, committing: committing)
         try OtherDirection.refuse(script, of: file)
         self.script = script
         digests = script.segments.map { PreparedFile.digest(of: $0, in: script) }
@@ -74,8 +78,9 @@ struct PreparedFile {
     }
 
     /// Parses what a file says of one way, and cuts it into segments. Throws `.badFile` where it cannot be run at all.
-    static func script(of file: MigrationFile, _ way: MigrationFile.Way, settings: Settings) throws(Complaint) -> Script
-    {
+    static func script(
+        of file: MigrationFile, _ way: MigrationFile.Way, settings: Settings, committing: Set<String> = []
+    ) throws(Complaint) -> Script {
         let path = file.migration.path
         // Where there is nothing to undo an empty down file is how that is said. To apply one would hide a copy that broke off.
         if way == .up, file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
@@ -84,11 +89,12 @@ struct PreparedFile {
                 hint: "It may be a copy that broke off. A migration that is to do nothing says so in a comment.",
                 place: Place(file: path, line: 1, column: 1))
         }
-        let script = try Script(
-            file.text(for: way), file: path,
-            options: ScriptOptions(
-                breakpoints: file.migration.breakpoints, noTransaction: file.withoutTransaction(for: way),
-                sizeLimit: settings.sizeLimit))
+        var options = ScriptOptions(
+            breakpoints: file.migration.breakpoints, noTransaction: file.withoutTransaction(for: way),
+            sizeLimit: settings.sizeLimit)
+        options.committingProcedures = committing
+        if let note = file.markerNote { options.notes = [note] }
+        let script = try Script(file.text(for: way), file: path, options: options)
         guard way == .up, (file.directives.foreignKeys ?? settings.foreignKeys.way) == .stepwise else { return script }
         return script.separating(
             Set(ForeignKeyStatement.all(in: script).lazy.filter(\.standsAlone).map(\.statement)))

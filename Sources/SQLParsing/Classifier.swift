@@ -7,6 +7,8 @@ internal import JSON
 /// them inside a transaction.
 struct Classifier {
     let tape: JSONTape
+    /// What is known of procedures that end transactions.
+    var committing = Committing(procedures: [])
 
     func role(_ node: String, _ fields: Int) -> StatementRole {
         switch node {
@@ -28,6 +30,12 @@ struct Classifier {
         case "CreateSubscriptionStmt", "AlterSubscriptionStmt", "DropSubscriptionStmt": subscription(node, fields)
         case "AlterEnumStmt": enumeration(fields)
         case "CopyStmt": copy(fields)
+        case "DoStmt", "CallStmt":
+            endsTransactions(node, fields)
+                ? .alone(
+                    what: node == "DoStmt"
+                        ? "DO with COMMIT or ROLLBACK" : "CALL of a procedure with COMMIT or ROLLBACK")
+                : .ordinary
         case "VariableSetStmt":
             ["TRANSACTION", "transaction_isolation", "transaction_read_only", "transaction_deferrable"].contains(
                 text(fields, "name") ?? "") ? .setsTransaction : .ordinary

@@ -27,6 +27,8 @@ public struct Script: Sendable {
     public let changesSettings: Bool
     /// What is worth knowing about how the text is read; nothing in it keeps the file from running.
     public let notes: [Note]
+    /// Names of the procedures that it creates and whose bodies end transactions, as far as they can be read.
+    public let committingProcedures: Set<String>
     /// The syntax tree; nil where the file could not be parsed.
     public let tree: SyntaxTree?
 
@@ -38,6 +40,13 @@ public struct Script: Sendable {
         public let message: String
         /// What to do about it, as a sentence.
         public let hint: String
+
+        /// A remark from its parts.
+        public init(offset: Int, message: String, hint: String) {
+            self.offset = offset
+            self.message = message
+            self.hint = hint
+        }
     }
 
     /// The rows that follow a COPY … FROM STDIN in the file.
@@ -67,11 +76,14 @@ public struct Script: Sendable {
         try Script.weigh(source, copies)
         switch Grammar.parse(source.bytes) {
         case .tree(let json):
-            let reading = try TreeReading(json, of: source)
+            let reading = try TreeReading(json, of: source, procedures: options.committingProcedures)
+            committingProcedures = reading.committingProcedures
             statements = reading.statements
             rows = try Script.rows(client.rows, of: reading.statements, in: source)
-            (segments, notes) = try reading.segments(
+            let cut = try reading.segments(
                 noTransaction: options.noTransaction, withRows: Set(rows.compactMap(\.statement)))
+            segments = cut.segments
+            notes = options.notes + cut.notes
             changesSettings = reading.changesSettings
             tree = reading.tree
             unparsed = nil
@@ -79,9 +91,10 @@ public struct Script: Sendable {
             let refusal = Refusal(source: source, copies: copies, message: message, character: character)
             let whole = try refusal.whole(noTransaction: options.noTransaction)
             statements = []
+            committingProcedures = []
             rows = client.rows.map { Rows(statement: nil, range: $0.range) }
             segments = [whole.segment]
-            notes = []
+            notes = options.notes
             unparsed = whole.warning
             changesSettings = true
             tree = nil

@@ -4,6 +4,10 @@ public struct ScriptOptions: Sendable, Equatable {
     public var breakpoints: Bool
     /// Every statement commits by itself; a block that the file itself opens with BEGIN stays one.
     public var noTransaction: Bool
+    /// Names of procedures that end transactions: a CALL of one runs outside of any.
+    public var committingProcedures: Set<String> = []
+    /// What is known of the text beforehand.
+    public var notes: [Script.Note] = []
     /// The largest file that is accepted, in bytes.
     public var sizeLimit: Int
 

@@ -8,9 +8,12 @@ struct TreeReading {
     let tree: SyntaxTree
     let statements: [Statement]
     let changesSettings: Bool
+    /// Names of the procedures that it creates and that end transactions.
+    let committingProcedures: Set<String>
     private let roles: [StatementRole]
 
-    init(_ json: [UInt8], of source: SourceText) throws(Complaint) {
+    /// - Parameter procedures: names of procedures that end transactions.
+    init(_ json: [UInt8], of source: SourceText, procedures: Set<String>) throws(Complaint) {
         let tape: JSONTape
         do {
             tape = try JSONTape(json)
@@ -19,7 +22,8 @@ struct TreeReading {
                 .bug, "cannot read the syntax tree: \(error.message) at byte \(error.offset)",
                 place: Place(file: source.file))
         }
-        let classifier = Classifier(tape: tape)
+        var classifier = Classifier(tape: tape, committing: Committing(procedures: procedures))
+        var created: Set<String> = []
         let text = source.bytes
         var statements: [Statement] = []
         var roles: [StatementRole] = []
@@ -43,12 +47,16 @@ struct TreeReading {
             statements.append(Statement(range: range, node: node, line: line))
             roles.append(classifier.role(node, fields))
             roots.append(fields)
+            if let name = classifier.committingProcedure(node, fields), created.insert(name).inserted {
+                classifier.committing = Committing(procedures: procedures.union(created))
+            }
             changes = changes || classifier.changesSettings(node, fields)
         }
         self.source = source
         self.statements = statements
         self.roles = roles
         changesSettings = changes
+        committingProcedures = created
         tree = SyntaxTree(tape: tape, roots: roots, ranges: statements.map(\.range))
     }
 

@@ -124,8 +124,10 @@ struct BadInput: CustomTestStringConvertible {
             "SQL that is none", text: "SELECT 1;\nSELEC 2;\n", status: 1,
             words: "002_bad.sql:2:1: syntax error at or near \"SELEC\""),
         BadInput(
-            "COMMIT in a block of code", text: "DO $$ BEGIN COMMIT; END $$;", status: 1,
-            words: "002_bad.sql:1:1: invalid transaction termination"),
+            "COMMIT in a block of code, out of sight",
+            text:
+                "CREATE PROCEDURE p() LANGUAGE plpgsql AS 'BEGIN COMMIT; END';\nDO $$ BEGIN EXECUTE 'CALL p()'; END $$;",
+            status: 1, words: "002_bad.sql:2:1: invalid transaction termination"),
         BadInput(
             "the end of the history", text: "DROP SCHEMA migrated CASCADE;", status: 1,
             words: "schema \"migrated\" does not exist"),

@@ -130,7 +130,7 @@ extension Script {
         #expect(script.rows.map { String(decoding: script.rowBytes[$0.range], as: UTF8.self) } == [rows])
         #expect(script.text.count == source.utf8.count && script.segments.count == 1)
         #expect(script.text.count { $0 == 0x0A } == source.utf8.count { $0 == 0x0A })
-        #expect(script.messages(0..<3, .long) == [0..<1, 1..<3])
+        #expect(script.messages(0..<3, .long) == [0..<1, 1..<2, 2..<3])
     }
 
     @Test func `a file above the limit is refused`() {

@@ -46,6 +46,8 @@ struct ObjectLedger {
     private var columnsBarrier = 0
     private var schemaBarriers: [String: Int] = [:]
     private var wholeBarrier = 0
+    /// Creations up to this number may have been undone by a call that is not read.
+    private var callBarrier = 0
 
     /// The owner whose creation the current statement only repeats: its parts say nothing.
     private var repeated: SchemaObject?
@@ -62,6 +64,14 @@ struct ObjectLedger {
     func isCheckedAgainstNull(_ column: SchemaObject) -> Bool { checkedColumns.contains(column) }
 
     mutating func checkAgainstNull(_ column: SchemaObject) { checkedColumns.insert(column) }
+
+    /// Whether the object may have gone although no statement says so: with a view that a CASCADE took along, or by a call that is not read.
+    private func isDoubtful(_ object: SchemaObject, _ entry: Entry) -> Bool {
+        if entry.number <= callBarrier { return true }
+        // A materialized view's indexes go with it.
+        guard let holder = holders[object], entry.number <= dependentsBarrier else { return false }
+        return entries[holder]?.word?.hasSuffix("view") ?? true
+    }
 
     private func isCertain(_ object: SchemaObject, _ entry: Entry) -> Bool {
         if entry.isUncertain || entry.number <= wholeBarrier { return false }
@@ -96,6 +106,7 @@ struct ObjectLedger {
                 for part in owned[table] ?? [] where part.kind == .relation || part.kind == .constraint {
                     entries[part]?.isUncertain = true
                 }
+            case .callUnknown: callBarrier = count
             case .forgetEverything: wholeBarrier = count
             }
         }
@@ -133,7 +144,9 @@ struct ObjectLedger {
         _ object: SchemaObject, _ entry: Entry, conditional: Bool, replaces: Bool, holder: SchemaObject?
     ) {
         if let owner = object.owner, owner == repeated { return }
-        if let known = entries[object], isCertain(object, known) {
+        if let known = entries[object], isCertain(object, known), !conditional, !replaces, isDoubtful(object, known) {
+            report(again: object, known, entry, conditional: false, isDoubtful: true)
+        } else if let known = entries[object], isCertain(object, known) {
             if replaces {
                 entries[object]?.type = entry.type
             } else {
@@ -238,7 +251,9 @@ struct ObjectLedger {
 
     // MARK: Findings
 
-    private mutating func report(again object: SchemaObject, _ first: Entry, _ second: Entry, conditional: Bool) {
+    private mutating func report(
+        again object: SchemaObject, _ first: Entry, _ second: Entry, conditional: Bool, isDoubtful: Bool = false
+    ) {
         // Written at the head of every other file, and meant so.
         if conditional, object.kind == .extension || object.kind == .schema { return }
         let what = object.text(second.word ?? first.word)
@@ -250,8 +265,10 @@ struct ObjectLedger {
                 hint: "IF NOT EXISTS skips the statement, whatever it says: remove it unless other databases need it.",
                 related: [.init(place: first.site.place, message: "created here")])
             : CheckFinding(
-                .createdTwice, place: second.site.place,
-                "\(what) is created twice: first by '\(first.site.place.text)'",
+                .createdTwice, isDoubtful ? .note : nil, place: second.site.place,
+                isDoubtful
+                    ? "\(what) is created twice, unless a CASCADE or a call has dropped it: first by '\(first.site.place.text)'"
+                    : "\(what) is created twice: first by '\(first.site.place.text)'",
                 hint: "Remove one of the two, or drop the first before the second is created.",
                 related: [.init(place: first.site.place, message: "created here first")])
         drafts.append(Draft(finding: finding, file: second.site.file, offset: second.site.offset))

@@ -24,6 +24,7 @@ struct ObjectReading {
             use(fields, except: names, without: fields.field("intoClause"))
             if let into = fields.field("intoClause") { createAs(fields, into: into) }
             setConfig(fields)
+            if callsUnknown(fields) { changes.append(.callUnknown) }
         case "ViewStmt":
             use(fields.field("query"), except: names)
             if let name = relation(fields.field("view"), declares: true) {
@@ -69,6 +70,7 @@ struct ObjectReading {
         case "VariableSetStmt": setVariable(fields)
         case "DoStmt", "CallStmt":
             changes.append(.mention(fields.descendants(with: "sval").flatMap { Words.all(in: $0.text("sval") ?? "") }))
+            changes.append(.callUnknown)
         default: use(fields, except: names, conditional: fields.flag("missing_ok"))
         }
         return changes
@@ -191,6 +193,25 @@ struct ObjectReading {
         let first = fields.list("args", of: "A_Const").first?.field("sval")?.text("sval")
         schema = first.flatMap { $0.isEmpty ? nil : $0 } ?? SchemaObject.publicSchema
     }
+
+    /// Whether a query calls a function that may do more than answer: any but those of PostgreSQL that are met in migrations.
+    private func callsUnknown(_ fields: TreeNode) -> Bool {
+        fields.descendants(with: "funcname").contains { call in
+            let name = call.strings("funcname")
+            guard let last = name.last else { return false }
+            return name.first != "pg_catalog" && !last.hasPrefix("pg_") && !ObjectReading.harmless.contains(last)
+        }
+    }
+
+    private static let harmless: Set<String> = [
+        "array_agg", "array_length", "avg", "clock_timestamp", "concat", "concat_ws", "count", "current_setting",
+        "currval", "date_part", "date_trunc", "format", "gen_random_uuid", "generate_series", "jsonb_agg",
+        "jsonb_build_object", "lastval", "length", "lower", "max", "md5", "min", "nextval", "now", "random",
+        "regexp_replace",
+        "replace", "row_number", "set_config", "setval", "string_agg", "substring", "sum", "to_regclass", "unnest",
+        "upper",
+        "uuid_generate_v4", "version",
+    ]
 
     private mutating func setConfig(_ fields: TreeNode) {
         for call in fields.descendants(with: "funcname") where call.strings("funcname").last == "set_config" {

@@ -75,6 +75,8 @@ enum ObjectChange {
     case mention([String])
     /// A column has gone, and with it whatever held it.
     case shrink(SchemaObject)
+    /// A function, procedure or block has run that is not read: it may have dropped what was created before.
+    case callUnknown
     /// Everything may be different.
     case forgetEverything
 }

@@ -1,6 +1,6 @@
 internal import Digest
 public import Reporting
-internal import SQLParsing
+package import SQLParsing
 
 /// One migration with its text: what was hashed is what runs (P7), so the bytes are read once and travel together.
 public struct MigrationFile: Sendable {
@@ -13,6 +13,7 @@ public struct MigrationFile: Sendable {
     /// What the file's head asks for.
     public let directives: Directives
     private let sections: Sections?
+    private let marker: TransactionMarker?
 
     /// Which way a migration goes.
     public enum Way: Sendable {
@@ -38,6 +39,7 @@ public struct MigrationFile: Sendable {
         var directives = try Directives(text: text, path: migration.path)
         if migration.repeatable { directives.repeatable = true }
         self.directives = directives
+        marker = migration.notation == .sqlx ? nil : TransactionMarker(text)
         checksum = "sha256:" + SHA256.hex(bytes)
     }
 
@@ -55,8 +57,18 @@ public struct MigrationFile: Sendable {
 
     /// Whether every statement commits by itself that way.
     public func withoutTransaction(for way: Way) -> Bool {
-        if directives.withoutTransaction || migration.withoutTransaction { return true }
+        if directives.withoutTransaction || migration.withoutTransaction || marker != nil { return true }
         return (way == .up ? sections?.up : sections?.down)?.withoutTransaction ?? false
+    }
+
+    /// What there is to know of a comment of another tool that is honoured; nil where there is none, or where a directive says the same.
+    package var markerNote: Script.Note? {
+        guard let marker, !directives.withoutTransaction else { return nil }
+        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        return Script.Note(
+            offset: marker.offset - mark,
+            message: "'\(Printable.line(marker.words, limit: 80))' is honoured: every statement commits by itself",
+            hint: "Write '-- migrated: transaction=none', which says the same here.")
     }
 
     /// Whether the layout has both directions in one file.

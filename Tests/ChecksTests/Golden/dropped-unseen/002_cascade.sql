@@ -1,0 +1,5 @@
+DROP VIEW base CASCADE;
+CREATE VIEW base AS SELECT id FROM users;
+CREATE MATERIALIZED VIEW copy AS SELECT id FROM base;
+CREATE INDEX copy_id ON copy (id);
+CREATE INDEX users_id ON users (id);
