@@ -10,6 +10,7 @@ from . import files, reading
 from .cluster import PSQL
 from .daemon import Daemon
 from .keys import keys
+from .memory import memory
 from .restoring import restoring
 from .measure import alternate, line, ratios, spread, timed
 
@@ -241,4 +242,4 @@ def check(bench):
 
 
 ALL = {"apply": apply_files, "nothing": nothing, "latency": latency, "idle": idle, "ready": ready, "parse": parse,
-       "check": check, "keys": keys, "restore": restoring, "history": reading.reading}
+       "check": check, "memory": memory, "keys": keys, "restore": restoring, "history": reading.reading}

@@ -6,11 +6,12 @@ extension ForeignKeyStatement {
     ///
     /// Keys inside DO blocks and functions are text to the server and stay out of sight. Foreign tables have no foreign keys.
     public static func all(in script: Script) -> [ForeignKeyStatement] {
-        guard let tree = script.tree else { return [] }
         var found: [ForeignKeyStatement] = []
-        for (index, statement) in script.statements.enumerated() {
-            var reader = ForeignKeyReader(script: script, tape: tree.tape, statement: index)
-            reader.read(statement.node, tree.roots[index])
+        for (index, statement) in script.statements.enumerated()
+        where ForeignKeyReader.nodes.contains(statement.node) {
+            guard let root = script.root(index) else { continue }
+            var reader = ForeignKeyReader(script: script, root: root, statement: index)
+            reader.read(statement.node, root.index)
             found += reader.found
         }
         return found
@@ -21,14 +22,20 @@ extension ForeignKeyStatement {
 struct ForeignKeyReader {
     let script: Script
     let tape: JSONTape
+    /// The byte of the text that locations count from.
+    let base: Int
     let statement: Int
     private(set) var found: [ForeignKeyStatement] = []
     /// The tables of a CREATE SCHEMA, which its elements mean by their names alone: the new schema is first in their search_path.
     private var siblings: Set<String> = []
 
-    init(script: Script, tape: JSONTape, statement: Int) {
+    /// The statements that can add a key.
+    static let nodes: Set<String> = ["CreateStmt", "CreateSchemaStmt", "AlterTableStmt"]
+
+    init(script: Script, root: TreeNode, statement: Int) {
         self.script = script
-        self.tape = tape
+        tape = root.tape
+        base = root.base
         self.statement = statement
     }
 
@@ -90,7 +97,7 @@ struct ForeignKeyReader {
         _ fields: Int, of table: TableName, _ origin: ForeignKeyStatement.Origin, schema: String?, isOnly: Bool = false
     ) {
         guard var key = key(fields, of: table, columns: strings(fields, "fk_attrs"), schema: schema),
-            let start = integer(fields, "location")
+            let start = location(fields)
         else { return }
         key.isDeferrable = flag(fields, "deferrable") || flag(fields, "initdeferred")
         key.isInitiallyDeferred = flag(fields, "initdeferred")
@@ -107,7 +114,7 @@ struct ForeignKeyReader {
         let constraints = list(column, "constraints").compactMap { tape.member($0, "Constraint") }
         for (index, fields) in constraints.enumerated() {
             guard var key = key(fields, of: table, columns: [name], schema: schema),
-                let start = integer(fields, "location")
+                let start = location(fields)
             else { continue }
             var next: Int?
             for follower in constraints[(index + 1)...] {
@@ -118,13 +125,13 @@ struct ForeignKeyReader {
                     key.isInitiallyDeferred = true
                     key.isDeferrable = true
                 case "CONSTR_ATTR_IMMEDIATE": key.isInitiallyDeferred = false
-                default: next = integer(follower, "location")
+                default: next = location(follower)
                 }
                 if next != nil { break }
             }
             key.isOnly = isOnly
             // COLLATE may stand anywhere among them, and the tree keeps it apart.
-            let collation = tape.member(column, "collClause").flatMap { integer($0, "location") }
+            let collation = tape.member(column, "collClause").flatMap { location($0) }
             let bounds = [next, collation].compactMap(\.self).filter { $0 > start }
             append(key, origin, start..<min(end(of: start), bounds.min() ?? Int.max))
         }
@@ -166,7 +173,7 @@ struct ForeignKeyReader {
 
     private func flag(_ fields: Int, _ key: String) -> Bool { tape.member(fields, key).map(tape.isTrue) ?? false }
 
-    private func integer(_ fields: Int, _ key: String) -> Int? { tape.member(fields, key).flatMap(tape.integer) }
+    private func location(_ fields: Int) -> Int? { TreeNode(tape: tape, index: fields, base: base).location }
 
     private func list(_ fields: Int, _ key: String) -> [Int] { tape.member(fields, key).map(tape.elements) ?? [] }
 

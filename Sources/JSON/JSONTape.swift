@@ -33,6 +33,9 @@ public struct JSONTape: Sendable {
         tokens = try TapeReader.read(text)
     }
 
+    /// The bytes of memory that it takes, about.
+    public var memory: Int { bytes.count + tokens.count * MemoryLayout<Token>.stride }
+
     /// The index of the document's own value.
     public var root: Int { 0 }
     /// What the value at `index` is.

@@ -100,35 +100,41 @@ extension Connection {
 
     private func send(_ sql: String, _ parameters: [Parameter?], binary: Bool) -> Bool {
         guard !shape.isBroken else { return false }
-        // One buffer for all values, so that pointers into it stay good for the call.
-        var buffer: [UInt8] = []
-        var spans: [(offset: Int, length: Int)?] = []
+        var lengths: [Int32] = []
         var formats: [Int32] = []
         for parameter in parameters {
             switch parameter {
-            case nil:
-                spans.append(nil)
+            case nil, .text:
+                lengths.append(0)
                 formats.append(0)
-            case .text(let text):
-                spans.append((buffer.count, text.utf8.count))
-                formats.append(0)
-                buffer += text.utf8
             case .bytes(let bytes):
-                spans.append((buffer.count, bytes.count))
+                lengths.append(Int32(bytes.count))
                 formats.append(1)
-                buffer += bytes
             }
-            buffer.append(0)
         }
-        let lengths = spans.map { Int32($0?.length ?? 0) }
-        return unsafe buffer.withUnsafeBytes { raw in
-            let values = unsafe spans.map { span in
-                unsafe span.flatMap {
-                    unsafe raw.baseAddress?.advanced(by: $0.offset).assumingMemoryBound(to: CChar.self)
-                }
-            }
-            return unsafe PQsendQueryParams(
+        return unsafe Connection.withValues(parameters[...], []) { values in
+            unsafe PQsendQueryParams(
                 handle, sql, Int32(parameters.count), nil, values, lengths, formats, binary ? 1 : 0) == 1
+        }
+    }
+
+    /// Gives `body` a pointer to each value, none of which is copied: one may be a file of hundreds of megabytes.
+    private static func withValues(
+        _ parameters: ArraySlice<Parameter?>, _ values: [UnsafePointer<CChar>?],
+        _ body: ([UnsafePointer<CChar>?]) -> Bool
+    ) -> Bool {
+        guard let first = parameters.first else { return unsafe body(values) }
+        let rest = parameters.dropFirst()
+        switch first {
+        case nil: return unsafe withValues(rest, values + [nil], body)
+        case .text(let text): return unsafe text.withCString { unsafe withValues(rest, values + [$0], body) }
+        // No pointer at all would be a null.
+        case .bytes(let bytes) where bytes.isEmpty:
+            return unsafe "".withCString { unsafe withValues(rest, values + [$0], body) }
+        case .bytes(let bytes):
+            return unsafe bytes.withUnsafeBytes { raw in
+                unsafe withValues(rest, values + [raw.baseAddress?.assumingMemoryBound(to: CChar.self)], body)
+            }
         }
     }
 

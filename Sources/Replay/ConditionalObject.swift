@@ -13,12 +13,19 @@ public struct ConditionalObject: Sendable, Equatable {
     /// All of a script, in the order of the text.
     public static func all(in script: Script) -> [ConditionalObject] {
         script.statements.indices.flatMap { statement -> [ConditionalObject] in
-            guard let node = script.root(statement) else { return [] }
+            guard nodes.contains(script.statements[statement].node), let node = script.root(statement) else {
+                return []
+            }
             return names(script.statements[statement].node, node).map { object, name in
                 ConditionalObject(statement: statement, object: object, name: name)
             }
         }
     }
+
+    private static let nodes: Set<String> = [
+        "CreateStmt", "CreateForeignTableStmt", "CreateSeqStmt", "CreateTableAsStmt", "IndexStmt", "CreateSchemaStmt",
+        "CreateExtensionStmt", "AlterEnumStmt", "AlterTableStmt",
+    ]
 
     private static func names(_ kind: String, _ node: TreeNode) -> [(object: String, name: String)] {
         func relation(_ field: TreeNode?) -> [(String, String)] {

@@ -49,10 +49,13 @@ struct ReliedIndex {
 extension FileRun {
     /// The index that a statement may rely on without having built it; `isPassed` where the statement is not sent, because it is there.
     func reliedIndex(_ statement: Int, in script: Script, isPassed: Bool = false) -> ReliedIndex? {
-        if isPassed || script.root(statement)?.flag("if_not_exists") == true {
-            return ReliedIndex(creating: statement, in: script)
+        switch script.statements[statement].node {
+        case "IndexStmt":
+            return isPassed || script.root(statement)?.flag("if_not_exists") == true
+                ? ReliedIndex(creating: statement, in: script) : nil
+        case "AlterTableStmt": return ReliedIndex(attaching: statement, in: script)
+        default: return nil
         }
-        return ReliedIndex(attaching: statement, in: script)
     }
 
     /// Throws a failure where the index is not one of its table, or is not valid, right behind its statement: IF NOT EXISTS looks at nothing but

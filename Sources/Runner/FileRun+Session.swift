@@ -1,5 +1,4 @@
 internal import Configuration
-internal import JSON
 internal import Postgres
 internal import Reporting
 internal import SQLParsing
@@ -37,31 +36,25 @@ extension Script {
     /// The statements before `index` that set something for the rest of the session, as they are written: SET and RESET without LOCAL, and
     /// a SELECT of nothing but set_config.
     func sessionSettings(before index: Int) -> [String] {
-        guard let tree else { return [] }
-        return statements.indices.prefix(index).compactMap { number in
-            let fields = tree.roots[number]
-            func member(_ key: String) -> Int? { tree.tape.member(fields, key) }
+        statements.indices.prefix(index).compactMap { number in
             switch statements[number].node {
             case "VariableSetStmt":
                 // SET TRANSACTION is the transaction's alone; SET SESSION CHARACTERISTICS is the session's.
-                if member("name").map(tree.tape.string) == "TRANSACTION" { return nil }
-                if member("is_local").map(tree.tape.isTrue) == true { return nil }
-            case "SelectStmt":
-                guard callsOnlySetConfig(fields) else { return nil }
+                guard let root = root(number), root.text("name") != "TRANSACTION", !root.flag("is_local") else {
+                    return nil
+                }
+            case "SelectStmt": guard callsOnlySetConfig(number) else { return nil }
             default: return nil
             }
             return String(decoding: text[statements[number].range], as: UTF8.self)
         }
     }
 
-    private func callsOnlySetConfig(_ fields: Int) -> Bool {
-        guard let tape = tree?.tape, tape.member(fields, "fromClause") == nil,
-            tape.member(fields, "whereClause") == nil,
-            let targets = tape.member(fields, "targetList").map(tape.elements), targets.count == 1,
-            let value = tape.member(targets[0], "ResTarget").flatMap({ tape.member($0, "val") }),
-            let call = tape.member(value, "FuncCall"),
-            let name = tape.member(call, "funcname").flatMap({ tape.elements($0).last })
+    private func callsOnlySetConfig(_ statement: Int) -> Bool {
+        guard let root = root(statement), !root.has("fromClause"), !root.has("whereClause"),
+            let target = root.nodes("targetList").first, root.nodes("targetList").count == 1,
+            target.type == "ResTarget", let value = target.fields.node("val"), value.type == "FuncCall"
         else { return false }
-        return tape.member(name, "String").flatMap { tape.member($0, "sval") }.map(tape.string) == "set_config"
+        return value.fields.strings("funcname").last == "set_config"
     }
 }

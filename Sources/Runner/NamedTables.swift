@@ -15,17 +15,17 @@ struct NamedTables {
     let isOpaque: [Bool]
 
     init(_ script: Script) {
-        guard let tree = script.tree else {
+        guard script.tree != nil else {
             (named, created, isOpaque) = ([], [], [])
             return
         }
         var named: [[TableName]] = []
         var created: [[TableName]] = []
         var opaque: [Bool] = []
-        for (statement, root) in zip(script.statements, tree.roots) {
-            let tables = (root..<tree.tape.next(root)).compactMap { NamedTables.table($0, tree.tape) }
-            named.append(tables)
-            created.append(NamedTables.created(statement.node, root, tree.tape))
+        for (index, statement) in script.statements.enumerated() {
+            let root = script.root(index)
+            named.append(root.map { root in root.tokens.compactMap { NamedTables.table($0, root.tape) } } ?? [])
+            created.append(root.map { NamedTables.created(statement.node, $0.index, $0.tape) } ?? [])
             opaque.append(["DoStmt", "CallStmt", "SelectStmt", "CreateSchemaStmt"].contains(statement.node))
         }
         (self.named, self.created, isOpaque) = (named, created, opaque)

@@ -31,6 +31,9 @@ public struct LastingSetting: Sendable, Equatable {
         return LastingSetting.meaningful.contains(name) || name.hasPrefix("default_transaction_")
     }
 
+    /// The statements that give one.
+    static let nodes: Set<String> = ["AlterRoleSetStmt", "AlterDatabaseSetStmt", "AlterSystemStmt"]
+
     private static let meaningful: Set<String> = [
         "backslash_quote", "bytea_output", "check_function_bodies", "client_encoding", "client_min_messages",
         "datestyle", "default_table_access_method",
@@ -50,7 +53,10 @@ extension Script {
     /// The settings that its statements give to later sessions, as far as the grammar reads it; what a DO block or a function does is not
     /// among them.
     public var lastingSettings: [LastingSetting] {
-        statements.indices.compactMap { index in root(index).flatMap { lastingSetting(index, $0) } }
+        statements.indices.compactMap { index in
+            guard LastingSetting.nodes.contains(statements[index].node) else { return nil }
+            return root(index).flatMap { lastingSetting(index, $0) }
+        }
     }
 
     private func lastingSetting(_ index: Int, _ root: TreeNode) -> LastingSetting? {

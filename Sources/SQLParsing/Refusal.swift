@@ -8,20 +8,18 @@ struct Refusal {
     let copies: Set<Int>
     /// The grammar's message; it may quote the rest of the file, so it is cut.
     let message: String
-    /// The 1-based character it points at; 0 for none.
-    let character: Int
+    /// The byte that it points at; nil for none.
+    let offset: Int?
 
-    init(source: SourceText, copies: Set<Int>, message: String, character: Int) {
+    init(source: SourceText, copies: Set<Int>, message: String, offset: Int?) {
         self.source = source
         self.copies = copies
-        let offset = character > 0 ? source.offset(ofCharacter: character) : nil
+        self.offset = offset
         self.message = Printable.bounded(Secrets(of: source.bytes).hiding(in: message, at: offset), 200)
-        self.character = character
     }
 
     /// The text as one segment, with the warning to record; throws where it must not run so.
     func whole(noTransaction: Bool) throws(Complaint) -> (segment: Segment, warning: Complaint) {
-        let offset = character > 0 ? source.offset(ofCharacter: character) : nil
         if message.hasPrefix("memory exhausted") || message.hasPrefix("stack depth limit exceeded") {
             throw complaint(
                 "expression is nested too deeply for PostgreSQL's parser", at: offset,

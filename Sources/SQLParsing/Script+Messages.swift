@@ -1,5 +1,3 @@
-internal import JSON
-
 extension Script {
     /// How much of a script is sent in one message: of a message with several statements nobody can say which of them runs, for the server
     /// keeps its answers until the last has ended.
@@ -22,7 +20,13 @@ extension Script {
         var parts: [Range<Int>] = []
         var start = range.lowerBound
         var isShort = messages == .short
-        for index in range where makesRows(index) || (isShort && isLong(index)) {
+        for index in range {
+            // Neither we nor the server have to hold more of a large text at once.
+            if start < index, statements[index].range.upperBound - statements[start].range.lowerBound > Script.longest {
+                parts.append(start..<index)
+                start = index
+            }
+            guard makesRows(index) || (isShort && isLong(index)) else { continue }
             if start < index { parts.append(start..<index) }
             parts.append(index..<index + 1)
             start = index + 1
@@ -36,6 +40,9 @@ extension Script {
     /// Whether the statement takes as long as a table is large.
     private func isLong(_ index: Int) -> Bool { Script.long.contains(statements[index].node) || makesRows(index) }
 
+    /// The most bytes that several statements of one message have together.
+    private static let longest = 512 << 10
+
     private static let long: Set<String> = [
         "AlterTableStmt", "AlterDomainStmt", "CallStmt", "DeleteStmt", "DoStmt", "IndexStmt", "MergeStmt",
         "RefreshMatViewStmt", "SelectStmt", "UpdateStmt",
@@ -46,10 +53,8 @@ extension Script {
         switch statements[index].node {
         case "CopyStmt", "CreateTableAsStmt": return true
         case "InsertStmt":
-            guard let tree else { return false }
-            let source = tree.tape.member(tree.roots[index], "selectStmt")
-            let select = source.flatMap { tree.tape.member($0, "SelectStmt") }
-            return select.map { tree.tape.member($0, "valuesLists") == nil } ?? false
+            return root(index)?.node("selectStmt").map { $0.type == "SelectStmt" && !$0.fields.has("valuesLists") }
+                ?? false
         default: return false
         }
     }

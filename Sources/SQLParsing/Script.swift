@@ -29,7 +29,7 @@ public struct Script: Sendable {
     public let notes: [Note]
     /// Names of the procedures that it creates and whose bodies end transactions, as far as they can be read.
     public let committingProcedures: Set<String>
-    /// The syntax tree; nil where the file could not be parsed.
+    /// The syntax trees; nil where the file could not be parsed.
     public let tree: SyntaxTree?
 
     /// A remark about a place in the text.
@@ -73,11 +73,9 @@ public struct Script: Sendable {
         self.file = file
         text = source.bytes
         let copies = Set(client.rows.map(\.copy))
-        try Script.weigh(source, copies)
-        switch Grammar.parse(source.bytes) {
-        case .tree(let json):
-            let reading = try TreeReading(json, of: source, procedures: options.committingProcedures)
-            committingProcedures = reading.committingProcedures
+        let parsing = TextParsing(source: source, copies: copies, procedures: options.committingProcedures)
+        switch try source.bytes.count > options.parsedAtOnce ? parsing.inPieces() : parsing.atOnce() {
+        case .read(let reading):
             statements = reading.statements
             rows = try Script.rows(client.rows, of: reading.statements, in: source)
             let cut = try reading.segments(
@@ -85,19 +83,20 @@ public struct Script: Sendable {
             segments = cut.segments
             notes = options.notes + cut.notes
             changesSettings = reading.changesSettings
+            committingProcedures = reading.committingProcedures
             tree = reading.tree
             unparsed = nil
-        case .refused(let message, let character):
-            let refusal = Refusal(source: source, copies: copies, message: message, character: character)
+        case .refused(let message, let offset):
+            let refusal = Refusal(source: source, copies: copies, message: message, offset: offset)
             let whole = try refusal.whole(noTransaction: options.noTransaction)
             statements = []
-            committingProcedures = []
             rows = client.rows.map { Rows(statement: nil, range: $0.range) }
             segments = [whole.segment]
             notes = options.notes
-            unparsed = whole.warning
             changesSettings = true
+            committingProcedures = []
             tree = nil
+            unparsed = whole.warning
         case .noThread(let status):
             throw Complaint(
                 .tryLater, "cannot start a thread to parse on: error \(status)",
@@ -123,25 +122,5 @@ public struct Script: Sendable {
             }
             return Rows(statement: index, range: rows.range)
         }
-    }
-
-    /// Refuses a text that libpg_query would not survive.
-    private static func weigh(_ source: SourceText, _ copies: Set<Int>) throws(Complaint) {
-        guard source.bytes.count > Weight.harmless else { return }
-        let weight = Weight(source.bytes)
-        guard weight.depth > Weight.deepest || weight.output > Weight.largest else { return }
-        // Rows for psql look like one endless expression: say what they are.
-        if let refusal = Refusal.ofClientCommands(source, PlainScan(source.bytes, copies).obstacles, error: nil) {
-            throw refusal
-        }
-        if weight.depth > Weight.deepest {
-            throw source.complaint(
-                "expression has more than \(Weight.deepest) parts", at: weight.deepestAt,
-                hint: "Break it up: a parser's stack does not reach that far.")
-        }
-        throw Complaint(
-            .badFile, "file is too large to be parsed: its syntax tree might exceed 1 GB",
-            hint: "Split it into several migrations, or load bulk data by another way.", place: Place(file: source.file)
-        )
     }
 }

@@ -8,6 +8,8 @@ public struct ScriptOptions: Sendable, Equatable {
     public var committingProcedures: Set<String> = []
     /// What is known of the text beforehand.
     public var notes: [Script.Note] = []
+    /// Bytes up to which a text is parsed at once; a larger one in pieces, with the same outcome.
+    package var parsedAtOnce = 1 << 20
     /// The largest file that is accepted, in bytes.
     public var sizeLimit: Int
 

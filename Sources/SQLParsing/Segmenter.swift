@@ -4,7 +4,8 @@ internal import Reporting
 struct Segmenter {
     let source: SourceText
     let statements: [Statement]
-    let roles: [StatementRole]
+    /// Those that are not ordinary.
+    let roles: [Int: StatementRole]
     let noTransaction: Bool
     /// The statements behind which rows follow.
     let withRows: Set<Int>
@@ -28,7 +29,8 @@ struct Segmenter {
     }
 
     init(
-        source: SourceText, statements: [Statement], roles: [StatementRole], noTransaction: Bool, withRows: Set<Int>,
+        source: SourceText, statements: [Statement], roles: [Int: StatementRole], noTransaction: Bool,
+        withRows: Set<Int>,
         concurrentIndex: @escaping (Int) -> ConcurrentIndex?, trace: @escaping (Int) -> Trace
     ) {
         self.source = source
@@ -44,7 +46,7 @@ struct Segmenter {
     /// block of its own, and what sets the transaction itself at the head of one.
     mutating func cut() throws(Complaint) -> [Segment] {
         for index in statements.indices {
-            switch roles[index] {
+            switch roles[index] ?? .ordinary {
             case .refused(let message, let hint):
                 throw source.complaint(message, at: statements[index].range.lowerBound, hint: hint)
             case .begin: begin(index)

@@ -12,7 +12,8 @@ struct SourceText {
         guard source.count <= limit else {
             throw Complaint(
                 .badFile, "file has \(source.count) bytes, more than the limit of \(limit)",
-                hint: "Split it into several migrations, or load bulk data by another way.", place: Place(file: file))
+                hint: "Raise 'size-limit' in the configuration, or split the file into several migrations.",
+                place: Place(file: file))
         }
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         bytes = source.starts(with: mark) ? Array(source[mark.count...]) : source
@@ -47,14 +48,14 @@ struct SourceText {
         return "\(place.line ?? 1):\(place.column ?? 1)"
     }
 
-    /// The byte offset of the 1-based character `position`; the end of the text beyond its last.
-    func offset(ofCharacter position: Int) -> Int {
+    /// The byte offset of the 1-based character `position` of a part; the part's end beyond its last.
+    func offset(ofCharacter position: Int, in part: Range<Int>) -> Int {
         var left = max(position, 1)
-        for (offset, byte) in bytes.enumerated() where byte & 0xC0 != 0x80 {
+        for offset in part where bytes[offset] & 0xC0 != 0x80 {
             left -= 1
             if left == 0 { return offset }
         }
-        return bytes.count
+        return part.upperBound
     }
 
     private static func firstInvalid(_ bytes: [UInt8]) -> Int? {

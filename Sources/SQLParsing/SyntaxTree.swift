@@ -1,13 +1,36 @@
-public import JSON
+internal import JSON
 
-/// The syntax tree of a script: libpg_query's JSON, with the place of each statement in it.
+/// The syntax trees of a script's statements: libpg_query's JSON.
 ///
-/// Locations in the tree are byte offsets in the script's text.
+/// A text of ordinary size is parsed at once, and all its statements share one tree. Of a large one the trees are small, and there are none of
+/// most statements: rows of an INSERT are left out, and what would take more memory than the text is parsed again when it is asked for.
 public struct SyntaxTree: Sendable {
-    /// The whole tree.
-    public let tape: JSONTape
-    /// For each statement the index in `tape` of its node's fields (the value of `"IndexStmt"` …).
-    public let roots: [Int]
-    /// For each statement its bytes in the script's text, as `Statement.range`.
-    public let ranges: [Range<Int>]
+    /// A tree of one statement or several.
+    struct Part: Sendable {
+        let tape: JSONTape
+        /// What its locations count from: the byte of the text that was its first. Nil where that is each statement's own first byte.
+        let base: Int?
+    }
+
+    /// Where a statement's tree is.
+    struct Place: Sendable {
+        let part: UInt32
+        /// The index of the node's fields in the part's tape.
+        let root: UInt32
+
+        /// The tree was not kept.
+        static let none = Place(part: .max, root: 0)
+    }
+
+    var parts: [Part] = []
+    /// For each statement.
+    var places: [Place] = []
+
+    /// The fields of a statement's node, which begins at `start`; nil where the tree was not kept.
+    func root(of statement: Int, at start: Int) -> TreeNode? {
+        let place = places[statement]
+        guard place.part != .max else { return nil }
+        let part = parts[Int(place.part)]
+        return TreeNode(tape: part.tape, index: Int(place.root), base: part.base ?? start)
+    }
 }

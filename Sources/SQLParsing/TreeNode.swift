@@ -6,11 +6,14 @@ public struct TreeNode: Sendable {
     public let tape: JSONTape
     /// The fields' place in it.
     public let index: Int
+    /// The byte of the script's text that locations in the tree count from.
+    public let base: Int
 
     /// The fields at `index`.
-    public init(tape: JSONTape, index: Int) {
+    public init(tape: JSONTape, index: Int, base: Int = 0) {
         self.tape = tape
         self.index = index
+        self.base = base
     }
 
     /// The string under `key`.
@@ -29,12 +32,14 @@ public struct TreeNode: Sendable {
     public func has(_ key: String) -> Bool { tape.member(index, key) != nil }
 
     /// The fields under `key`, where its type is fixed.
-    public func field(_ key: String) -> TreeNode? { tape.member(index, key).map { TreeNode(tape: tape, index: $0) } }
+    public func field(_ key: String) -> TreeNode? {
+        tape.member(index, key).map { TreeNode(tape: tape, index: $0, base: base) }
+    }
 
     /// The nodes of the list under `key`, each with its type.
     public func nodes(_ key: String) -> [(type: String, fields: TreeNode)] {
         guard let list = tape.member(index, key) else { return [] }
-        return tape.elements(list).compactMap { TreeNode(tape: tape, index: $0).unwrapped }
+        return tape.elements(list).compactMap { TreeNode(tape: tape, index: $0, base: base).unwrapped }
     }
 
     /// The fields of those nodes of the list under `key` that are of `type`.
@@ -48,14 +53,14 @@ public struct TreeNode: Sendable {
     /// What a node of open type is.
     public var unwrapped: (type: String, fields: TreeNode)? {
         guard let type = tape.firstKey(index) else { return nil }
-        return (type, TreeNode(tape: tape, index: index + 2))
+        return (type, TreeNode(tape: tape, index: index + 2, base: base))
     }
 
     /// The strings of the list under `key`: a name's parts.
     public func strings(_ key: String) -> [String] { list(key, of: "String").compactMap { $0.text("sval") } }
 
-    /// The byte offset that the node itself names.
-    public var location: Int? { integer("location").flatMap { $0 > 0 ? $0 : nil } }
+    /// The byte offset in the script's text that the node itself names.
+    public var location: Int? { integer("location").flatMap { $0 > 0 ? base + $0 : nil } }
 
     /// Every object in the subtree that has a member `key`, with that member's index, in the order of the text of the tree.
     /// Walks the flat list of tokens: no recursion, whatever the depth.
@@ -64,7 +69,9 @@ public struct TreeNode: Sendable {
         var at = index
         let end = tape.next(index)
         while at < end {
-            if tape.kind(at) == .object, tape.member(at, key) != nil { found.append(TreeNode(tape: tape, index: at)) }
+            if tape.kind(at) == .object, tape.member(at, key) != nil {
+                found.append(TreeNode(tape: tape, index: at, base: base))
+            }
             at += 1
         }
         return found
@@ -72,8 +79,19 @@ public struct TreeNode: Sendable {
 }
 
 extension Script {
+    /// The tree of a statement that was read before and not kept.
+    static func parsed(_ text: [UInt8], _ range: Range<Int>) -> TreeNode? {
+        guard case .tree(let json) = Grammar.parse(Array(text[range])), let tape = try? JSONTape(json),
+            let entry = tape.member(tape.root, "stmts").flatMap({ tape.elements($0).first }),
+            let wrapper = tape.member(entry, "stmt")
+        else { return nil }
+        return TreeNode(tape: tape, index: wrapper + 2, base: range.lowerBound)
+    }
+
     /// The fields of a statement's node; nil where the file could not be parsed.
     public func root(_ statement: Int) -> TreeNode? {
-        tree.map { TreeNode(tape: $0.tape, index: $0.roots[statement]) }
+        guard let tree else { return nil }
+        let range = statements[statement].range
+        return tree.root(of: statement, at: range.lowerBound) ?? Script.parsed(text, range)
     }
 }

@@ -2,74 +2,132 @@ internal import JSON
 internal import Reporting
 internal import SQLLexing
 
-/// The statements of libpg_query's tree, with their places in the text and their roles.
+/// The statements of libpg_query's trees, with their places in the text and their roles.
 struct TreeReading {
     let source: SourceText
-    let tree: SyntaxTree
-    let statements: [Statement]
-    let changesSettings: Bool
+    private(set) var tree = SyntaxTree()
+    private(set) var statements: [Statement] = []
+    private(set) var changesSettings = false
     /// Names of the procedures that it creates and that end transactions.
-    let committingProcedures: Set<String>
-    private let roles: [StatementRole]
+    private(set) var committingProcedures: Set<String> = []
+    /// Those that are not ordinary.
+    private var roles: [Int: StatementRole] = [:]
+    /// Names of procedures that are known to end transactions.
+    private let procedures: Set<String>
+    /// The line of the byte at `counted`.
+    private var line = 1
+    private var counted = 0
+    /// The most bytes of trees that are kept, and how many are.
+    private let room: Int
+    private var kept = 0
+    /// The trees of INSERTs without their rows, by what stands round the rows.
+    private var heads: [[UInt8]: (part: UInt32, root: UInt32)?] = [:]
 
-    /// - Parameter procedures: names of procedures that end transactions.
-    init(_ json: [UInt8], of source: SourceText, procedures: Set<String>) throws(Complaint) {
-        let tape: JSONTape
-        do {
-            tape = try JSONTape(json)
-        } catch {
-            throw Complaint(
-                .bug, "cannot read the syntax tree: \(error.message) at byte \(error.offset)",
-                place: Place(file: source.file))
-        }
-        var classifier = Classifier(tape: tape, committing: Committing(procedures: procedures))
-        var created: Set<String> = []
-        let text = source.bytes
-        var statements: [Statement] = []
-        var roles: [StatementRole] = []
-        var roots: [Int] = []
-        var changes = false
-        var line = 1
-        var counted = 0
-        let list = tape.member(tape.root, "stmts").map(tape.elements) ?? []
-        for entry in list {
+    /// Nothing read yet.
+    ///
+    /// - Parameters:
+    ///   - procedures: names of procedures that end transactions.
+    ///   - room: the bytes that its trees may take; those beyond are not kept.
+    init(_ source: SourceText, procedures: Set<String>, room: Int = .max) {
+        self.source = source
+        self.procedures = procedures
+        self.room = room
+    }
+
+    /// Takes over the statements of a part of the text, of which `json` is the tree.
+    mutating func take(_ json: [UInt8], of part: Range<Int>) throws(Complaint) {
+        let tape = try TreeReading.tape(json, source)
+        kept += tape.memory
+        let isKept = kept <= room
+        if isKept { tree.parts.append(SyntaxTree.Part(tape: tape, base: part.lowerBound)) }
+        var classifier = Classifier(
+            tape: tape, committing: Committing(procedures: procedures.union(committingProcedures)))
+        for entry in tape.member(tape.root, "stmts").map(tape.elements) ?? [] {
             guard let wrapper = tape.member(entry, "stmt"), let node = tape.firstKey(wrapper) else {
                 throw Complaint(.bug, "syntax tree without a statement", place: Place(file: source.file))
             }
             let fields = wrapper + 2
-            let location = tape.member(entry, "stmt_location").flatMap(tape.integer) ?? 0
+            let location = part.lowerBound + (tape.member(entry, "stmt_location").flatMap(tape.integer) ?? 0)
             // A length of zero is omitted: the statement reaches to the end of the text.
             let length = tape.member(entry, "stmt_len").flatMap(tape.integer)
             let range = TreeReading.trimmed(
-                location..<(length.map { location + $0 } ?? text.count), isOpen: length == nil, in: text)
-            for byte in text[counted..<range.lowerBound] where byte == UInt8(ascii: "\n") { line += 1 }
-            counted = range.lowerBound
-            statements.append(Statement(range: range, node: node, line: line))
-            roles.append(classifier.role(node, fields))
-            roots.append(fields)
-            if let name = classifier.committingProcedure(node, fields), created.insert(name).inserted {
-                classifier.committing = Committing(procedures: procedures.union(created))
+                location..<(length.map { location + $0 } ?? part.upperBound), isOpen: length == nil, in: source.bytes)
+            let role = classifier.role(node, fields)
+            if role != .ordinary { roles[statements.count] = role }
+            if let name = classifier.committingProcedure(node, fields), committingProcedures.insert(name).inserted {
+                classifier.committing = Committing(procedures: procedures.union(committingProcedures))
             }
-            changes = changes || classifier.changesSettings(node, fields)
+            changesSettings = changesSettings || classifier.changesSettings(node, fields)
+            append(
+                node, range,
+                isKept
+                    ? SyntaxTree.Place(part: UInt32(tree.parts.count - 1), root: UInt32(fields)) : SyntaxTree.Place.none
+            )
         }
-        self.source = source
-        self.statements = statements
-        self.roles = roles
-        changesSettings = changes
-        committingProcedures = created
-        tree = SyntaxTree(tape: tape, roots: roots, ranges: statements.map(\.range))
+    }
+
+    /// Takes over an INSERT of plain rows without parsing them; false where the grammar does not take what stands round them.
+    mutating func take(_ rows: StatementCutter.PlainRows, of range: Range<Int>) throws(Complaint) -> Bool {
+        let end = rows.passesConflicts ? "VALUES (NULL) ON CONFLICT DO NOTHING" : "VALUES (NULL)"
+        let text = Array(source.bytes[rows.head]) + Array(end.utf8)
+        let known: (part: UInt32, root: UInt32)?
+        if let found = heads[text] {
+            known = found
+        } else {
+            // Rows that each name their columns in another order are no case for this.
+            guard heads.count < 4096 else { return false }
+            known = try parsedHead(text)
+            heads[text] = .some(known)
+        }
+        guard let known else { return false }
+        append("InsertStmt", range, SyntaxTree.Place(part: known.part, root: known.root))
+        return true
+    }
+
+    private mutating func parsedHead(_ text: [UInt8]) throws(Complaint) -> (part: UInt32, root: UInt32)? {
+        guard case .tree(let json) = Grammar.parse(text) else { return nil }
+        let tape = try TreeReading.tape(json, source)
+        let entries = tape.member(tape.root, "stmts").map(tape.elements) ?? []
+        guard entries.count == 1, let wrapper = tape.member(entries[0], "stmt"), tape.firstKey(wrapper) == "InsertStmt"
+        else { return nil }
+        tree.parts.append(SyntaxTree.Part(tape: tape, base: nil))
+        return (UInt32(tree.parts.count - 1), UInt32(wrapper + 2))
+    }
+
+    private mutating func append(_ node: String, _ range: Range<Int>, _ place: SyntaxTree.Place) {
+        for byte in source.bytes[counted..<range.lowerBound] where byte == UInt8(ascii: "\n") { line += 1 }
+        counted = range.lowerBound
+        statements.append(Statement(range: range, node: node, line: line))
+        tree.places.append(place)
     }
 
     /// What to send in order, and what is worth knowing about the file's own transaction control.
     func segments(noTransaction: Bool, withRows: Set<Int>) throws(Complaint) -> (
         segments: [Segment], notes: [Script.Note]
     ) {
-        let classifier = Classifier(tape: tree.tape)
+        func root(_ index: Int) -> TreeNode? {
+            let range = statements[index].range
+            return tree.root(of: index, at: range.lowerBound) ?? Script.parsed(source.bytes, range)
+        }
         var segmenter = Segmenter(
             source: source, statements: statements, roles: roles, noTransaction: noTransaction, withRows: withRows,
-            concurrentIndex: { classifier.concurrentIndex(statements[$0].node, tree.roots[$0]) },
-            trace: { classifier.trace(statements[$0].node, tree.roots[$0]) })
+            concurrentIndex: { index in
+                root(index).flatMap { Classifier(tape: $0.tape).concurrentIndex(statements[index].node, $0.index) }
+            },
+            trace: { index in
+                root(index).map { Classifier(tape: $0.tape).trace(statements[index].node, $0.index) } ?? .nowhere
+            })
         return (try segmenter.cut(), segmenter.notes)
+    }
+
+    private static func tape(_ json: [UInt8], _ source: SourceText) throws(Complaint) -> JSONTape {
+        do {
+            return try JSONTape(json)
+        } catch {
+            throw Complaint(
+                .bug, "cannot read the syntax tree: \(error.message) at byte \(error.offset)",
+                place: Place(file: source.file))
+        }
     }
 
     /// The parser's range without leading white space and comments and without white space behind. A statement that no `;` ends also

@@ -72,6 +72,8 @@ extension DirectoryScan {
     }
 
     private static func tooLarge(_ shown: String, _ limit: Int) -> Complaint {
-        Complaint(.badFile, "'\(shown)' is larger than \(limit) bytes")
+        Complaint(
+            .badFile, "'\(shown)' is larger than \(limit) bytes",
+            hint: "Raise 'size-limit' in the configuration, or split the file into several migrations.")
     }
 }

@@ -84,8 +84,10 @@ import Testing
 
     @Test func `that is put together at run time fails with the way out`() throws {
         let bench = try Workbench()
-        let text =
-            "CREATE PROCEDURE p() LANGUAGE plpgsql AS 'BEGIN COMMIT; END';\nDO $$ BEGIN EXECUTE 'CALL ' || 'p()'; END $$;"
+        let text = """
+            DO $$ BEGIN EXECUTE 'CREATE PROCEDURE p() LANGUAGE plpgsql AS ''BEGIN COMM' || 'IT; END'''; END $$;
+            CALL p();
+            """
         try bench.write("001_code.sql", text)
         let first = try bench.run("apply")
         #expect(

@@ -16,9 +16,16 @@ import Testing
         #expect(found == expected)
     }
 
-    private func describe(_ source: [UInt8], name: String) -> String {
-        let options = ScriptOptions(
+    @Test(arguments: goldens.cases(".sql"))
+    func `a file that is parsed in pieces comes out the same`(name: String) throws {
+        let source = try #require(Self.goldens.read(name + ".sql"))
+        #expect(describe(source, name: name, parsedAtOnce: 0) == describe(source, name: name))
+    }
+
+    private func describe(_ source: [UInt8], name: String, parsedAtOnce: Int? = nil) -> String {
+        var options = ScriptOptions(
             breakpoints: name.hasPrefix("drizzle"), noTransaction: name.hasPrefix("no-transaction"))
+        if let parsedAtOnce { options.parsedAtOnce = parsedAtOnce }
         do {
             let script = try Script(source, file: name + ".sql", options: options)
             var lines = script.segments.flatMap { describe($0, in: script) }

@@ -76,11 +76,10 @@ extension Script {
 
     @Test func `the tree gives the fields of each statement`() throws {
         let script = try script("SELECT 1; CREATE TABLE a (x int, y text)")
-        let tree = try #require(script.tree)
-        let relation = try #require(tree.tape.member(tree.roots[1], "relation"))
-        #expect(tree.tape.member(relation, "relname").map(tree.tape.string) == "a")
-        #expect(tree.tape.member(tree.roots[1], "tableElts").map { tree.tape.elements($0).count } == 2)
-        #expect(tree.ranges == script.statements.map(\.range))
+        let root = try #require(script.root(1))
+        #expect(root.field("relation")?.text("relname") == "a")
+        #expect(root.nodes("tableElts").map(\.type) == ["ColumnDef", "ColumnDef"])
+        #expect(root.field("relation")?.location == 23)
     }
 
     @Test func `a file the grammar cannot read is sent as it is`() throws {

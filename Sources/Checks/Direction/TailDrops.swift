@@ -74,7 +74,7 @@ struct TailDrops {
                     created[object == old ? new : object.moved(to: new)] = made
                 }
             case .forgetEverything: created = [:]
-            case .use, .mention, .shrink: break
+            case .use, .mention, .shrink, .callUnknown: break
             }
         }
     }

@@ -70,7 +70,7 @@ struct ObjectLedger {
         if entry.number <= callBarrier { return true }
         // A materialized view's indexes go with it.
         guard let holder = holders[object], entry.number <= dependentsBarrier else { return false }
-        return entries[holder]?.word?.hasSuffix("view") ?? true
+        return entries[holder].map { $0.word?.hasSuffix("view") ?? false } ?? true
     }
 
     private func isCertain(_ object: SchemaObject, _ entry: Entry) -> Bool {
@@ -146,6 +146,8 @@ struct ObjectLedger {
         if let owner = object.owner, owner == repeated { return }
         if let known = entries[object], isCertain(object, known), !conditional, !replaces, isDoubtful(object, known) {
             report(again: object, known, entry, conditional: false, isDoubtful: true)
+            // What belongs to it has gone with it, if it has.
+            remove(object)
         } else if let known = entries[object], isCertain(object, known) {
             if replaces {
                 entries[object]?.type = entry.type
