@@ -71,6 +71,12 @@ public struct AuditEvent: Sendable, Equatable {
         detail = [:]
     }
 
+    /// The texts of which some characters may be missing in the database's encoding.
+    public var texts: [String] {
+        [version, name, object, message, actor.initiatedBy, actor.host, actor.dbUser].compactMap(\.self)
+            + [JSONValue.object(detail).text]
+    }
+
     /// The most bytes of a message and of a detail that are kept.
     public static let messageLimit = 4096
     public static let detailLimit = 65536
@@ -91,13 +97,15 @@ public struct AuditRecord: Sendable, Equatable {
     /// The columns' values, each in its place.
     private let values: [[UInt8]?]
 
-    /// Puts `event` behind `head`.
-    public init(_ event: AuditEvent, after head: ChainHead, recordedAt: Int64) {
+    /// Puts `event` behind `head`, in a database that can hold the characters of `repertoire`.
+    public init(
+        _ event: AuditEvent, after head: ChainHead, recordedAt: Int64, in repertoire: Repertoire = .everything
+    ) {
         seq = head.seq + 1
         self.recordedAt = recordedAt
         self.event = event
         prevHash = head.hash
-        var values = AuditRecord.values(event)
+        var values = AuditRecord.values(event, repertoire)
         values[AuditColumn.seq.place] = CanonicalForm.integer(seq)
         values[AuditColumn.recordedAt.place] = CanonicalForm.integer(recordedAt)
         values[AuditColumn.prevHash.place] = prevHash
@@ -119,15 +127,20 @@ public struct AuditRecord: Sendable, Equatable {
     }
 
     /// What the event itself says, each in its column's place.
-    private static func values(_ event: AuditEvent) -> [[UInt8]?] {
+    private static func values(_ event: AuditEvent, _ repertoire: Repertoire) -> [[UInt8]?] {
         var values = [[UInt8]?](repeating: nil, count: AuditColumn.allCases.count)
         func set(_ column: AuditColumn, _ value: [UInt8]?) { values[column.place] = value }
-        func set(_ column: AuditColumn, _ text: String?) { values[column.place] = text.map(CanonicalForm.text) }
+        func set(_ column: AuditColumn, _ text: String?) {
+            values[column.place] = text.map { CanonicalForm.text(repertoire.written($0)) }
+        }
+        func set(_ column: AuditColumn, name: String?) {
+            values[column.place] = name.map { CanonicalForm.text(repertoire.written(name: $0)) }
+        }
         set(.eventID, event.eventID.bytes)
         set(.event, event.event.rawValue)
         set(.attemptID, event.attemptID?.bytes)
-        set(.version, event.version)
-        set(.name, event.name)
+        set(.version, name: event.version)
+        set(.name, name: event.name)
         set(.checksum, event.checksum)
         set(.direction, event.direction?.rawValue)
         set(.reason, event.reason)
@@ -136,7 +149,10 @@ public struct AuditRecord: Sendable, Equatable {
         set(.durationUS, event.durationUS.map(CanonicalForm.integer))
         set(.sqlstate, event.sqlstate)
         set(.message, event.message.map { Printable.line($0, limit: AuditEvent.messageLimit) })
-        set(.detail, event.detail.isEmpty ? nil : Detail.bounded(event.detail, AuditEvent.detailLimit).text)
+        values[AuditColumn.detail.place] =
+            event.detail.isEmpty
+            ? nil
+            : CanonicalForm.text(repertoire.written(json: Detail.bounded(event.detail, AuditEvent.detailLimit).text))
         set(.initiatedBy, event.actor.initiatedBy)
         set(.host, event.actor.host)
         set(.dbUser, event.actor.dbUser)

@@ -17,6 +17,8 @@ struct ReadingSum: Equatable, Sendable {
 extension HistoryReader {
     /// The first version of the history's schema that keeps readings of the catalog.
     static let catalogVersion = 5
+    /// The first one that knows of objects that are left out, and which server has printed a reading.
+    static let ignoredVersion = 8
 
     /// Holds the readings of the catalog against the events that vouch for them, and what is kept of each object against its reading's
     /// digest, all computed here.
@@ -25,9 +27,12 @@ extension HistoryReader {
         var expected: Int64 = 1
         var wrong: Int64?
         let (readings, definitions) = ("\(quoted).catalog_reading", "\(quoted).catalog_definition")
+        let version = try connection.query("SELECT h.schema_version FROM \(quoted).audit_head AS h").integer(0, 0)
+        let ignored =
+            version ?? 0 >= HistoryReader.ignoredVersion ? "array_to_json(nullif(r.ignored, '{}'))::text" : "NULL"
         try connection.run(
             """
-            DECLARE readings NO SCROLL CURSOR FOR SELECT r.id, r.event_id::text, encode(r.digest, 'hex') FROM \(readings) AS r ORDER BY r.id;
+            DECLARE readings NO SCROLL CURSOR FOR SELECT r.id, r.event_id::text, encode(r.digest, 'hex'), \(ignored) FROM \(readings) AS r ORDER BY r.id;
             DECLARE definitions NO SCROLL CURSOR FOR SELECT d.reading, d.class, d.object, d.definition FROM \(definitions) AS d
              ORDER BY d.reading, d.class COLLATE pg_catalog."C", d.object COLLATE pg_catalog."C"
             """)
@@ -50,6 +55,7 @@ extension HistoryReader {
                     }
                     objects.advance()
                 }
+                if let patterns = page.rows[row][3] { bytes += CanonicalForm.small(Int32(patterns.count)) + patterns }
                 if id != expected || SHA256.hex(bytes) != digest { wrong = wrong ?? id }
                 expected = id &+ 1
                 sum.add(event: event.bytes, digest: Array(digest.utf8))
@@ -103,12 +109,20 @@ extension HistoryReader {
         }
         let version = try connection.query("SELECT h.schema_version FROM \(quoted).audit_head AS h").integer(0, 0)
         guard version ?? 0 >= HistoryReader.catalogVersion else { return notCompared("the history's schema is older") }
-        let state = try connection.query("SELECT s.seq, s.is_last_word FROM \(quoted).catalog_state AS s")
+        let knowsServer = version ?? 0 >= HistoryReader.ignoredVersion
+        let state = try connection.query(
+            "SELECT s.seq, s.is_last_word\(knowsServer ? ", s.server, s.server_now" : "") FROM \(quoted).catalog_state AS s"
+        )
         guard !state.rows.isEmpty, let seq = state.integer(0, 0) else {
             return notCompared("no run of migrated has read the catalog yet")
         }
         guard state.isTrue(0, 1) else {
             return notCompared("a migration is under way or was cut off since event \(seq)")
+        }
+        if knowsServer, let before = state.integer(0, 2), let now = state.integer(0, 3), before != now {
+            return notCompared(
+                "the newest reading is from PostgreSQL \(before), and this is \(now), which prints them in other words; the next run reads them again"
+            )
         }
         let view = version ?? 0 >= HistoryReader.rowValueVersion ? "catalog_outside_change" : "catalog_change"
         let found = try connection.query(

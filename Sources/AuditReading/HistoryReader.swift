@@ -22,6 +22,11 @@ public final class HistoryReader {
         quoted = Quoting.identifier(schema)
     }
 
+    /// A version or a name of a migration as the directory has it: a database in another encoding than UTF-8 may hold an escaped form of it.
+    public func name(fromWritten text: String) -> String {
+        Repertoire(encoding: connection.serverEncoding).name(fromWritten: text)
+    }
+
     /// The table's quoted and qualified name.
     var table: String { "\(quoted).migration_rollback_audit" }
     /// The columns of a row, in the order that `HistoryRow` expects.
@@ -51,7 +56,7 @@ public final class HistoryReader {
         try connection.run(
             """
             BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
-            \(PinnedSettings.statements(scope: "SET LOCAL"));
+            \(PinnedSettings.statements(scope: "SET LOCAL", clientEncoding: connection.clientEncoding));
             SET LOCAL ROLE NONE;
             SET LOCAL row_security TO off;
             SET LOCAL jit TO off;

@@ -114,14 +114,17 @@ public struct Review: Sendable {
         if let file = fileOfPath[path] { applied.insert(file) }
     }
 
-    /// Adds that an applied file was edited, which only a history can tell; with the first line that differs, where the old text was kept.
-    public mutating func add(editedAfterApply path: String, line: Int? = nil, excerpt: String? = nil) {
+    /// Adds that an applied file was edited, which only a history can tell; with the first line that differs, where the old text was kept, and in what
+    /// it differs where that is line ends or the like.
+    public mutating func add(
+        editedAfterApply path: String, line: Int? = nil, excerpt: String? = nil, difference: String? = nil
+    ) {
         add(applied: path)
         let finding = CheckFinding(
             .editedAfterApply, place: Place(file: path, line: line),
             line == nil
                 ? "the file was changed after it had been applied"
-                : "the file was changed after it had been applied, from this line on",
+                : "the file was changed after it had been applied, \(difference ?? "from this line on")",
             hint:
                 "Put its old text back ('auditctl source' prints it), and write the change as a migration of its own.",
             excerpt: excerpt)

@@ -115,6 +115,20 @@ extension SettingKey {
             docs/evidence.md.
             """),
         SettingKey(
+            "catalog-ignore", \.catalogIgnore,
+            .strings(
+                "an array of patterns such as [\"public.events_p*\"], each of 1 to 200 bytes and with more in it than '*' and '.'"
+            ) {
+                (1...200).contains($0.utf8.count) && !$0.utf8.contains { $0 < 0x20 || $0 == 0x7F }
+                    && $0.utf8.contains { $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: ".") }
+            }, in: .order,
+            """
+            Objects that come and go by themselves and are left out of 'catalog-drift': partitions that pg_partman or a cron job makes, tables of \
+            a queue. Each pattern is the name of an object with its schema, as SCHEMA.NAME, where '*' stands for any characters; what belongs to \
+            the object (its constraints, indexes and triggers) is left out with it, and a schema's name alone leaves out the schema and all \
+            that is in it. The patterns are recorded with each reading of the catalog, and a change of them is recorded as an event.
+            """),
+        SettingKey(
             "row-values", \.rowValues, .choice(), in: .order,
             """
             Values of rows in what the server says of bad data ('Key (email)=(…) already exists') and in the keys of orphans: 'mask' keeps their \
@@ -181,6 +195,13 @@ extension SettingKey {
         SettingKey(
             "statement-timeout", \.statementTimeout, .time(millisecond...serverLimit, zero: "for none"), in: .limits,
             "PostgreSQL's statement_timeout for each statement of a migration. A file can set its own. 0 is none."),
+        SettingKey(
+            "concurrent-timeout", \.concurrentTimeout, .time(millisecond...serverLimit, zero: "for none"), in: .limits,
+            """
+            The longest that one CONCURRENTLY statement may take, such as CREATE INDEX CONCURRENTLY, instead of 'statement-timeout': it keeps nobody \
+            waiting, and on a large table it takes hours. 'lock-timeout' is not about the builds of indexes either, because they wait for old \
+            transactions. A file can set its own. 0 is none, so that only the file's 'deadline' ends it.
+            """),
         SettingKey(
             "lock-timeout", \.lockTimeout, .time(millisecond...serverLimit, zero: "for none"), in: .limits,
             """

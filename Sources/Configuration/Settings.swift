@@ -29,6 +29,8 @@ public struct Settings: Sendable, Equatable {
     public var onDrift = OnDrift.report
     /// `catalog-drift`: whether objects that were changed by others than migrations are reported.
     public var catalogDrift = CatalogDrift.report
+    /// `catalog-ignore`: patterns of the names of objects that are left out of that; `*` stands for anything.
+    public var catalogIgnore: [String] = []
     /// `row-values`: whether values of rows in the server's errors stand in the events themselves.
     public var rowValues = RowValuesPolicy.mask
     /// `existing`: what becomes of a statement that creates something that exists.
@@ -51,6 +53,8 @@ public struct Settings: Sendable, Equatable {
     public var lockTimeout = TimeSpan.seconds(2)
     /// `idle-in-transaction-timeout`: PostgreSQL's idle_in_transaction_session_timeout during a migration; 0 is none.
     public var idleTimeout = TimeSpan.seconds(60)
+    /// `concurrent-timeout`: the longest that one CONCURRENTLY statement may take, instead of `statementTimeout`; 0 is none.
+    public var concurrentTimeout = TimeSpan.seconds(0)
     /// `deadline`: the longest that one file may take in all, kept by the daemon itself; 0 is none.
     public var deadline = TimeSpan.seconds(3600)
     /// `retry-tries`: how often a file is tried in all when what stopped it may pass by itself; 1 never tries again.

@@ -202,7 +202,10 @@ extension WrittenValue {
         case .date: self = .other("a date")
         case .time: self = .other("a time of day")
         case .dateTime: self = .other("a date and time")
-        case .array: self = .other("an array")
+        case .array:
+            let elements = value.array.map { array in array.map { $0.string } } ?? [nil]
+            let strings = elements.compactMap(\.self)
+            self = strings.count == elements.count ? .strings(strings) : .other("an array")
         case .table: self = .other("a table")
         }
     }

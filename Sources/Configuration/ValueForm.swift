@@ -17,7 +17,7 @@ extension WrittenValue {
     var isText: Bool {
         switch self {
         case .flag, .string: true
-        case .integer, .boolean, .other: false
+        case .integer, .boolean, .strings, .other: false
         }
     }
 
@@ -29,7 +29,7 @@ extension WrittenValue {
     var text: String? {
         switch self {
         case .flag(let text), .string(let text): text
-        case .integer, .boolean, .other: nil
+        case .integer, .boolean, .strings, .other: nil
         }
     }
 
@@ -38,7 +38,7 @@ extension WrittenValue {
         switch self {
         case .integer(let number): number
         case .flag(let text): Int(text)
-        case .string, .boolean, .other: nil
+        case .string, .boolean, .strings, .other: nil
         }
     }
 
@@ -84,6 +84,22 @@ extension ValueForm where Value == String? {
     }
 }
 
+extension ValueForm where Value == [String] {
+    /// An array of strings, of which each is acceptable.
+    static func strings(_ accepted: String, where isAccepted: @escaping @Sendable (String) -> Bool) -> ValueForm {
+        ValueForm(
+            accepted: accepted,
+            takes: { value in
+                if case .strings = value { true } else { false }
+            },
+            read: { value in
+                guard case .strings(let list) = value, list.allSatisfy(isAccepted) else { return nil }
+                return list
+            },
+            written: { "[" + $0.map(tomlString).joined(separator: ", ") + "]" })
+    }
+}
+
 extension ValueForm where Value == Bool {
     static var boolean: ValueForm {
         ValueForm(
@@ -91,7 +107,7 @@ extension ValueForm where Value == Bool {
             takes: { value in
                 switch value {
                 case .flag, .boolean: true
-                case .string, .integer, .other: false
+                case .string, .integer, .strings, .other: false
                 }
             },
             read: { value in
@@ -99,7 +115,7 @@ extension ValueForm where Value == Bool {
                 case .boolean(let value): value
                 case .flag("true"), .flag("yes"), .flag("on"): true
                 case .flag("false"), .flag("no"), .flag("off"): false
-                case .flag, .string, .integer, .other: nil
+                case .flag, .string, .integer, .strings, .other: nil
                 }
             },
             written: { String($0) })
@@ -114,7 +130,7 @@ extension ValueForm where Value == Bool {
             takes: { value in
                 switch value {
                 case .flag, .string, .boolean: true
-                case .integer, .other: false
+                case .integer, .strings, .other: false
                 }
             },
             read: { value in
@@ -122,7 +138,7 @@ extension ValueForm where Value == Bool {
                 case .boolean(let value): value
                 case .flag("yes"), .string("yes"), .flag("true"): true
                 case .flag("no"), .string("no"), .flag("false"): false
-                case .flag, .string, .integer, .other: nil
+                case .flag, .string, .integer, .strings, .other: nil
                 }
             },
             written: { $0 ? "\"yes\"" : "\"no\"" })
@@ -146,7 +162,7 @@ extension ValueForm where Value == Int {
             takes: { value in
                 switch value {
                 case .flag, .integer: true
-                case .string, .boolean, .other: false
+                case .string, .boolean, .strings, .other: false
                 }
             },
             read: { value in value.number.flatMap { range.contains($0) ? $0 : nil } },

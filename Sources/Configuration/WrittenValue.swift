@@ -5,6 +5,7 @@ enum WrittenValue: Sendable, Equatable {
     case string(String)
     case integer(Int)
     case boolean(Bool)
+    case strings([String])
     /// Anything that no key accepts, with its name and article: "an array".
     case other(String)
 
@@ -15,6 +16,7 @@ enum WrittenValue: Sendable, Equatable {
         case .string: "a string"
         case .integer: "an integer"
         case .boolean: "a boolean"
+        case .strings: "an array of strings"
         case .other(let kind): kind
         }
     }
@@ -26,6 +28,7 @@ enum WrittenValue: Sendable, Equatable {
         case .flag(let text), .string(let text): "'\(text)'"
         case .integer(let number): "'\(number)'"
         case .boolean(let value): "'\(value)'"
+        case .strings(let list): "[" + list.map { "'\($0)'" }.joined(separator: ", ") + "]"
         case .other(let kind): kind
         }
     }

@@ -37,7 +37,8 @@ extension Connection {
     /// One statement of a pipeline.
     public struct Step: Sendable {
         var sql: String
-        var parameters: [Parameter?]
+        /// The values of `$1`, `$2` and so on.
+        public var parameters: [Parameter?]
         /// A statement with its values.
         public init(_ sql: String, _ parameters: [Parameter?] = []) {
             self.sql = sql

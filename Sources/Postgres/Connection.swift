@@ -144,6 +144,14 @@ public final class Connection {
         unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) }
     }
 
+    /// The encoding of the database, by PostgreSQL's own name for it; `UTF8` where the server does not say (behind a pooler).
+    public var serverEncoding: String { reported("server_encoding") ?? "UTF8" }
+
+    /// What the session sends and gets texts in: UTF-8, into which the server converts what is stored otherwise. A database without an encoding
+    /// (SQL_ASCII) converts nothing, and would refuse to send bytes that are no UTF-8; so it is asked for what is there, as psql does without a
+    /// terminal.
+    public var clientEncoding: String { serverEncoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8" }
+
     /// Where the session stands between statements.
     public enum TransactionStatus: Sendable, Equatable {
         case idle, active, inTransaction, inFailedTransaction, unknown

@@ -26,9 +26,9 @@ public struct ServerError: Error, Sendable, Equatable {
         self.hint = hint
     }
 
-    /// Whether the session is gone after such an error: the classes 08 and 57P.
+    /// Whether the session is gone after such an error: the class 08, the codes 57P, and timeouts that end it.
     public var endsSession: Bool {
-        sqlstate.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P05", "25P03"].contains(sqlstate)
+        sqlstate.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04"].contains(sqlstate)
     }
 }
 

@@ -118,7 +118,7 @@ struct Excerpt {
         let start = at > width - 20 ? at - width / 2 : 0
         let shown = scalars[start..<min(scalars.count, start + width)]
         func escaped(_ part: ArraySlice<Unicode.Scalar>) -> String {
-            Printable.line(String(String.UnicodeScalarView(part.map { $0 == "\t" ? " " : $0 })))
+            Printable.line(Invisible.shown(String(String.UnicodeScalarView(part.map { $0 == "\t" ? " " : $0 }))))
         }
         let before = escaped(shown[..<min(at, shown.endIndex)])
         text = before + escaped(shown[min(at, shown.endIndex)...])

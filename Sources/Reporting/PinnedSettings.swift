@@ -14,15 +14,16 @@ public enum PinnedSettings {
 
     /// What a statement means, and what a transaction that does not say so itself may do.
     static let meaning: [(name: String, value: String)] = [
-        ("search_path", "pg_catalog, pg_temp"), ("client_encoding", "UTF8"), ("transform_null_equals", "off"),
+        ("search_path", "pg_catalog, pg_temp"), ("transform_null_equals", "off"),
         ("array_nulls", "on"),
         ("xmloption", "content"), ("default_transaction_isolation", "read committed"),
         ("default_transaction_read_only", "off"), ("default_transaction_deferrable", "off"),
     ]
 
-    /// The statements that pin all of them; `scope` is SET or SET LOCAL.
-    public static func statements(scope: String) -> String {
-        (meaning + text).map { "\(scope) \($0.name) = \(quoted($0))" }.joined(separator: "; ")
+    /// The statements that pin all of them; `scope` is SET or SET LOCAL, and `clientEncoding` is the session's own (`Connection.clientEncoding`).
+    public static func statements(scope: String, clientEncoding: String) -> String {
+        (meaning + text + [("client_encoding", clientEncoding)]).map { "\(scope) \($0.name) = \(quoted($0))" }
+            .joined(separator: "; ")
     }
 
     /// search_path is a list of names, which quotes would make one of.

@@ -203,6 +203,17 @@ struct Failure: Error {
         withheld = []
     }
 
+    /// The database takes no writes for now: the attempt was cut off, and it is no fault of the file.
+    mutating func hold(_ period: ReadOnlyPeriod) {
+        reason = "read_only"
+        interrupts = true
+        message = period.error.message
+        complaint.status = .unavailable
+        complaint.message = period.error.message
+        complaint.hint = period.error.hint
+        detail["hint"] = complaint.hint.map(JSONValue.string)
+    }
+
     /// Says where in the file it is.
     mutating func point(at place: Place, of script: Script) {
         complaint.point(at: place, of: script.text)
@@ -214,6 +225,8 @@ struct Failure: Error {
         guard let place = complaint.place else { return }
         if let line = place.line { detail["line"] = .integer(Int64(line)) }
         if let column = place.column { detail["column"] = .integer(Int64(column)) }
-        if let excerpt = complaint.excerpt { detail["excerpt"] = .string(Printable.line(excerpt, limit: 500)) }
+        if let excerpt = complaint.excerpt {
+            detail["excerpt"] = .string(Printable.line(Invisible.shown(excerpt), limit: 500))
+        }
     }
 }

@@ -41,7 +41,8 @@ struct AuditStore {
         } catch {
             throw refused(error, login: connection.user)
         }
-        return version.rows.isEmpty ? nil : Int(max(0, version.integer(0, 0) ?? 0))
+        guard version.rows.isEmpty else { return Int(max(0, version.integer(0, 0) ?? 0)) }
+        throw try isEmpty(connection) ? onlySchema : headMissing
     }
 
     /// Brings the schema, which had the version `installed`, up to this program's; refuses one that is newer.
@@ -85,8 +86,10 @@ struct AuditStore {
             try sessions.run(connection, "COMMIT")
             return value
         } catch {
+            let trigger = failedTrigger(error, connection)
             sessions.dropBooks()
             guard case .refused(let cause) = error else { throw error }
+            if let trigger { throw .complaint(trigger) }
             var complaint = cause.complaint
             complaint.message = "the history's schema \(schema) could not be set up: \(complaint.message)"
             switch cause.sqlstate {
@@ -108,6 +111,24 @@ struct AuditStore {
                 .configuration,
                 "the history in schema \(schema) has version \(version), this program knows \(AuditSchema.currentVersion)",
                 hint: "A newer migrated has been here: install that version or a later one."))
+    }
+
+    /// Whether the history's table holds no event either.
+    private func isEmpty(_ connection: Connection) throws(RunFailure) -> Bool {
+        try sessions.query(connection, "SELECT NOT EXISTS (SELECT FROM \(schema).migration_rollback_audit)").isTrue(
+            0, 0)
+    }
+
+    /// The refusal of tables that nothing was ever written into: a copy of the structure alone.
+    private var onlySchema: RunFailure {
+        .complaint(
+            Complaint(
+                .configuration,
+                "schema \(schema) has the tables of a history and nothing in them: it is a copy of the structure alone (pg_dump --schema-only)",
+                hint: """
+                    Drop that schema and say up to which migration the copy has been brought: psql -c 'DROP SCHEMA \(schema) CASCADE', \
+                    then migrated adopt --baseline VERSION; or copy the history's rows as well (pg_dump without --schema-only).
+                    """))
     }
 
     // MARK: Events
@@ -150,10 +171,12 @@ struct AuditStore {
     }
 
     /// Links `events` behind `head`, one after the other.
-    private func link(_ events: [AuditEvent], behind head: ChainHead, clock: Int64) -> [AuditRecord] {
+    private func link(_ events: [AuditEvent], behind head: ChainHead, clock: Int64) throws(RunFailure) -> [AuditRecord]
+    {
         var head = head
+        let repertoire = try sessions.repertoire(for: events.flatMap(\.texts))
         return events.map { event in
-            let record = AuditRecord(event, after: head, recordedAt: clock)
+            let record = AuditRecord(event, after: head, recordedAt: clock, in: repertoire)
             head = record.head
             return record
         }
@@ -244,8 +267,8 @@ struct AuditStore {
             connection,
             """
             BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL ROLE NONE; \
-            SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL synchronous_commit = on; \
-            SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
+            SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = '\(connection.clientEncoding)'; \
+            SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; \
             SET LOCAL idle_in_transaction_session_timeout = \(AuditStore.silence); \(attempt.map(endQuery) ?? "")\(reading?.query(schema) ?? "")\(headQuery)
             """
         )
@@ -281,7 +304,7 @@ struct AuditStore {
         var records: [AuditRecord] = []
         do throws(RunFailure) {
             let (head, clock) = try head(opened.last)
-            records = link(events, behind: head, clock: clock)
+            records = try link(events, behind: head, clock: clock)
             try sessions.pipeline(
                 connection, steps + [append(records, beginning, permit), Connection.Step("COMMIT")])
         } catch {

@@ -1,6 +1,7 @@
 internal import Audit
 internal import JSON
 internal import Postgres
+internal import Reporting
 internal import SQLLexing
 
 /// One reading of the catalog, in the transaction of the event that vouches for it: how the database was left.
@@ -9,18 +10,26 @@ internal import SQLLexing
 struct CatalogReading {
     /// The id of the event that will vouch for it.
     let event = UUID()
+    /// Patterns of the objects that are left out (`catalog-ignore`), as the history has them.
+    let ignored: [String]
+
+    /// The patterns as PostgreSQL's text of a text[].
+    private var patterns: String { Quoting.array(ignored) }
 
     /// The statement that reads, with a semicolon behind it; `schema` is the history's quoted name.
     func query(_ schema: String) -> String {
-        "SELECT r.changes, r.digest, r.problem FROM \(schema).read_catalog('\(event)') AS r; "
+        "\(CatalogReading.columns) FROM \(schema).read_catalog('\(event)', \(Quoting.literal(patterns))) AS r; "
     }
+
+    private static let columns =
+        "SELECT r.changes, r.digest, r.problem, pg_catalog.array_to_json(nullif(r.others, '{}'))"
 
     /// The same for a session that had a file, which reads with its token. Not in one message with anything of the file's: the token is none of its
     /// business.
     func question(_ schema: String, _ token: OneTimeToken) -> (sql: String, parameters: [Parameter?]) {
         (
-            "SELECT r.changes, r.digest, r.problem FROM \(schema).read_catalog_at_end($1::bytea, $2::uuid) AS r",
-            [.bytes(token.bytes), .text(event.description)]
+            "\(CatalogReading.columns) FROM \(schema).read_catalog_at_end($1::bytea, $2::uuid, $3::text[]) AS r",
+            [.bytes(token.bytes), .text(event.description), .text(patterns)]
         )
     }
 
@@ -30,9 +39,12 @@ struct CatalogReading {
         guard let last = events.indices.last else { preconditionFailure("a reading belongs to an event") }
         events[last].eventID = event
         if let result, let digest = result.text(0, 1), result.text(0, 2) == nil {
-            events[last].detail["catalog"] = [
+            var catalog: [String: JSONValue] = [
                 "changes": .integer(result.integer(0, 0) ?? 0), "sha256": .string(digest),
             ]
+            if !ignored.isEmpty { catalog["ignored"] = .array(ignored.map(JSONValue.string)) }
+            if result.text(0, 3) != nil { catalog["other_histories"] = History.json(result.rows[0][3]) }
+            events[last].detail["catalog"] = .object(catalog)
         } else {
             // The migration stands; what it left is not known, and the next reading takes it in.
             events[last].detail["catalog"] = ["unread": .string(result?.text(0, 2) ?? "")]

@@ -41,10 +41,13 @@ public struct DirectoryCheck: Sendable {
             var line: Int?
             /// That line as it is now.
             var excerpt: String?
+            /// In what it differs, where that is harmless.
+            var difference: String?
 
             init(path: String, from before: [UInt8]?, to now: [UInt8]?) {
                 self.path = path
                 guard let before, let now else { return }
+                difference = TextDifference.harmless(applied: before, now: now)
                 let offset = zip(before, now).enumerated().first { $0.element.0 != $0.element.1 }?.offset
                 let first = Place(file: path, offset: offset ?? min(before.count, now.count), in: now).line ?? 1
                 var shown = Complaint(.badFile, "")
@@ -97,7 +100,10 @@ public struct DirectoryCheck: Sendable {
     private static func add(_ recorded: Recorded, to review: inout Review) {
         for path in recorded.applied { review.add(applied: path) }
         for name in recorded.gone { review.add(goneAfterApply: name) }
-        for file in recorded.edited { review.add(editedAfterApply: file.path, line: file.line, excerpt: file.excerpt) }
+        for file in recorded.edited {
+            review.add(
+                editedAfterApply: file.path, line: file.line, excerpt: file.excerpt, difference: file.difference)
+        }
     }
 
     /// Parses files while others are reviewed; nil for one that has not been read yet.

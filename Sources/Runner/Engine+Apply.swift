@@ -236,7 +236,14 @@ extension Engine {
     }
 
     /// Makes the begin of an attempt durable, before the file's first statement.
+    ///
+    /// Throws where the database takes no writes for now: then there is no attempt.
     func start(_ attempt: Attempt, _ actor: AuditEvent.Actor) throws(RunFailure) {
+        if let period = ReadOnlyPeriod(try sessions.query(sessions.work(), ReadOnlyPeriod.question)),
+            !attempt.prepared.script.saysReadOnly
+        {
+            throw .lost(.lost(period.error))
+        }
         reporter.report(try store.record([attempt.started(by: actor)], beginning: attempt.beginning))
         FailPoint.afterStarted.pass()
     }

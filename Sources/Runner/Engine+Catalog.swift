@@ -10,7 +10,9 @@ extension Engine {
     private static let toldChanges = 50
 
     /// A reading of the catalog, where it is looked at.
-    var catalogReading: CatalogReading? { settings.catalogDrift == .report ? CatalogReading() : nil }
+    var catalogReading: CatalogReading? {
+        settings.catalogDrift == .report ? CatalogReading(ignored: settings.catalogIgnore) : nil
+    }
 
     /// Records which objects of the database have changed since migrated left it, and takes them as they are now: each change is told of
     /// once. Call it only under the lock, and with no attempt open.
@@ -20,17 +22,21 @@ extension Engine {
         do {
             let found = try sessions.query(
                 sessions.books(),
-                "SELECT c.class, c.object, c.before, c.now, c.total FROM \(store.schema).catalog_drift(\(Engine.toldChanges)) AS c"
-            )
-            guard !found.rows.isEmpty else { return }
+                """
+                SELECT c.class, c.object, c.before, c.now, c.total
+                  FROM \(store.schema).catalog_drift(\(Engine.toldChanges), $1::text[]) AS c
+                """, [.text(Quoting.array(settings.catalogIgnore))])
             let actor = try actor()
+            let anew = try readAnew(actor)
+            guard !found.rows.isEmpty || !anew.isEmpty else { return }
             var told = found.rows.indices.map { row in
                 CatalogChange(
                     kind: found.text(row, 0) ?? "", object: found.text(row, 1) ?? "", before: found.text(row, 2),
                     now: found.text(row, 3)
                 ).event(by: actor)
             }
-            let further = (found.integer(0, 4) ?? 0) - Int64(told.count)
+            let total = found.rows.isEmpty ? nil : found.integer(0, 4)
+            let further = (total ?? 0) - Int64(told.count)
             if further > 0 {
                 var event = AuditEvent(.driftDetected, by: actor)
                 event.reason = "catalog_changed"
@@ -38,7 +44,7 @@ extension Engine {
                 event.detail["further"] = .integer(further)
                 told.append(event)
             }
-            events = told
+            events = told + anew
         } catch .refused(.server(let refusal)) {
             // Somebody holds an object locked, or drops one just now. The run goes on, and takes in what it finds: that is told.
             var event = AuditEvent(.driftDetected, by: try actor())
@@ -50,6 +56,43 @@ extension Engine {
         }
         reporter.report(try store.record(events, reading: reading))
         reporter.settle()
+    }
+
+    /// Why the catalog is read again although nothing was changed, each reported once: another major version of the server, which prints the same
+    /// objects in other words, and other patterns of what is left out.
+    private func readAnew(_ actor: AuditEvent.Actor) throws(RunFailure) -> [AuditEvent] {
+        let state = try sessions.query(
+            sessions.books(),
+            """
+            SELECT s.server, s.server_now, pg_catalog.array_to_json(s.ignored), s.ignored OPERATOR(pg_catalog.=) $1::text[], s.is_last_word
+              FROM \(store.schema).catalog_state AS s
+            """, [.text(Quoting.array(settings.catalogIgnore))])
+        // Behind an end that was not read, the next one takes all of it in.
+        guard !state.rows.isEmpty, state.isTrue(0, 4) else { return [] }
+        var events: [AuditEvent] = []
+        if let before = state.integer(0, 0), let now = state.integer(0, 1), before != now {
+            var event = AuditEvent(.driftDetected, by: actor)
+            event.reason = "server_changed"
+            event.message = """
+                the server is PostgreSQL \(now) and the catalog was read last on PostgreSQL \(before): all objects are read again, \
+                because each major version prints them in other words
+                """
+            event.detail = ["server_before": .integer(before), "server_now": .integer(now)]
+            events.append(event)
+        }
+        if !state.isTrue(0, 3) {
+            var event = AuditEvent(.driftDetected, by: actor)
+            event.reason = "catalog_ignore_changed"
+            let patterns = settings.catalogIgnore
+            event.message =
+                "'catalog-ignore' was changed: "
+                + (patterns.isEmpty
+                    ? "nothing is left out of the catalog's readings any more"
+                    : "left out of the catalog's readings is now \(patterns.map { "'\($0)'" }.joined(separator: ", "))")
+            event.detail = ["before": History.json(state.rows[0][2]), "now": .array(patterns.map(JSONValue.string))]
+            events.append(event)
+        }
+        return events
     }
 
     /// The daily look, where no other process is migrating.

@@ -130,7 +130,7 @@ extension FileRun {
         ) {
             (connection: Connection) throws(PostgresError) in
             try connection.run(
-                "SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = 'UTF8'; \(store.headQuery)"
+                "SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = '\(connection.clientEncoding)'; \(store.headQuery)"
             )
         }
         if let reading = reading(nil) { events = try vouched(reading, by: events, &attempt, connection, limit) }
@@ -156,13 +156,15 @@ extension History {
             """)
         return result.rows.indices.compactMap { row in
             let detail = History.json(result.rows[row][5])
-            guard let seq = result.integer(row, 0), let version = result.text(row, 1),
+            guard let seq = result.integer(row, 0),
+                let version = result.text(row, 1).map(store.sessions.name(fromWritten:)),
                 let checksum = result.text(row, 3),
                 let statement = detail["statement"]?.integer, let position = detail["position"]?.integer,
                 let attempt = result.text(row, 6).flatMap({ UUID($0) })
             else { return nil }
             return DeferredKey(
-                seq: seq, version: version, name: result.text(row, 2) ?? version, checksum: checksum,
+                seq: seq, version: version, name: result.text(row, 2).map(store.sessions.name(fromWritten:)) ?? version,
+                checksum: checksum,
                 object: result.text(row, 4) ?? "", statement: Int(statement), position: Int(position),
                 attempt: attempt)
         }

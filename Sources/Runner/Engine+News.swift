@@ -63,7 +63,63 @@ extension Engine {
             event.reason = "file_missing"
             drifted.append(event)
         }
-        return try unrecorded(skipped, .skipped) + unrecorded(drifted, .driftDetected)
+        for (state, parts) in try vanishedInPart(try standing().states, snapshot) {
+            var event = AuditEvent(.driftDetected, by: actor)
+            event.version = state.version
+            event.name = state.name
+            event.checksum = state.checksum
+            event.reason = "partly_applied_file_missing"
+            event.message = Engine.vanished(state, parts)
+            event.detail["segments_done"] = .integer(Int64(parts))
+            drifted.append(event)
+        }
+        var newlyDrifted = try unrecorded(drifted, .driftDetected)
+        for index in newlyDrifted.indices {
+            let event = newlyDrifted[index]
+            guard event.reason == "file_changed", let recorded = event.detail["recorded"]?.string,
+                let name = event.name, let words = try harmless(recorded, name, snapshot)
+            else { continue }
+            newlyDrifted[index].message = "\(name) differs from what was applied \(words)"
+            newlyDrifted[index].detail["difference"] = .string(words)
+        }
+        return try unrecorded(skipped, .skipped) + newlyDrifted
+    }
+
+    /// What was applied in part and is not in the directory any more, with the number of its parts that are committed: nothing will ever go on with it
+    /// by itself.
+    func vanishedInPart(
+        _ states: [VersionState], _ snapshot: MigrationDirectory.Snapshot
+    ) throws(RunFailure) -> [(state: VersionState, parts: Int)] {
+        let present = Set(snapshot.set.migrations.map(\.identity))
+        var found: [(state: VersionState, parts: Int)] = []
+        for state in states
+        where !state.status.isApplied && state.status.wasAttempted
+            && !present.contains(snapshot.set.identity(version: state.version, name: state.name))
+        {
+            let parts = try history.segmentsDone(version: state.version).count
+            if parts > 0 { found.append((state, parts)) }
+        }
+        return found
+    }
+
+    static func vanished(_ state: VersionState, _ parts: Int) -> String {
+        "'\(state.name)' was applied in part (\(parts == 1 ? "1 part is" : "\(parts) parts are") committed), and its file is missing"
+    }
+
+    /// In what an applied file differs from its text in the history, where that changes nothing of what it does; nil where more differs or its text
+    /// cannot be had.
+    func harmless(
+        _ recorded: String, _ name: String, _ snapshot: MigrationDirectory.Snapshot
+    ) throws(RunFailure) -> String? {
+        guard let migration = snapshot.set.migrations.first(where: { $0.name == name }),
+            case .text(let checksum, _) = snapshot.content(of: migration), let applied = try history.source(recorded)
+        else { return nil }
+        do throws(Complaint) {
+            return TextDifference.harmless(
+                applied: applied, now: try directory.file(migration, checksum: checksum, in: snapshot).bytes)
+        } catch {
+            return nil
+        }
     }
 
     private func unrecorded(_ events: [AuditEvent], _ kind: EventKind) throws(RunFailure) -> [AuditEvent] {
@@ -120,10 +176,13 @@ extension Engine {
                         hint: "Give it a later number, or set late = \"apply\" to run it out of order.",
                         place: Place(file: step.migration.path)))
             case .drifted where settings.onDrift == .stop:
+                guard case .drifted(let recorded) = step.action else { break }
                 let version = step.migration.version
+                let words = try harmless(recorded, step.migration.name, snapshot).map { " (\($0))" } ?? ""
                 summary.complaints.append(
                     Complaint(
-                        .failed, "'\(step.migration.name)' has changed since it was applied, and holds up the line",
+                        .failed,
+                        "'\(step.migration.name)' has changed since it was applied\(words), and holds up the line",
                         hint:
                             "Put the file back as it was (see 'auditctl show \(version)'), or accept its text: 'migrated resolve \(version) --applied'.",
                         place: Place(file: step.migration.path)))
@@ -147,7 +206,7 @@ extension Engine {
             """
             SELECT message, sqlstate, detail FROM \(store.schema).migration_rollback_audit
              WHERE event = 'failed' AND name = $1 ORDER BY seq DESC LIMIT 1
-            """, [.text(step.migration.name)])
+            """, [try sessions.written(name: step.migration.name)])
         let detail = found.rows.isEmpty ? .null : History.json(found.rows[0][2])
         return Complaint(
             .failed, "failed before and waits for mending: \(found.rows.isEmpty ? "" : found.text(0, 0) ?? "")",

@@ -17,6 +17,9 @@ extension Engine {
         var entries: [Outlook.Entry] = []
         for step in plan.steps {
             var entry = Outlook.Entry(step: step)
+            if case .drifted(let recorded) = step.action {
+                entry.difference = try harmless(recorded, step.migration.name, snapshot)
+            }
             if case .text(let checksum, _) = snapshot.content(of: step.migration) {
                 entry.checksum = checksum
                 if step.isPending {
@@ -37,7 +40,8 @@ extension Engine {
             layout: snapshot.set.layout, directory: directory.path,
             summary: try self.summary(of: plan, snapshot, summary), entries: entries,
             findings: snapshot.set.findings.filter { !obstacles.contains($0.path) },
-            missing: plan.missing.filter(\.status.isApplied).map(\.name))
+            missing: plan.missing.filter(\.status.isApplied).map(\.name),
+            vanished: installed ? try vanishedInPart(states, snapshot).map(Engine.vanished) : [])
     }
 
     private func prepared(

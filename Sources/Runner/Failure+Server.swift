@@ -41,6 +41,13 @@ extension Failure {
             complaint.place = Place(file: script.file, line: line)
         } else if let offset {
             complaint.point(at: script.place(at: offset), of: script.text)
+            if error.sqlstate.hasPrefix("42"), let line = complaint.place?.line,
+                let found = Invisible.first(in: Place.line(line, of: script.text))
+            {
+                let words =
+                    "Line \(line) holds \(found), which cannot be seen and is part of a word for PostgreSQL: delete it, or put a space in its place."
+                complaint.hint = complaint.hint.map { "\($0) \(words)" } ?? words
+            }
         }
         self.init(Failure.reason(error), complaint)
         if reason == "disk_full" {
@@ -79,7 +86,9 @@ extension Failure {
         case "40001": "serialization_failure"
         case "57014": error.message.contains("statement timeout") ? "statement_timeout" : "cancelled"
         case "53100": "disk_full"
+        case "53200": "out_of_memory"
         case "53300": "too_many_connections"
+        case "58030": "io_error"
         case "MG003": "already_applied"
         case "": "connection_lost"
         default: "sql_error"

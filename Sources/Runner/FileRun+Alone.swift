@@ -39,9 +39,14 @@ extension FileRun {
             if let relied { try require(relied, &attempt, connection, limit) }
             return Alone(events: replayed.events)
         }
+        var isConcurrent = segment.concurrentIndex != nil
+        if case .detached = segment.trace { isConcurrent = true }
         try run { () throws(RunFailure) in
             _ = try sessions.run(
-                connection, limits(attempt, scope: "SET", waitsForSnapshots: segment.concurrentIndex != nil))
+                connection,
+                limits(
+                    attempt, scope: "SET", isConcurrent: isConcurrent,
+                    waitsForSnapshots: segment.concurrentIndex != nil))
         }
         do throws(Stop) {
             try statements(&attempt, connection, Piece(segment.statements, index, script, text), limit)

@@ -80,19 +80,23 @@ extension FileRun {
         let watch = try watch(attempt, connection, range)
         defer { if let watch { sessions.waiter.dismiss(watch) } }
         sessions.waiter.begin(.statements(until: limit), cancellation: connection.cancellation())
+        let value: Value
         do throws(PostgresError) {
-            return try body(connection)
+            value = try body(connection)
         } catch {
             if let cause = sessions.waiter.cause { throw .failure(ended(cause, script)) }
             switch error {
             case .server(let server):
                 var failure = failure(server)
+                if server.sqlstate == "25006" { readOnly(connection, script, &failure) }
                 if failure.reason == "lock_timeout", let watch { name(watch.blockers, attempt, &failure) }
                 throw .failure(failure)
             case .lost: throw .failure(lost(error, script))
             case .abandoned, .invalidTarget: throw .run(sessions.failure(error))
             }
         }
+        try run { () throws(RunFailure) in try sessions.keepEncoding(connection) }
+        return value
     }
 
     /// Looks how far the file's statements have come and who is in their way, for as long as they run.
@@ -113,6 +117,20 @@ extension FileRun {
         return watch
     }
 
+    /// Tells a database that takes no writes for now from a file that makes its own transaction read-only.
+    private func readOnly(_ connection: Connection, _ script: Script, _ failure: inout Failure) {
+        sessions.waiter.begin(.bookkeeping(from: .now()))
+        // What cannot be asked leaves the failure as the server has put it.
+        guard (try? connection.run("ROLLBACK")) != nil, let answer = try? connection.query(ReadOnlyPeriod.question)
+        else { return }
+        if let period = ReadOnlyPeriod(answer) {
+            failure.hold(period)
+        } else if !script.saysReadOnly {
+            // It was over as soon as it was asked for, or a function has done it: trying again a few times tells which.
+            failure.reason = "read_only"
+        }
+    }
+
     /// Names the sessions that the file had waited for, in the failure and in the journal.
     private func name(_ blockers: [Blocker], _ attempt: Attempt, _ failure: inout Failure) {
         guard !blockers.isEmpty else { return }
@@ -125,10 +143,18 @@ extension FileRun {
     }
 
     /// The statements that set our limits; `scope` is SET or SET LOCAL.
-    func limits(_ attempt: Attempt, scope: String, waitsForSnapshots: Bool = false) -> String {
+    ///
+    /// - Parameters:
+    ///   - isConcurrent: whether the statement is CONCURRENTLY, which has a limit of its own.
+    ///   - waitsForSnapshots: whether it waits for old transactions with locks that block no one, as the concurrent build of an index does.
+    func limits(
+        _ attempt: Attempt, scope: String, isConcurrent: Bool = false, waitsForSnapshots: Bool = false
+    ) -> String {
         let directives = attempt.prepared.file.directives
-        let statement = directives.statementTimeout ?? settings.statementTimeout
-        // A concurrent build waits for old snapshots with locks that hold up nobody: there the statement's limit is the bound.
+        let statement =
+            isConcurrent
+            ? directives.concurrentTimeout ?? settings.concurrentTimeout
+            : directives.statementTimeout ?? settings.statementTimeout
         let lock = waitsForSnapshots ? TimeSpan.seconds(0) : directives.lockTimeout ?? settings.lockTimeout
         return "\(scope) statement_timeout = \(statement.milliseconds); \(scope) lock_timeout = \(lock.milliseconds); "
             + sessions.clientCheck(scope: scope)

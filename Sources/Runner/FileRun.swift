@@ -85,7 +85,7 @@ struct FileRun {
 
     /// The reading of the catalog at a run's end: where no other attempt begins with this one's end.
     func reading(_ next: Attempt?) -> CatalogReading? {
-        next == nil && settings.catalogDrift == .report ? CatalogReading() : nil
+        next == nil && settings.catalogDrift == .report ? CatalogReading(ignored: settings.catalogIgnore) : nil
     }
 
     /// The end of this attempt and the begin of the next.
@@ -137,7 +137,7 @@ struct FileRun {
         let closing = """
             \(FileRun.closingMark)SET CONSTRAINTS ALL IMMEDIATE; \
             \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); \
-            SET LOCAL synchronous_commit = on; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = 'UTF8'; SET LOCAL lock_timeout = '30s'; \
+            SET LOCAL synchronous_commit = on; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = '\(connection.clientEncoding)'; SET LOCAL lock_timeout = '30s'; \
             SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = \(silence); \
             SELECT pg_catalog.pg_current_xact_id(); \(store.headQuery)
             """

@@ -53,14 +53,19 @@ struct History {
 
     private func states(_ result: QueryResult) -> [VersionState] {
         result.rows.indices.compactMap { row in
-            guard let version = result.text(row, 0), let status = result.text(row, 2) else { return nil }
+            guard let version = name(result, row, 0), let status = result.text(row, 2) else { return nil }
             // An operator who marks a failed one as rolled back wants it tried again; what a rollback undid stays undone.
             let again = status == "rolled_back" && result.text(row, 5) == "resolved"
             return VersionState(
-                version: version, name: result.text(row, 1) ?? version, checksum: result.text(row, 3),
+                version: version, name: name(result, row, 1) ?? version, checksum: result.text(row, 3),
                 status: again ? .retryRequested : VersionState.Status(rawValue: status) ?? .skipped,
                 repeatable: result.isTrue(row, 4))
         }
+    }
+
+    /// A version or a name, as the directory has it.
+    private func name(_ result: QueryResult, _ row: Int, _ column: Int) -> String? {
+        result.text(row, column).map(sessions.name(fromWritten:))
     }
 
     /// An attempt that has started and not ended.
@@ -92,7 +97,7 @@ struct History {
         result.rows.indices.compactMap { row in
             guard let attempt = result.text(row, 0).flatMap({ UUID($0) }) else { return nil }
             return OpenAttempt(
-                attemptID: attempt, version: result.text(row, 1), name: result.text(row, 2),
+                attemptID: attempt, version: name(result, row, 1), name: name(result, row, 2),
                 checksum: result.text(row, 3),
                 direction: result.text(row, 4).flatMap(AuditEvent.Direction.init),
                 detail: History.json(result.rows[row][5]))
@@ -110,7 +115,7 @@ struct History {
                                       AND (event IN ('applied', 'rolled_back', 'adopted')
                                            OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
              ORDER BY seq
-            """, [.text(version), .text(direction.rawValue)])
+            """, [try sessions.written(name: version), .text(direction.rawValue)])
         return result.rows.compactMap { History.json($0[0])["sha256"]?.string }
     }
 
@@ -120,11 +125,11 @@ struct History {
         let result = try sessions.query(
             sessions.lock(),
             """
-            SELECT event = 'interrupted' OR coalesce(reason IN ('connection_lost', 'lock_lost', 'outcome_unknown'), false) FROM \(table)
+            SELECT event = 'interrupted' AND reason IS DISTINCT FROM 'read_only' OR coalesce(reason IN ('connection_lost', 'lock_lost', 'outcome_unknown'), false) FROM \(table)
              WHERE version = $1 AND (direction = $2 OR event = 'resolved')
                AND event IN ('applied', 'failed', 'interrupted', 'rolled_back', 'rollback_failed', 'adopted', 'resolved')
              ORDER BY seq DESC LIMIT 1
-            """, [.text(version), .text(direction.rawValue)])
+            """, [try sessions.written(name: version), .text(direction.rawValue)])
         return !result.rows.isEmpty && result.isTrue(0, 0)
     }
 
@@ -140,7 +145,7 @@ struct History {
                                       AND (event IN ('applied', 'rolled_back', 'adopted')
                                            OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
              ORDER BY event = 'statement_applied' DESC, CASE event WHEN 'started' THEN seq ELSE -seq END LIMIT 1
-            """, [.text(version), .text(direction.rawValue)])
+            """, [try sessions.written(name: version), .text(direction.rawValue)])
         // An attempt that is in doubt has started.
         guard let found = result.text(0, 0) else {
             throw .lost(.lost(.protocolViolation("an attempt was cut off that has not begun")))
@@ -157,7 +162,7 @@ struct History {
              WHERE event = 'interrupted' AND reason IN ('connection_lost', 'lock_lost') AND version = $1 AND checksum = $2
                AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
                                       AND event IN ('applied', 'failed', 'rolled_back', 'adopted', 'resolved')), 0)
-            """, [.text(version), .text(checksum)])
+            """, [try sessions.written(name: version), .text(checksum)])
         return Int(result.integer(0, 0) ?? 0)
     }
 
@@ -167,7 +172,7 @@ struct History {
             sessions.books(),
             "SELECT version, name FROM \(store.schema).migration_status WHERE status = 'applied' AND NOT repeatable ORDER BY seq DESC"
         )
-        return result.rows.indices.map { (result.text($0, 0) ?? "", result.text($0, 1) ?? "") }
+        return result.rows.indices.map { (name(result, $0, 0) ?? "", name(result, $0, 1) ?? "") }
     }
 
     /// The invalid indexes that stood before the first of the attempts that are under way at `version`, by their names.
@@ -180,7 +185,7 @@ struct History {
                AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
                                       AND event IN ('applied', 'rolled_back', 'adopted')), 0)
              ORDER BY seq LIMIT 1
-            """, [.text(version)])
+            """, [try sessions.written(name: version)])
         guard let found = result.rows.first.map({ History.json($0[0]) })?["invalid_indexes"]?.array else { return nil }
         return Set(found.compactMap(\.string))
     }
@@ -199,7 +204,7 @@ struct History {
             [.text(event.rawValue)])
         return Set(
             result.rows.indices.map { row in
-                Skip(name: result.text(row, 0) ?? "", checksum: result.text(row, 1), reason: result.text(row, 2) ?? "")
+                Skip(name: name(result, row, 0) ?? "", checksum: result.text(row, 1), reason: result.text(row, 2) ?? "")
             })
     }
 

@@ -264,7 +264,8 @@ struct KeyRun {
         try run.dropLeftovers(attempt, built)
         FailPoint.keyStep.pass()
         try run.run { () throws(RunFailure) in
-            _ = try run.sessions.run(connection, run.limits(attempt, scope: "SET", waitsForSnapshots: true))
+            _ = try run.sessions.run(
+                connection, run.limits(attempt, scope: "SET", isConcurrent: true, waitsForSnapshots: true))
         }
         do throws(FileRun.Stop) {
             _ = try ask(&attempt, connection, step.sql)

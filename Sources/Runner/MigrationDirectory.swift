@@ -147,7 +147,7 @@ final class MigrationDirectory {
         if !isOther, let obstacle = migration.obstacle { return Candidate(migration, unusable: obstacle) }
         do throws(Complaint) {
             let file = try MigrationFile(
-                migration: migration, bytes: try scan.read(entry, limit: settings.sizeLimit, refusingWriters: true))
+                migration: migration, bytes: try bytes(of: entry, in: scan, refusingWriters: true))
             snapshot.files[migration.path] = file
             return Candidate(file)
         } catch {
@@ -183,7 +183,7 @@ final class MigrationDirectory {
             throw MigrationDirectory.exposed(problem)
         }
         let file = try MigrationFile(
-            migration: migration, bytes: try snapshot.scan.read(entry, limit: settings.sizeLimit))
+            migration: migration, bytes: try bytes(of: entry, in: snapshot.scan))
         if known[migration.path] == nil { undoing[migration.path] = entry.facts }
         if let signatures {
             let entries = Dictionary(
@@ -194,6 +194,21 @@ final class MigrationDirectory {
             if let problem { throw problem }
         }
         return file
+    }
+
+    /// A file's bytes; one that is too large is refused with the way out.
+    private func bytes(
+        of entry: Systemd.DirectoryEntry, in scan: Systemd.DirectoryScan, refusingWriters: Bool = false
+    ) throws(Complaint) -> [UInt8] {
+        do throws(Complaint) {
+            return try scan.read(entry, limit: settings.sizeLimit, refusingWriters: refusingWriters)
+        } catch {
+            guard error.status == .badFile, entry.facts.size > settings.sizeLimit else { throw error }
+            var complaint = error
+            complaint.hint =
+                "Raise 'size-limit' in the configuration (\(settings.sizeLimit) bytes now, 256M at most), or cut the file in several migrations."
+            throw complaint
+        }
     }
 
     private static func exposed(_ problem: String) -> Complaint {
@@ -211,7 +226,7 @@ final class MigrationDirectory {
             throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone")
         }
         let file = try MigrationFile(
-            migration: migration, bytes: try snapshot.scan.read(entry, limit: settings.sizeLimit))
+            migration: migration, bytes: try bytes(of: entry, in: snapshot.scan))
         guard file.checksum == checksum else {
             known[migration.path] = nil
             throw Complaint(.tryLater, "'\(path)/\(migration.path)' has changed while the directory was read")

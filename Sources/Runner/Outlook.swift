@@ -13,6 +13,8 @@ public struct Outlook: Sendable {
         var script: Script?
         var complaint: Complaint?
         var skips: [Skip] = []
+        /// In what an applied file differs from its recorded text, where that is harmless.
+        var difference: String?
     }
 
     /// An object of a pending file that stands already and is passed over.
@@ -33,11 +35,14 @@ public struct Outlook: Sendable {
     var findings: [Finding]
     /// Names of what is applied and has no file.
     var missing: [String]
+    /// What was applied in part and has no file any more, each in a clause.
+    var vanished: [String]
 
     /// For people: one line a migration, and one more for each segment of a file that is not one transaction.
     public var lines: [String] {
         var lines = entries.flatMap(\.lines)
         lines += missing.map { "missing  \(Printable.line($0))  (applied, and its file is not there)" }
+        lines += vanished.map { "missing  \(Printable.line($0))" }
         lines += findings.map {
             "told     \(Printable.line($0.path))  (\($0.reason.rawValue): \(Printable.line($0.complaint.message)))"
         }
@@ -57,7 +62,8 @@ public struct Outlook: Sendable {
                         "message": .string(finding.complaint.message),
                     ]
                 }),
-            "missing": .array(missing.map(JSONValue.string)), "status": .string(summary.status),
+            "missing": .array(missing.map(JSONValue.string)), "missing_in_part": .array(vanished.map(JSONValue.string)),
+            "status": .string(summary.status),
         ]
     }
 }
@@ -69,7 +75,7 @@ extension Outlook.Entry {
         return switch step.action {
         case .applied: ("applied", nil)
         case .covered(let other): ("covered", "by '\(other)'")
-        case .drifted: ("applied", "the file has changed since")
+        case .drifted: ("applied", "the file has changed since" + (difference.map { ", \($0)" } ?? ""))
         case .unreadable(let finding): ("applied", finding.complaint.lines.first)
         case .pending(_, let cause): ("pending", cause.words)
         case .waitsForMending: ("failed", "waits for a mended file")

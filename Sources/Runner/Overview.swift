@@ -35,6 +35,7 @@ public struct Overview: Sendable {
             if let message = message(of: entry) { lines.append("          \(Printable.line(message, limit: 200))") }
         }
         lines += outlook.missing.map { "missing   \(Printable.line($0))  (applied, and its file is not there)" }
+        lines += outlook.vanished.map { "missing   \(Printable.line($0))" }
         for key in history?.deferredKeys ?? [] {
             lines.append(Printable.line("deferred  \(key.object ?? "a key") waits for \(key.missing)"))
         }

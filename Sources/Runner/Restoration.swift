@@ -94,7 +94,7 @@ extension History {
             """
             SELECT attempt_id::text FROM \(store.schema).migration_rollback_audit
              WHERE version = $1 AND event IN ('orphans_deleted', 'orphans_nullified') GROUP BY attempt_id ORDER BY max(seq) DESC
-            """, [.text(version)])
+            """, [try store.sessions.written(name: version)])
         return result.rows.indices.compactMap { result.text($0, 0) }
     }
 

@@ -22,10 +22,11 @@ struct RetryPolicy {
         span = settings.retryFor
     }
 
-    /// Reasons that pass by themselves: somebody else's lock or build of an index, a lost race, a server that is full or on its way up or down.
+    /// Reasons that pass by themselves: somebody else's lock or build of an index, a lost race, a server that is full, short of memory or on its way up
+    /// or down, a disk or a network that failed once, a period in which nothing may be written.
     static let passing: Set<String> = [
         "lock_timeout", "deadlock", "serialization_failure", "too_many_connections", "server_not_ready",
-        "connection_lost", "index_being_built",
+        "connection_lost", "index_being_built", "out_of_memory", "io_error", "read_only",
     ]
 
     /// How long to wait before the next try; nil where there is to be none. `jitter` is in 0...1.

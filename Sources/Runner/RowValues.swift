@@ -63,7 +63,8 @@ enum RowValues {
 
         init(field: String, text: String) {
             self.field = field
-            self.text = text
+            // Every encoding has three dots; the rest is the server's own.
+            self.text = text.unicodeScalars.last == "\u{2026}" ? text.dropLast() + "..." : text
             var generator = SystemRandomNumberGenerator()
             salt = RandomBytes.next(32, using: &generator)
         }

@@ -36,6 +36,8 @@ final class Sessions {
     private(set) var locking: Connection?
     private var keeping: Connection?
     private var watching: Connection?
+    /// What the texts of the database can hold, as far as that was asked.
+    var repertoire: KnownRepertoire?
 
     init(_ settings: Settings, waiter: LoopWaiter, listens: Bool) throws(RunFailure) {
         self.waiter = waiter
@@ -55,7 +57,7 @@ final class Sessions {
     func work() throws(RunFailure) -> Connection {
         if let working, working.isAlive {
             if state == .left {
-                try run(working, (Sessions.cleaning + ["END"]).joined(separator: "; "))
+                try run(working, (Sessions.cleaning(working) + ["END"]).joined(separator: "; "))
                 state = .ours
             }
             return working
@@ -167,7 +169,7 @@ final class Sessions {
                     .configuration, "server version \(connection.serverVersion / 10000) is not supported",
                     hint: "PostgreSQL 13 is the oldest that migrated knows."))
         }
-        let pins = isOurs ? Sessions.ownPins(connection.serverVersion) : Sessions.pins.joined(separator: "; ")
+        let pins = isOurs ? Sessions.ownPins(connection) : Sessions.pins(connection).joined(separator: "; ")
         let found = try run(
             connection,
             "\(pins); SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()"
@@ -178,6 +180,9 @@ final class Sessions {
                     ServerError(
                         sqlstate: "25006", message: "the server is a hot standby, which takes no migrations",
                         hint: "Give several hosts with 'target_session_attrs=read-write', or wait for its promotion.")))
+        }
+        if repertoire?.encoding != connection.serverEncoding {
+            repertoire = KnownRepertoire(encoding: connection.serverEncoding)
         }
         connection.sessionPID = found.last?.integer(0, 0).map { Int32(truncatingIfNeeded: $0) } ?? connection.backendPID
         if connection.sessionPID != connection.backendPID { try inspectPooler(connection, target) }
@@ -240,10 +245,12 @@ final class Sessions {
 
     /// What holds in a session for our own statements: nothing in another schema can stand in for what they name, and a backslash is a
     /// backslash, as the grammar reads it. A file gets its role's own search_path back.
-    private static let pins =
+    private static func pins(_ connection: Connection) -> [String] {
         [
             "SET search_path = pg_catalog, pg_temp", "SET standard_conforming_strings = on",
+            "SET client_encoding = '\(connection.clientEncoding)'",
         ] + limits
+    }
 
     /// A database's own limits are for its application; a file is given those of the configuration. And a token is not to be logged.
     private static let limits = [
@@ -256,10 +263,11 @@ final class Sessions {
     private static let tokensStayOut = "SET log_parameter_max_length_on_error = 0"
 
     /// The pins of a session that only we have. It may be idle for as long as a file runs.
-    private static func ownPins(_ serverVersion: Int) -> String {
-        var pins = ["SET ROLE NONE", PinnedSettings.statements(scope: "SET")] + limits
-        if serverVersion >= 140_000 { pins.append("SET idle_session_timeout = 0") }
-        if serverVersion >= 170_000 { pins.append("SET transaction_timeout = 0") }
+    private static func ownPins(_ connection: Connection) -> String {
+        let settings = PinnedSettings.statements(scope: "SET", clientEncoding: connection.clientEncoding)
+        var pins = ["SET ROLE NONE", settings] + limits
+        if connection.serverVersion >= 140_000 { pins.append("SET idle_session_timeout = 0") }
+        if connection.serverVersion >= 170_000 { pins.append("SET transaction_timeout = 0") }
         return pins.joined(separator: "; ")
     }
 
@@ -268,13 +276,14 @@ final class Sessions {
     /// What DISCARD ALL does (PostgreSQL manual, DISCARD), but for its DISCARD PLANS: that would have the server plan our functions anew
     /// for every file, and a plan holds nothing of the session. They open a transaction of their own, which whoever sends them ends: in one
     /// message with a file's BEGIN they would be the file's.
-    private static let cleaning =
+    private static func cleaning(_ connection: Connection) -> [String] {
         [
             "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE", "SET LOCAL statement_timeout = '60s'", "CLOSE ALL",
             "SET SESSION AUTHORIZATION DEFAULT",
             "RESET ALL", "DEALLOCATE ALL", "UNLISTEN *", "SELECT pg_catalog.pg_advisory_unlock_all()", "DISCARD TEMP",
             "DISCARD SEQUENCES",
-        ] + pins
+        ] + pins(connection)
+    }
 
     /// Gives the working session to a file, clean: runs `preparing`, then what the file has `repeated` of the settings that it made earlier,
     /// then `opening`; all in one message where the text is ours alone. A file that has the session already is given `opening` alone.
@@ -284,14 +293,23 @@ final class Sessions {
         var statements = opening.map { [$0] } ?? []
         // A file's own words are not sent before a backslash means what the grammar took it for.
         if state == .left, isOurs, repeated.isEmpty, let working, working.isAlive {
-            statements = Sessions.cleaning + preparing + ["END"] + statements
+            statements = Sessions.cleaning(working) + preparing + ["END"] + statements
         } else {
             let connection = try work()
             if state == .ours { try run(connection, (preparing + repeated).joined(separator: "; ")) }
         }
         let connection = if let working { working } else { try work() }
+        try keepEncoding(connection)
         state = .files
         return (connection, statements.isEmpty ? [] : try run(connection, statements.joined(separator: "; ")))
+    }
+
+    /// Gives the session its encoding back, where a file has set another: its text is UTF-8 whatever it says, and so is what is sent beside it.
+    func keepEncoding(_ connection: Connection) throws(RunFailure) {
+        guard let set = connection.reported("client_encoding"), set != connection.clientEncoding,
+            [.idle, .inTransaction].contains(connection.transactionStatus)
+        else { return }
+        try run(connection, "SET client_encoding = '\(connection.clientEncoding)'")
     }
 
     /// Takes the working session back from a file; it is cleaned before it is used again.
@@ -315,6 +333,7 @@ final class Sessions {
     func query(_ connection: Connection, _ sql: String, _ parameters: [Parameter?] = [], binary: Bool = false)
         throws(RunFailure) -> QueryResult
     {
+        let parameters = try written(parameters)
         waiter.begin(.bookkeeping(from: .now()))
         do throws(PostgresError) {
             return try connection.query(sql, parameters, binary: binary)
@@ -326,6 +345,8 @@ final class Sessions {
     /// Runs several statements of ours in one message.
     @discardableResult
     func pipeline(_ connection: Connection, _ steps: [Connection.Step]) throws(RunFailure) -> [QueryResult] {
+        var steps = steps
+        for index in steps.indices { steps[index].parameters = try written(steps[index].parameters) }
         waiter.begin(.bookkeeping(from: .now()))
         do throws(PostgresError) {
             return try connection.pipeline(steps)

@@ -152,8 +152,8 @@ extension History {
             else { return nil }
             var event = AuditEvent(.deferred, by: actor)
             event.attemptID = result.text(row, 5).flatMap { UUID($0) }
-            event.version = result.text(row, 0)
-            event.name = result.text(row, 1)
+            event.version = result.text(row, 0).map(store.sessions.name(fromWritten:))
+            event.name = result.text(row, 1).map(store.sessions.name(fromWritten:))
             event.checksum = result.text(row, 2)
             event.direction = .up
             event.reason = "missing_table"

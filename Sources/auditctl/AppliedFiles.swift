@@ -7,6 +7,10 @@ internal import Systemd
 /// The directory against the history: whether every applied file is still there, with the text that was applied.
 struct AppliedFiles {
     let settings: Settings
+    /// A recorded name as the directory has it.
+    let name: (String) -> String
+    /// The text that was kept under a checksum, as far as it may be read.
+    let source: (String) -> [UInt8]?
 
     /// What is to say of the files; the states are the rows of `migration_status`.
     func lines(_ versions: [HistoryStatus.Version]) -> [IntegrityLine] {
@@ -14,13 +18,13 @@ struct AppliedFiles {
             return [IntegrityLine(.note, .file, nil, "files were not compared: no --directory and none configured")]
         }
         do throws(Complaint) {
-            return AppliedFiles.lines(try plan(path, versions))
+            return try lines(of: path, versions)
         } catch {
             return [IntegrityLine(.fail, .file, path, "files cannot be compared: \(error.message)")]
         }
     }
 
-    private func plan(_ path: String, _ versions: [HistoryStatus.Version]) throws(Complaint) -> Plan {
+    private func lines(of path: String, _ versions: [HistoryStatus.Version]) throws(Complaint) -> [IntegrityLine] {
         let scan = try Systemd.DirectoryScan.scan(path)
         let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         let bytes = { (path: String) throws(Complaint) -> [UInt8] in
@@ -36,13 +40,14 @@ struct AppliedFiles {
         }
         let states = versions.map { version in
             VersionState(
-                version: version.version, name: version.name ?? version.version, checksum: version.values["checksum"],
+                version: name(version.version), name: name(version.name ?? version.version),
+                checksum: version.values["checksum"],
                 status: VersionState.Status(rawValue: version.status) ?? .skipped)
         }
-        return try Plan(set: set, candidates: candidates, history: states)
+        return lines(try Plan(set: set, candidates: candidates, history: states)) { try? bytes($0) }
     }
 
-    private static func lines(_ plan: Plan) -> [IntegrityLine] {
+    private func lines(_ plan: Plan, _ bytes: (String) -> [UInt8]?) -> [IntegrityLine] {
         var lines: [IntegrityLine] = []
         var applied: Int64 = 0
         var waiting: Int64 = 0
@@ -51,8 +56,13 @@ struct AppliedFiles {
             switch step.action {
             case .applied: applied += 1
             case .drifted(let recorded):
+                let words = source(recorded).flatMap { applied in
+                    bytes(step.migration.path).flatMap { TextDifference.harmless(applied: applied, now: $0) }
+                }
                 lines.append(
-                    IntegrityLine(.fail, .file, name, "changed since it was applied with checksum '\(recorded)'"))
+                    IntegrityLine(
+                        .fail, .file, name,
+                        "changed since it was applied with checksum '\(recorded)'" + (words.map { ", \($0)" } ?? "")))
             case .unreadable(let finding):
                 lines.append(IntegrityLine(.fail, .file, name, "cannot be read: \(finding.complaint.message)"))
             default: waiting += 1

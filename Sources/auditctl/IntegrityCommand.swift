@@ -28,7 +28,11 @@ struct IntegrityCommand: ParsableCommand {
         let reader = try history.reader(settings)
         var lines = try reader.integrity(everyKey: all)
         if settings.catalogDrift == .report { lines += try reader.catalogLines() }
-        let report = IntegrityReport(lines + AppliedFiles(settings: settings).lines(try reader.status().versions))
+        let files = AppliedFiles(
+            settings: settings, name: { reader.name(fromWritten: $0) },
+            // Who may not read it is told of the change without what kind it is.
+            source: { checksum in ChecksumText(checksum).flatMap { try? reader.source($0).bytes } })
+        let report = IntegrityReport(lines + files.lines(try reader.status().versions))
         monitoring.leave("integrity", settings) { text in
             text.metric("migrated_integrity_failures", "gauge", "Checks of the schema that failed at the last look.")
             text.sample("migrated_integrity_failures", nil, String(report.failures))

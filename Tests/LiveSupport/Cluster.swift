@@ -115,10 +115,10 @@ public final class Cluster: Sendable {
         "host=\(directory) user=\(user) dbname=\(database)"
     }
 
-    /// Creates an empty database from `template0`.
-    public func createDatabase() throws -> Database {
+    /// Creates an empty database from `template0`, in UTF-8 or another encoding of the server.
+    public func createDatabase(encoding: String = "UTF8") throws -> Database {
         let name = "test\(databases.add(1, ordering: .relaxed).newValue)"
-        let made = try psql("postgres", "CREATE DATABASE \(name) TEMPLATE template0")
+        let made = try psql("postgres", "CREATE DATABASE \(name) TEMPLATE template0 ENCODING '\(encoding)'")
         guard made.status == 0 else { throw LiveFailure("cannot create database '\(name)': \(made.errors)") }
         return Database(cluster: self, name: name)
     }

@@ -230,7 +230,7 @@ import Testing
             ),
             ("DELETE FROM migrated.catalog_definition WHERE class = 'view'", "what reading 1 of"),
             ("DELETE FROM migrated.catalog_reading WHERE id = 2", "that event 4 vouches for is not kept"),
-            ("SELECT migrated.read_catalog(gen_random_uuid())", "no event vouches for reading 3"),
+            ("SELECT migrated.read_catalog(gen_random_uuid(), '{}')", "no event vouches for reading 3"),
         ])
     func `what is kept of it is held against the chain`(sql: String, told: String) throws {
         #expect(try next(2).status == 0)

@@ -26,7 +26,7 @@ import Testing
         let call =
             "SELECT migrated.append_attempt('x', pg_backend_pid(), NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])"
         try logins.bench.query("UPDATE migrated.audit_head SET token = sha256('x'), worker = 1")
-        for statement in [call, "SELECT migrated.read_catalog_at_end('x', gen_random_uuid())"] {
+        for statement in [call, "SELECT migrated.read_catalog_at_end('x', gen_random_uuid(), '{}')"] {
             #expect(try logins.bench.database.psql(statement, user: "app").errors.contains("no such token is expected"))
         }
         // In the right backend it is let through to the next question: whether the lock is held by a login that keeps the history.

@@ -11,8 +11,8 @@ struct Workbench {
     let folder: TemporaryDirectory
     var schema = "migrated"
 
-    init(_ cluster: Cluster? = nil) throws {
-        database = try (cluster ?? Cluster.shared()).createDatabase()
+    init(_ cluster: Cluster? = nil, encoding: String = "UTF8") throws {
+        database = try (cluster ?? Cluster.shared()).createDatabase(encoding: encoding)
         folder = try TemporaryDirectory(mode: 0o755)
         try folder.write("migrated.toml", "")
         try folder.makeDirectory("m")
@@ -47,6 +47,15 @@ struct Workbench {
         if verb == "run", !arguments.contains("--settle") { words += ["--settle", "0"] }
         return try Program(
             Program.built("migrated"), words, environment: Program.environment.merging(environment) { $1 })
+    }
+
+    func auditctl(_ words: String...) throws -> Program.Outcome {
+        try Program.run(
+            Program.built("auditctl"),
+            words + [
+                "--config", folder.path("migrated.toml"), "--database", database.conninfo,
+                "--state-directory", folder.path("state"),
+            ])
     }
 
     // MARK: What is recorded

@@ -140,12 +140,12 @@ BEGIN
     FOREACH command IN ARRAY ARRAY[
         'GRANT USAGE ON SCHEMA %1$s TO %2$I, %3$I, %4$I, %5$I',
         'GRANT SELECT ON ALL TABLES IN SCHEMA %1$s TO %2$I, %5$I',
-        'GRANT EXECUTE ON FUNCTION %1$s.role_name(text), %1$s.without_numbers(text), %1$s.keeps_history(oid), %1$s.foreign_rights() TO %2$I, %3$I, %4$I, %5$I',
+        'GRANT EXECUTE ON FUNCTION %1$s.role_name(text), %1$s.without_numbers(text), %1$s.readable(text), %1$s.other_histories(), %1$s.left_out(text[]), %1$s.keeps_history(oid), %1$s.foreign_rights() TO %2$I, %3$I, %4$I, %5$I',
         'GRANT EXECUTE ON FUNCTION %1$s.event_hash(%1$s.migration_rollback_audit), %1$s.private_digests() TO %2$I, %4$I, %5$I',
         'GRANT SELECT (checksum) ON %1$s.migration_source TO %4$I',
 
-        'GRANT EXECUTE ON FUNCTION %1$s.catalog_drift(integer), %1$s.read_catalog(uuid) TO %2$I',
-        'GRANT EXECUTE ON FUNCTION %1$s.read_catalog_at_end(bytea, uuid) TO %3$I',
+        'GRANT EXECUTE ON FUNCTION %1$s.catalog_drift(integer, text[]), %1$s.read_catalog(uuid, text[]) TO %2$I',
+        'GRANT EXECUTE ON FUNCTION %1$s.read_catalog_at_end(bytea, uuid, text[]) TO %3$I',
 
         'GRANT INSERT ON %1$s.migration_source, %1$s.row_value TO %2$I',
         'GRANT EXECUTE ON FUNCTION %1$s.lock_head(bigint) TO %2$I, %3$I',

@@ -43,7 +43,7 @@ CREATE INDEX migration_rollback_audit_event_idx ON "migrated".migration_rollback
 
 COMMENT ON TABLE "migrated".migration_rollback_audit IS
     'Every attempt, skip and cleanup of migrated, one row an event, append-only and hash-chained. What is applied is what these rows say.';
-COMMENT ON COLUMN "migrated".migration_rollback_audit.seq IS 'Position in the chain: 1, 2, 3 … without a gap.';
+COMMENT ON COLUMN "migrated".migration_rollback_audit.seq IS 'Position in the chain: 1, 2, 3 and so on without a gap.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.event_id IS 'Names the event everywhere, in the journal too.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.recorded_at IS 'The server''s clock when the event was written; informative only, no decision rests on it.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.event IS 'What happened.';
@@ -58,12 +58,12 @@ COMMENT ON COLUMN "migrated".migration_rollback_audit.row_count IS 'Rows deleted
 COMMENT ON COLUMN "migrated".migration_rollback_audit.duration_us IS 'How long it took, in microseconds of a monotonic clock.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.sqlstate IS 'PostgreSQL''s error code of a failure.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.message IS 'The error of a failure, control characters escaped, bounded.';
-COMMENT ON COLUMN "migrated".migration_rollback_audit.detail IS 'Canonical JSON: statement, line, column, hint, notices, layout …';
+COMMENT ON COLUMN "migrated".migration_rollback_audit.detail IS 'Canonical JSON: statement, line, column, hint, notices, layout and so on';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.initiated_by IS 'Who: a unit and its invocation, or the login name of a person.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.host IS 'The machine that migrated ran on.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.db_user IS 'The role of its session.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.pid IS 'Its process id.';
-COMMENT ON COLUMN "migrated".migration_rollback_audit.invocation_id IS 'systemd''s id of that run of the unit (journalctl _SYSTEMD_INVOCATION_ID=…).';
+COMMENT ON COLUMN "migrated".migration_rollback_audit.invocation_id IS 'systemd''s id of that run of the unit (journalctl _SYSTEMD_INVOCATION_ID=).';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.prev_hash IS 'The hash of the row before; of the first row, the genesis.';
 COMMENT ON COLUMN "migrated".migration_rollback_audit.hash IS 'SHA-256 over this row and prev_hash, see event_hash.';
 

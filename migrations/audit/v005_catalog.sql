@@ -11,7 +11,7 @@ CREATE TABLE "migrated".catalog_reading (
 );
 COMMENT ON TABLE "migrated".catalog_reading IS
     'Each time that the catalog was read: at the end of a run, and where something had changed from outside. Append-only.';
-COMMENT ON COLUMN "migrated".catalog_reading.id IS '1, 2, 3 … without a gap.';
+COMMENT ON COLUMN "migrated".catalog_reading.id IS '1, 2, 3 and so on without a gap.';
 COMMENT ON COLUMN "migrated".catalog_reading.event_id IS 'The event that vouches for the reading: its detail has the digest.';
 COMMENT ON COLUMN "migrated".catalog_reading.changes IS 'How many objects differ from the reading before: its rows in catalog_definition.';
 COMMENT ON COLUMN "migrated".catalog_reading.digest IS
@@ -29,7 +29,7 @@ CREATE INDEX catalog_definition_object_idx ON "migrated".catalog_definition (cla
 COMMENT ON TABLE "migrated".catalog_definition IS
     'Each object of the database as a reading found it changed; the newest row of an object is how it was left. Append-only.';
 COMMENT ON COLUMN "migrated".catalog_definition.reading IS 'The reading that found it so.';
-COMMENT ON COLUMN "migrated".catalog_definition.class IS 'schema, table, constraint, index, view, function, trigger …';
+COMMENT ON COLUMN "migrated".catalog_definition.class IS 'schema, table, constraint, index, view, function, trigger and so on';
 COMMENT ON COLUMN "migrated".catalog_definition.object IS 'Its name with its schema; behind the table''s where it belongs to one.';
 COMMENT ON COLUMN "migrated".catalog_definition.definition IS 'What it is, in lines, owner and rights too; null where it is gone.';
 

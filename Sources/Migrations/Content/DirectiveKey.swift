@@ -4,6 +4,8 @@ public enum DirectiveKey: String, CaseIterable, Sendable {
     case onFailure = "on-failure"
     /// `statement-timeout=SPAN`: instead of the configured one.
     case statementTimeout = "statement-timeout"
+    /// `concurrent-timeout=SPAN`: for each CONCURRENTLY statement, instead of the configured one.
+    case concurrentTimeout = "concurrent-timeout"
     /// `lock-timeout=SPAN`: instead of the configured one.
     case lockTimeout = "lock-timeout"
     /// `deadline=SPAN`: for the whole file, instead of the configured one.

@@ -15,6 +15,8 @@ public struct Directives: Sendable, Equatable {
     public var onFailure: OnFailure = .stop
     /// `statement-timeout`; nil where the configuration decides.
     public var statementTimeout: TimeSpan?
+    /// `concurrent-timeout`; nil where the configuration decides.
+    public var concurrentTimeout: TimeSpan?
     /// `lock-timeout`; nil where the configuration decides.
     public var lockTimeout: TimeSpan?
     /// `deadline` of the whole file; nil where the configuration decides.
@@ -62,6 +64,7 @@ public struct Directives: Sendable, Equatable {
         switch key {
         case .onFailure: Self.take(OnFailure(rawValue: value), into: &onFailure, "'stop' or 'continue'")
         case .statementTimeout: Self.take(TimeSpan(value), into: &statementTimeout, Self.span)
+        case .concurrentTimeout: Self.take(TimeSpan(value), into: &concurrentTimeout, Self.span)
         case .lockTimeout: Self.take(TimeSpan(value), into: &lockTimeout, Self.span)
         case .deadline: Self.take(TimeSpan(value), into: &deadline, Self.span)
         case .transaction: Self.take(value == "none" ? true : nil, into: &withoutTransaction, "'none'")
