@@ -103,8 +103,8 @@ extension SettingKey {
         SettingKey(
             "on-drift", \.onDrift, .choice(), in: .order,
             """
-            An applied file whose text has changed is never run again. 'report' records that and goes on with later files; 'stop' holds them up \
-            until the file is put back or resolved.
+            An applied file that was edited, renamed or deleted is never run again. 'report' records that and goes on with later files; 'stop' \
+            blocks them until the file is restored, resolved or retired. See docs/files.md.
             """),
         SettingKey(
             "catalog-drift", \.catalogDrift, .choice(), in: .order,

@@ -25,7 +25,7 @@ public struct Settings: Sendable, Equatable {
     public var order: OrderPin?
     /// `late`: what becomes of a pending file that sorts before an applied one; nil does as the layout's own tool.
     public var late: Late?
-    /// `on-drift`: what becomes of later files when an applied one has changed.
+    /// `on-drift`: what becomes of later files when an applied one was edited, renamed or deleted.
     public var onDrift = OnDrift.report
     /// `catalog-drift`: whether objects that were changed by others than migrations are reported.
     public var catalogDrift = CatalogDrift.report

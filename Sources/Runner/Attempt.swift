@@ -110,8 +110,12 @@ struct Attempt {
         event.object = found
         event.detail = [
             "segment": .integer(Int64(index + 1)), "segments": .integer(Int64(prepared.script.segments.count)),
-            "sha256": .string(prepared.digests[index]),
         ]
+        if let part = prepared.parts?.segments[index] {
+            event.detail["sha256"] = .string(part.bytes)
+            event.detail["lexemes"] = .string(FileParts.digest(part.statements))
+            event.detail["statements"] = .integer(Int64(part.statements.count))
+        }
         event.detail["lasting_settings"] = lastingSettings(prepared.script.segments[index].statements)
         return event
     }

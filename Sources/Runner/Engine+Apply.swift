@@ -22,7 +22,7 @@ extension Engine {
         let seen = try standing()
         let glance = try plan(snapshot, seen.states, limit: limit)
         let news = try news(of: glance, snapshot)
-        if glance.pending.isEmpty, news.isEmpty, seen.openAttempts.isEmpty,
+        if glance.pending.isEmpty, news.isEmpty, newNames(in: glance).isEmpty, seen.openAttempts.isEmpty,
             triedDeferrals.isSuperset(of: try history.deferredKeysInReach())
         {
             return try summary(of: glance, snapshot, RunSummary())
@@ -77,6 +77,7 @@ extension Engine {
         while true {
             let states = try standing().states
             let plan = try plan(snapshot, states, limit: limit)
+            if try recordNewNames(of: plan, snapshot, states) { continue }
             let (prepared, bad) = try prepare(plan, snapshot, states)
             FailPoint.filesParsed.pass()
             try record(try news(of: plan, snapshot, bad: bad))
@@ -107,8 +108,11 @@ extension Engine {
         var prepared: [PreparedFile] = []
         var bad: [BadFile] = []
         for step in plan.steps {
-            if case .invalid(let finding) = step.action {
-                bad.append(BadFile(step: step, complaint: finding.complaint))
+            switch step.action {
+            case .invalid(let finding): bad.append(BadFile(step: step, complaint: finding.complaint))
+            case .held(let discrepancy):
+                bad.append(BadFile(step: step, complaint: discrepancy.complaint(step.migration)))
+            default: break
             }
             guard step.isPending, case .text(let checksum, _) = snapshot.content(of: step.migration) else { continue }
             do throws(Complaint) {
@@ -248,13 +252,18 @@ extension Engine {
         FailPoint.afterStarted.pass()
     }
 
-    /// A try at a file, from its first segment that is not committed yet.
+    /// A try at a file, from its first segment that is not committed yet; `again`: behind another try of the same run.
     func attempt(_ file: PreparedFile, _ layout: LayoutName, again: Bool = false) throws(RunFailure) -> Attempt {
-        var done = 0
-        let resumes = again || file.direction == .down || (file.cause != .new && file.cause != .rolledBack)
-        if resumes, file.script.segments.count > 1 {
-            done = file.segmentsDone(try history.segmentsDone(version: file.version, file.direction))
+        var done = file.firstSegment
+        if again, let parts = file.parts {
+            let committed = try history.committedParts(of: [file.version], file.direction)[file.version] ?? []
+            // It is the same text, cut where its last attempt went on.
+            guard case .success(let position) = parts.position(behind: committed) else {
+                throw .complaint(Discrepancy.committedPartChanged(part: 1).complaint(file.migration))
+            }
+            done = parts.segments(before: position)
         }
+        let resumes = again || file.direction == .down || (file.cause != .new && file.cause != .rolledBack)
         let builds = file.script.segments.contains { $0.concurrentIndex != nil || $0.kind == .stepwise }
         var isInDoubt = false
         if resumes, done < file.script.segments.count, file.script.segments[done].kind == .alone {
@@ -344,9 +353,13 @@ extension Engine {
 }
 
 extension Migration {
-    /// The version under which it is recorded: the whole name where another migration of the history has its number.
+    /// The version under which it is recorded: as the history writes its number already; the whole name where another migration of the
+    /// history has its number and names tell migrations apart.
     func recordedVersion(_ states: [VersionState]) -> String {
-        guard case .named(let key) = identity, key != version else { return version }
-        return states.contains { $0.version == version && $0.name != name } ? name : version
+        switch identity {
+        case .version(let number): states.first { Version($0.version) == number }?.version ?? version
+        case .named(let key) where key == version: version
+        case .named: states.contains { $0.version == version && $0.name != name } ? name : version
+        }
     }
 }

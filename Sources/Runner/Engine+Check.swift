@@ -18,8 +18,8 @@ extension Engine {
             for step in plan.steps {
                 let path = step.migration.path
                 switch step.action {
-                case .applied, .unreadable, .covered: recorded.applied.append(path)
-                case .drifted(let checksum):
+                case .applied, .renamed, .retired, .unreadable, .covered: recorded.applied.append(path)
+                case .edited(let checksum):
                     recorded.edited.append(
                         .init(path: path, from: try source(checksum), to: snapshot.files[path]?.bytes))
                 default: break
@@ -37,7 +37,7 @@ extension Engine {
     private func planned(_ states: [VersionState]) throws(RunFailure) -> (MigrationDirectory.Snapshot, Plan)? {
         do throws(Complaint) {
             let snapshot = try directory.read()
-            return (snapshot, try Plan(set: snapshot.set, candidates: snapshot.candidates, history: states))
+            return (snapshot, try Plan(set: snapshot.set, candidates: candidates(snapshot, states), history: states))
         } catch {
             guard error.status == .badFile else { throw .complaint(error) }
             return nil

@@ -29,10 +29,15 @@ extension Engine {
                 event.reason = "blocked_by_failure"
                 event.detail["blocked_by"] = .string(first.step.migration.version)
                 skipped.append(event)
-            } else if case .drifted(let recorded) = step.action {
+            } else if case .edited(let recorded) = step.action {
                 event.event = .driftDetected
                 event.reason = "file_changed"
                 event.detail["recorded"] = .string(recorded)
+                drifted.append(event)
+            } else if case .renamed(let old) = step.action {
+                event.event = .driftDetected
+                event.reason = "file_renamed"
+                event.detail["renamed_from"] = .string(old)
                 drifted.append(event)
             } else if let reason = step.skipReason {
                 event.reason = reason
@@ -41,6 +46,7 @@ extension Engine {
                 case .late(let before): event.detail["before"] = .string(before)
                 case .unmetRequirement(let version): event.detail["requires"] = .string(version)
                 case .invalid(let finding), .unreadable(let finding): event.explain(finding.complaint)
+                case .held(let discrepancy): event.explain(discrepancy.complaint(step.migration))
                 default: break
                 }
                 skipped.append(event)
@@ -96,7 +102,7 @@ extension Engine {
         where !state.status.isApplied && state.status.wasAttempted
             && !present.contains(snapshot.set.identity(version: state.version, name: state.name))
         {
-            let parts = try history.segmentsDone(version: state.version).count
+            let parts = state.committed.count
             if parts > 0 { found.append((state, parts)) }
         }
         return found
@@ -160,6 +166,10 @@ extension Engine {
         var summary = summary
         summary.plan = plan
         guard summary.complaints.isEmpty else { return summary }
+        if let mismatch = plan.mismatch, plan.steps.isEmpty {
+            summary.complaints.append(mismatch.complaint(of: directory.path))
+        }
+        if settings.onDrift == .stop { summary.complaints += plan.missing.compactMap(deleted) }
         for step in plan.steps {
             switch step.action {
             case .waitsForMending: summary.complaints.append(try earlierFailure(step))
@@ -175,8 +185,17 @@ extension Engine {
                         .failed, "'\(step.migration.name)' sorts before '\(before)', which is applied already",
                         hint: "Give it a later number, or set late = \"apply\" to run it out of order.",
                         place: Place(file: step.migration.path)))
-            case .drifted where settings.onDrift == .stop:
-                guard case .drifted(let recorded) = step.action else { break }
+            case .held(let discrepancy): summary.complaints.append(discrepancy.complaint(step.migration))
+            case .renamed(let old) where settings.onDrift == .stop:
+                let version = step.migration.version
+                summary.complaints.append(
+                    Complaint(
+                        .badFile, "'\(step.migration.name)' is '\(old)', which is applied, under another name",
+                        hint:
+                            "Restore the old name, or accept the new one: 'migrated resolve \(version) --applied --reason TEXT'.",
+                        place: Place(file: step.migration.path)))
+            case .edited where settings.onDrift == .stop:
+                guard case .edited(let recorded) = step.action else { break }
                 let version = step.migration.version
                 let words = try harmless(recorded, step.migration.name, snapshot).map { " (\($0))" } ?? ""
                 summary.complaints.append(
@@ -197,6 +216,14 @@ extension Engine {
             }
         }
         return summary
+    }
+
+    /// What keeps later files from running where an applied one is missing; nil for what was applied only in part.
+    private func deleted(_ state: VersionState) -> Complaint? {
+        guard state.status.isApplied, !state.repeatable else { return nil }
+        return Complaint(
+            .badFile, "'\(state.name)' is applied, and its file is missing",
+            hint: "Restore the file, or 'migrated retire \(state.version) --reason TEXT'.")
     }
 
     /// What an earlier attempt at the same text said.

@@ -17,7 +17,7 @@ extension Engine {
         var entries: [Outlook.Entry] = []
         for step in plan.steps {
             var entry = Outlook.Entry(step: step)
-            if case .drifted(let recorded) = step.action {
+            if case .edited(let recorded) = step.action {
                 entry.difference = try harmless(recorded, step.migration.name, snapshot)
             }
             if case .text(let checksum, _) = snapshot.content(of: step.migration) {
@@ -26,6 +26,7 @@ extension Engine {
                     switch prepared(step, checksum, snapshot) {
                     case .success(let file):
                         entry.script = file.script
+                        entry.firstSegment = file.firstSegment
                         entry.skips = try skips(of: file)
                     case .failure(let complaint):
                         entry.complaint = complaint

@@ -108,6 +108,7 @@ extension Engine {
         _ recordWithoutDownFile: Bool
     ) throws(RunFailure) -> [DownFile] {
         var files: [DownFile] = []
+        let committed = try history.committedParts(of: versions.map(\.version), .down)
         for (version, name) in versions {
             let identity = snapshot.set.identity(version: version, name: name)
             let migration = snapshot.set.migrations.first { $0.identity == identity }
@@ -119,7 +120,9 @@ extension Engine {
                 }
                 if let file, file.has(.down) {
                     files.append(
-                        .prepared(try PreparedFile(down: file, version: version, settings: settings)))
+                        .prepared(
+                            try PreparedFile(
+                                down: file, version: version, committed: committed[version] ?? [], settings: settings)))
                 } else if recordWithoutDownFile {
                     files.append(.none(version: version, name: name))
                 } else {

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Migrations
 internal import Postgres
 public import Reporting
@@ -11,14 +12,13 @@ extension Engine {
     public func wait(for version: String?, limit: TimeSpan?, tell: (String) -> Void) throws(RunFailure) {
         let end = limit.map { Instant.now() + $0 }
         var words = ""
-        var goal: [Migration]?
+        var goal: MigrationDirectory.Snapshot?
         while true {
             var missing = "the database cannot be reached"
             do throws(RunFailure) {
-                if goal == nil, version == nil { goal = try snapshot().set.migrations }
-                let open = try unapplied(goal ?? [], version)
-                if open.isEmpty { return }
-                missing = "waiting for \(open.count) migration(s), the next is '\(open[0])'"
+                if goal == nil, version == nil || settings.directory != nil { goal = try snapshot() }
+                guard let reason = try closed(goal, version) else { return }
+                missing = reason
             } catch {
                 switch error {
                 case .lost, .unresponsive, .refused:
@@ -41,29 +41,56 @@ extension Engine {
         }
     }
 
-    /// Names of what is not applied yet.
-    private func unapplied(_ goal: [Migration], _ version: String?) throws(RunFailure) -> [String] {
+    /// Why the gate stays closed; nil where it opens.
+    private func closed(_ goal: MigrationDirectory.Snapshot?, _ version: String?) throws(RunFailure) -> String? {
         let installed = try store.installedVersion(try sessions.books()) != nil
-        let applied = installed ? try history.states().filter(\.status.isApplied) : []
-        if let version {
-            let number = Version(version)
-            let found = applied.contains { state in
-                state.version == version || state.name == version || (number != nil && Version(state.version) == number)
-            }
-            return found ? [] : [version]
+        let states = installed ? try history.states() : []
+        guard let goal else { return version.flatMap { states.applied($0) == nil ? waiting([$0]) : nil } }
+        let plan = try plan(goal, states)
+        guard let version else {
+            if let mismatch = plan.mismatch { return mismatch.complaint(of: directory.path).message }
+            return waiting(plan.steps.filter { !$0.isDone(settings.onDrift) }.map(\.migration.name))
         }
-        let versions = Set(applied.map(\.version))
-        let names = Set(applied.map(\.name))
-        return goal.filter { migration in
-            // A name, or a version that counts as it is written.
-            if case .named(let key) = migration.identity { return !names.contains(key) && !versions.contains(key) }
-            return !versions.contains(migration.version)
-                && !applied.contains { Version($0.version) == Version(migration.version) }
-        }.map(\.name)
+        if let index = try? goal.set.index(of: version) {
+            let name = goal.set.migrations[index].name
+            let step = plan.steps.first { $0.migration.name == name }
+            return waiting(step.map { $0.isDone(settings.onDrift) } == true ? [] : [name])
+        }
+        guard let state = states.applied(version) else { return waiting([version]) }
+        let isMissing = plan.missing.contains(state)
+        return isMissing && settings.onDrift == .stop ? "'\(state.name)' is applied, and its file is missing" : nil
+    }
+
+    private func waiting(_ names: [String]) -> String? {
+        names.first.map { "waiting for \(names.count) migration(s), the next is '\($0)'" }
     }
 
     private func pauseForNews(until end: Instant?) throws(RunFailure) {
         let span = TimeSpan.milliseconds(200)
         try sessions.pause(end.map { min($0 - .now(), span) } ?? span)
+    }
+}
+
+extension [VersionState] {
+    /// The applied one that an operator means: by its version as written, its name, or its number.
+    fileprivate func applied(_ text: String) -> VersionState? {
+        let number = Version(text)
+        return first { state in
+            guard state.status.isApplied || state.status == .retired else { return false }
+            return state.version == text || state.name == text || (number != nil && Version(state.version) == number)
+        }
+    }
+}
+
+extension PlanStep {
+    /// Whether its effects are in the database, and nothing that the policy stops at is in doubt.
+    fileprivate func isDone(_ onDrift: OnDrift) -> Bool {
+        switch action {
+        case .applied, .covered, .retired: true
+        case .edited, .renamed, .unreadable: onDrift == .report
+        case .held, .pending, .waitsForMending, .rolledBack, .running, .blocked, .late, .unmetRequirement, .invalid,
+            .beyondLimit:
+            false
+        }
     }
 }

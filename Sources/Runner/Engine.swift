@@ -155,13 +155,45 @@ public final class Engine {
     ) throws(RunFailure) -> Plan {
         do throws(Complaint) {
             return try Plan(
-                set: snapshot.set, candidates: snapshot.candidates, history: states,
+                set: snapshot.set, candidates: candidates(snapshot, states), history: states,
                 policy: PlanPolicy(
                     late: settings.late, onDrift: settings.onDrift, reappliesRolledBack: reappliesRolledBack),
                 limit: limit)
         } catch {
             throw .complaint(error)
         }
+    }
+
+    /// The files, with what is needed to know of some: the parts where some of those are committed, and whether a text may run twice.
+    func candidates(
+        _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState]
+    ) throws(Complaint) -> [Candidate] {
+        var candidates = snapshot.candidates
+        for state in states where !state.committed.isEmpty {
+            let identity = snapshot.set.identity(version: state.version, name: state.name)
+            guard let index = candidates.firstIndex(where: { $0.migration.identity == identity }),
+                case .text(let checksum, _) = candidates[index].content
+            else { continue }
+            let migration = candidates[index].migration
+            do throws(Complaint) {
+                let file = try directory.file(migration, checksum: checksum, in: snapshot)
+                candidates[index].parts = FileParts(try PreparedFile.script(of: file, .up, settings: settings))
+            } catch {
+                guard error.status == .badFile else { throw error }
+                let finding = Finding(.invalidFile, path: migration.path, complaint: error)
+                candidates[index] = Candidate(migration, unusable: finding)
+            }
+        }
+        let texts = Dictionary(
+            states.compactMap { state in state.checksum.map { ($0, state.name) } }, uniquingKeysWith: { one, _ in one })
+        for index in candidates.indices {
+            guard case .text(let checksum, _) = candidates[index].content, let name = texts[checksum],
+                name != candidates[index].migration.name
+            else { continue }
+            let file = try directory.file(candidates[index].migration, checksum: checksum, in: snapshot)
+            candidates[index].mayRunTwice = file.mayRunTwice
+        }
+        return candidates
     }
 
     /// Runs `body` while holding the lock. Throws `.lockedElsewhere` where it cannot be had within `patience`.

@@ -2,6 +2,7 @@ internal import Audit
 internal import JSON
 internal import Migrations
 internal import Postgres
+internal import Reporting
 
 /// What the runner asks of the history, always on the primary and, where it decides, under the lock.
 struct History {
@@ -30,7 +31,7 @@ struct History {
         let results = try sessions.pipeline(sessions.books(), steps)
         try store.refuseForeignRights(results[3])
         return Standing(
-            seq: seq(results[0]), states: states(results[1]), openAttempts: openAttempts(results[2]))
+            seq: seq(results[0]), states: try withParts(states(results[1])), openAttempts: openAttempts(results[2]))
     }
 
     private var statesQuery: String {
@@ -48,7 +49,19 @@ struct History {
         if !looks.rows.isEmpty, looks.isTrue(0, 0) {
             try store.refuseForeignRights(try sessions.query(connection, store.foreignRightsQuery))
         }
-        return states(try sessions.query(connection, statesQuery))
+        return try withParts(states(try sessions.query(connection, statesQuery)))
+    }
+
+    /// The same with what is committed of unfinished ones.
+    private func withParts(_ states: [VersionState]) throws(RunFailure) -> [VersionState] {
+        let unfinished: Set<VersionState.Status> = [.failed, .interrupted, .started, .retryRequested]
+        let parts = try committedParts(of: states.filter { unfinished.contains($0.status) }.map(\.version))
+        guard !parts.isEmpty else { return states }
+        return states.map { state in
+            var state = state
+            state.committed = parts[state.version] ?? []
+            return state
+        }
     }
 
     private func states(_ result: QueryResult) -> [VersionState] {
@@ -104,20 +117,42 @@ struct History {
         }
     }
 
-    /// The digests of the segments that an unfinished series of attempts at `version` has committed, in order.
-    func segmentsDone(version: String, _ direction: AuditEvent.Direction = .up) throws(RunFailure) -> [String] {
+    /// What unfinished series of attempts have committed, by version and in order.
+    func committedParts(
+        of versions: [String], _ direction: AuditEvent.Direction = .up
+    ) throws(RunFailure) -> [String: [CommittedPart]] {
+        guard !versions.isEmpty else { return [:] }
         let result = try sessions.query(
             sessions.books(),
             """
-            SELECT detail FROM \(table)
-             WHERE event = 'statement_applied' AND version = $1 AND direction = $2
-               AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
-                                      AND (event IN ('applied', 'rolled_back', 'adopted')
-                                           OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
-             ORDER BY seq
-            """, [try sessions.written(name: version), .text(direction.rawValue)])
-        return result.rows.compactMap { History.json($0[0])["sha256"]?.string }
+            SELECT a.version, a.detail FROM \(table) AS a
+             WHERE a.event = 'statement_applied' AND a.direction = $1
+               AND a.version IN (\(try written(versions)))
+               AND a.seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = a.version AND \(History.endsSeries)), 0)
+             ORDER BY a.seq
+            """, [.text(direction.rawValue)])
+        var parts: [String: [CommittedPart]] = [:]
+        for row in result.rows.indices {
+            let detail = History.json(result.rows[row][1])
+            let part = CommittedPart(
+                bytes: detail["sha256"]?.string ?? "", lexemes: detail["lexemes"]?.string,
+                statements: detail["statements"]?.integer.flatMap { Int(exactly: $0) } ?? 0)
+            parts[sessions.name(fromWritten: result.text(row, 0) ?? ""), default: []].append(part)
+        }
+        return parts
     }
+
+    /// Versions as the history has them, as a list of literals.
+    private func written(_ versions: [String]) throws(RunFailure) -> String {
+        let repertoire = try sessions.repertoire(for: versions)
+        return versions.map { Quoting.literal(repertoire.written(name: $0)) }.joined(separator: ", ")
+    }
+
+    /// Which events of a version end a series of attempts, so that the parts that it has committed say nothing about the next one.
+    private static let endsSeries = """
+        (event IN ('applied', 'rolled_back', 'adopted')
+         OR event = 'resolved' AND (reason IS DISTINCT FROM 'retry' OR detail LIKE '%"from_start":true%'))
+        """
 
     /// Whether the newest attempt at `version` was cut off, so that a statement without a transaction may have run without a record. An
     /// operator's decision ends the doubt.
@@ -141,9 +176,7 @@ struct History {
             """
             SELECT xmin::text FROM \(table)
              WHERE event IN ('started', 'statement_applied') AND version = $1 AND direction = $2
-               AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1
-                                      AND (event IN ('applied', 'rolled_back', 'adopted')
-                                           OR event = 'resolved' AND reason IS DISTINCT FROM 'retry')), 0)
+               AND seq > coalesce((SELECT max(seq) FROM \(table) WHERE version = $1 AND \(History.endsSeries)), 0)
              ORDER BY event = 'statement_applied' DESC, CASE event WHEN 'started' THEN seq ELSE -seq END LIMIT 1
             """, [try sessions.written(name: version), .text(direction.rawValue)])
         // An attempt that is in doubt has started.

@@ -11,6 +11,8 @@ public struct Outlook: Sendable {
         var step: PlanStep
         var checksum: String?
         var script: Script?
+        /// The first of the script's segments that is not committed.
+        var firstSegment = 0
         var complaint: Complaint?
         var skips: [Skip] = []
         /// In what an applied file differs from its recorded text, where that is harmless.
@@ -75,9 +77,12 @@ extension Outlook.Entry {
         return switch step.action {
         case .applied: ("applied", nil)
         case .covered(let other): ("covered", "by '\(other)'")
-        case .drifted: ("applied", "the file has changed since" + (difference.map { ", \($0)" } ?? ""))
+        case .edited: ("edited", "its text has changed since it was applied" + (difference.map { ", \($0)" } ?? ""))
+        case .renamed(let old): ("renamed", "applied as '\(old)'")
+        case .retired: ("retired", nil)
+        case .held(let discrepancy): ("held", discrepancy.words)
         case .unreadable(let finding): ("applied", finding.complaint.lines.first)
-        case .pending(_, let cause): ("pending", cause.words)
+        case .pending(_, let cause): ("pending", step.copyOf.map { "the same text as '\($0)'" } ?? cause.words)
         case .waitsForMending: ("failed", "waits for a mended file")
         case .rolledBack: ("rolled back", nil)
         case .running: ("running", nil)
@@ -129,10 +134,9 @@ extension Outlook.Entry {
             "state": .string(state.word), "why": JSONValue(state.why), "checksum": JSONValue(checksum),
             "repeatable": .bool(step.repeatable), "down": JSONValue(step.migration.downPath),
             "reason": JSONValue(step.skipReason), "late_before": JSONValue(step.lateBefore),
+            "copy_of": JSONValue(step.copyOf),
         ]
-        if case .pending(let segment, _) = step.action, segment > 0 {
-            members["resume_at"] = .integer(Int64(segment + 1))
-        }
+        if firstSegment > 0 { members["resume_at"] = .integer(Int64(firstSegment + 1)) }
         if let script {
             members["skips"] = .array(
                 skips.map { skip in

@@ -1,7 +1,6 @@
 internal import Audit
 internal import Checks
 internal import Configuration
-internal import Digest
 internal import ForeignKeys
 internal import JSON
 internal import Migrations
@@ -22,8 +21,12 @@ struct PreparedFile {
     let repeatable: Bool
     /// The applied version that it sorts before, where it is late.
     let lateBefore: String?
-    /// A digest of each segment's text: a retry goes on behind the segments that are committed, even where the rest was mended.
-    let digests: [String]
+    /// The migration that has the same text and was applied before.
+    let copyOf: String?
+    /// What the records of its committed parts say; nil for a file of one part, which leaves none.
+    let parts: FileParts?
+    /// The first segment to run; those before it are committed already.
+    let firstSegment: Int
 
     var migration: Migration { file.migration }
 
@@ -36,13 +39,16 @@ struct PreparedFile {
         self.file = file
         self.version = version
         direction = .up
-        if case .pending(_, let cause) = step.action { self.cause = cause } else { cause = nil }
+        guard case .pending(let position, let cause) = step.action else {
+            preconditionFailure("only what is pending is prepared")
+        }
+        self.cause = cause
         repeatable = step.repeatable
         lateBefore = step.lateBefore
+        copyOf = step.copyOf
         let script = try PreparedFile.script(of: file, .up, settings: settings, committing: committing)
         try OtherDirection.refuse(script, of: file)
-        self.script = script
-        digests = script.segments.map { PreparedFile.digest(of: $0, in: script) }
+        (self.script, firstSegment, parts) = PreparedFile.resumed(script, position)
     }
 
     /// Parses an applied file again, for the keys that it left deferred.
@@ -53,28 +59,44 @@ struct PreparedFile {
         cause = nil
         repeatable = false
         lateBefore = nil
+        copyOf = nil
         script = try PreparedFile.script(of: file, .up, settings: settings)
-        digests = []
+        parts = nil
+        firstSegment = 0
     }
 
-    /// Parses the file that undoes a migration.
-    init(down file: MigrationFile, version: String, settings: Settings) throws(Complaint) {
+    /// Parses the file that undoes a migration, of which these parts are committed. Throws `.badFile` where one of them has changed.
+    init(down file: MigrationFile, version: String, committed: [CommittedPart], settings: Settings) throws(Complaint) {
         self.file = file
         self.version = version
         direction = .down
         cause = nil
         repeatable = false
         lateBefore = nil
+        copyOf = nil
         let script = try PreparedFile.script(of: file, .down, settings: settings)
-        self.script = script
-        digests = script.segments.map { PreparedFile.digest(of: $0, in: script) }
+        var position = ResumePosition.start
+        if !committed.isEmpty {
+            switch FileParts(script).position(behind: committed) {
+            case .success(let found): position = found
+            case .failure(let changed): throw Discrepancy.changedDown(file.migration, part: changed.index + 1)
+            }
+        }
+        (self.script, firstSegment, parts) = PreparedFile.resumed(script, position)
     }
 
-    /// The digest of a segment's text and of the rows that it copies.
-    private static func digest(of segment: Segment, in script: Script) -> String {
-        let text = SHA256.hex(script.text, in: segment.range)
-        let rows = script.rows(of: segment.statements).map { SHA256.hex(script.rowBytes, in: $0) }
-        return rows.isEmpty ? text : SHA256.hex(Array((text + rows.joined()).utf8))
+    /// The script cut where it goes on.
+    private static func resumed(_ script: Script, _ position: ResumePosition) -> (Script, Int, FileParts?) {
+        var script = script
+        var first = 0
+        var left = position.statements
+        while left > 0, first < script.segments.count {
+            let count = max(script.segments[first].statements.count, 1)
+            if count > left { script = script.cutting(segment: first, at: left) }
+            left -= min(count, left)
+            first += 1
+        }
+        return (script, first, script.segments.count > 1 ? FileParts(script) : nil)
     }
 
     /// Parses what a file says of one way, and cuts it into segments. Throws `.badFile` where it cannot be run at all.
@@ -124,16 +146,6 @@ struct PreparedFile {
         direction == .up ? file.directives.existing ?? settings.existing : .fail
     }
 
-    /// How many leading segments are committed already, going by the digests of those that are.
-    func segmentsDone(_ done: [String]) -> Int {
-        var count = 0
-        for digest in digests {
-            guard count < done.count, done[count] == digest else { break }
-            count += 1
-        }
-        return count
-    }
-
     /// What `started` says of it.
     func detail(layout: LayoutName, from segment: Int) -> [String: JSONValue] {
         var detail: [String: JSONValue] = [
@@ -144,6 +156,7 @@ struct PreparedFile {
         if segment > 0 { detail["resumed_at_segment"] = .integer(Int64(segment + 1)) }
         if repeatable { detail["repeatable"] = true }
         if let before = lateBefore { detail["late_before"] = .string(before) }
+        if let original = copyOf { detail["copy_of"] = .string(original) }
         if let warning = script.unparsed { detail["unparsed"] = .string(warning.message) }
         return detail
     }

@@ -14,7 +14,7 @@ public struct RunSummary: Sendable {
     public var appliedCount: Int {
         plan?.steps.count { step in
             switch step.action {
-            case .applied, .drifted, .unreadable: true
+            case .applied, .edited, .renamed, .unreadable: true
             default: false
             }
         } ?? 0
@@ -25,8 +25,14 @@ public struct RunSummary: Sendable {
     }
     /// How many others are not applied yet.
     public var pendingCount: Int {
-        let covered = plan?.steps.count { if case .covered = $0.action { true } else { false } } ?? 0
-        return (plan?.steps.count ?? 0) - covered - appliedCount - failedCount
+        let needless =
+            plan?.steps.count { step in
+                switch step.action {
+                case .covered, .retired: true
+                default: false
+                }
+            } ?? 0
+        return (plan?.steps.count ?? 0) - needless - appliedCount - failedCount
     }
 
     /// The line for STATUS and for people: `applied 12, pending 0, failed 0`.

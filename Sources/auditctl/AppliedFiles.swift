@@ -34,9 +34,14 @@ struct AppliedFiles {
         let set = try MigrationSet(
             listing: AppliedFiles.listing(scan), layout: settings.layout, order: settings.order, contents: bytes)
         let candidates = set.migrations.map { migration in
-            Candidate(migration) { (migration) throws(Complaint) in
-                try MigrationFile(migration: migration, bytes: try bytes(migration.path))
+            var mayRunTwice = false
+            var candidate = Candidate(migration) { (migration) throws(Complaint) in
+                let file = try MigrationFile(migration: migration, bytes: try bytes(migration.path))
+                mayRunTwice = file.mayRunTwice
+                return file
             }
+            candidate.mayRunTwice = mayRunTwice
+            return candidate
         }
         let states = versions.map { version in
             VersionState(
@@ -55,7 +60,11 @@ struct AppliedFiles {
             let name = step.migration.name
             switch step.action {
             case .applied: applied += 1
-            case .drifted(let recorded):
+            case .renamed(let old): lines.append(IntegrityLine(.note, .file, name, "applied as '\(old)'"))
+            case .covered, .retired: break
+            case .held(let discrepancy):
+                lines.append(IntegrityLine(.fail, .file, name, "may not run: \(discrepancy.words)"))
+            case .edited(let recorded):
                 let words = source(recorded).flatMap { applied in
                     bytes(step.migration.path).flatMap { TextDifference.harmless(applied: applied, now: $0) }
                 }
@@ -71,7 +80,7 @@ struct AppliedFiles {
         for state in plan.missing where state.status.isApplied {
             lines.append(IntegrityLine(.fail, .file, state.name, "applied, and its file is missing"))
         }
-        if lines.isEmpty {
+        if !lines.contains(where: { $0.verdict == .fail }) {
             let words =
                 applied == 1 ? "1 applied file is as it was" : "\(applied) applied files are as they were"
             lines.append(IntegrityLine(.pass, .file, nil, words, count: applied))

@@ -20,9 +20,7 @@ struct AcknowledgeVerb: ParsableCommand {
     var reason: String
 
     func run() throws {
-        guard !reason.allSatisfy(\.isWhitespace) else {
-            throw Complaint(.usage, "--reason is empty", hint: "Say in a sentence why, for the auditor.")
-        }
+        try ResolveVerb.refuseEmpty(reason)
         let workplace = try Workplace(common)
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
         let accepted = try workplace.engine().acknowledge(reason: reason, lockPatience: try lock.patience())

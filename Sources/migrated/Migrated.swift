@@ -20,7 +20,8 @@ struct Migrated: ParsableCommand {
             WaitVerb.self,
             RollbackVerb.self,
             ResolveVerb.self,
-            RetryVerb.self, RestoreOrphansVerb.self, AdoptVerb.self, AcknowledgeVerb.self, KeygenVerb.self,
+            RetryVerb.self, RetireVerb.self, RestoreOrphansVerb.self, AdoptVerb.self, AcknowledgeVerb.self,
+            KeygenVerb.self,
         ])
 
     static func main() {
@@ -31,7 +32,7 @@ struct Migrated: ParsableCommand {
                 verbs: Set(configuration.subcommands.compactMap { $0.configuration.commandName }),
                 flags: [
                     "--all", "--accept-differences", "--dry-run", "--applied", "--rolled-back",
-                    "--record-without-down-file",
+                    "--record-without-down-file", "--from-start",
                     "--restore-orphans",
                     "--no-restore-orphans", "--help", "-h",
                     "--version",

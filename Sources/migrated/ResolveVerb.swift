@@ -25,13 +25,17 @@ struct ResolveVerb: ParsableCommand {
             throw Complaint(
                 .usage, "resolve wants either --applied or --rolled-back", hint: "See 'migrated resolve --help'.")
         }
-        guard !reason.allSatisfy(\.isWhitespace) else {
-            throw Complaint(.usage, "--reason is empty", hint: "Say in a sentence why, for the auditor.")
-        }
+        try ResolveVerb.refuseEmpty(reason)
         let workplace = try Workplace(common)
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
         try workplace.engine().resolve(
             version, as: applied ? .applied : .rolledBack, reason: reason, lockPatience: try lock.patience())
+    }
+
+    /// Throws `.usage` where a reason says nothing.
+    static func refuseEmpty(_ reason: String) throws(Complaint) {
+        guard reason.allSatisfy(\.isWhitespace) else { return }
+        throw Complaint(.usage, "--reason is empty", hint: "Say in a sentence why, for the auditor.")
     }
 }
 
@@ -46,11 +50,16 @@ struct RetryVerb: ParsableCommand {
     var version: String?
     @Option(name: .long, help: ArgumentHelp("Why, for the auditor.", valueName: "text"))
     var reason: String?
+    @Flag(name: .long, help: "Run the whole file again, parts that are committed included.")
+    var fromStart = false
 
     func run() throws {
+        if fromStart, version == nil {
+            throw Complaint(.usage, "--from-start needs a version", hint: "See 'migrated retry --help'.")
+        }
         let workplace = try Workplace(common)
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
-        let names = try workplace.engine().retry(version, reason: reason)
+        let names = try workplace.engine().retry(version, reason: reason, fromStart: fromStart)
         Terminal.print(
             "retry asked for: \(names.isEmpty ? "nothing has failed" : Printable.line(names.joined(separator: ", ")))")
     }

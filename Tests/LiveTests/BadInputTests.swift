@@ -188,7 +188,7 @@ struct BadInput: CustomTestStringConvertible {
             }
             input.remove(bench)
             let name = "\(100 + index)_good"
-            try bench.write(name + ".sql", "SELECT 1;")
+            try bench.write(name + ".sql", "SELECT \(index);")
             try bench.waitFor("event = 'applied' AND name = '\(name)'", daemon)
         }
         try bench.stop(daemon)

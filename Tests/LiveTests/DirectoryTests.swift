@@ -77,6 +77,7 @@ import Testing
         let bench = try Workbench()
         try bench.write("001_a.sql", "CREATE TABLE a ();")
         try bench.write("002_b.sql", "CREATE TABLE b ();")
+        try bench.write("003_c.sql", "CREATE TABLE c ();")
         #expect(try bench.run("apply").status == 0)
         try bench.write("001_a.sql", "CREATE TABLE a (n int);")
         try bench.folder.remove("m/002_b.sql")
@@ -86,7 +87,7 @@ import Testing
         }
         #expect(
             try bench.events("event <> 'started'") == [
-                "applied 001_a", "applied 002_b", "drift_detected 001_a file_changed",
+                "applied 001_a", "applied 002_b", "applied 003_c", "drift_detected 001_a file_changed",
                 "drift_detected 002_b file_missing",
             ])
         #expect(try bench.faults() == "")

@@ -61,14 +61,14 @@ import Testing
         }
         #expect(try bench.run("apply").status == 0)
         #expect(try bench.events("event = 'applied'").last == "applied 004_d")
-        // Another number is another file, and the old one is missing; its statements are not taken for new ones in silence.
+        // Another number is another name of the same file, and does not run again.
         try bench.folder.move("m/002_b.sql", to: "m/007_b.sql")
         try bench.folder.remove("m/003_c.sql")
         _ = try bench.run("apply")
         _ = try bench.run("apply")
         #expect(
             try bench.events("event = 'drift_detected'") == [
-                "drift_detected 001_a file_changed", "drift_detected 002_b file_missing",
+                "drift_detected 001_a file_changed", "drift_detected 007_b file_renamed",
                 "drift_detected 003_c file_missing",
             ])
         #expect(try bench.faults() == "")

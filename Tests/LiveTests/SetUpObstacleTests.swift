@@ -93,7 +93,7 @@ import Testing
         #expect(try bench.run("apply").status == 0)
         try bench.write("1_a.sql", text)
         let plan = try bench.run("plan")
-        #expect(plan.output.contains("the file has changed since, \(told)"), "\(plan)")
+        #expect(plan.output.contains("its text has changed since it was applied, \(told)"), "\(plan)")
         let outcome = try bench.run("apply")
         #expect(
             outcome.status == 0 && outcome.errors.contains("1_a differs from what was applied \(told)"), "\(outcome)")

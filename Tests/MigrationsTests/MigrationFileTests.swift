@@ -113,4 +113,21 @@ import Testing
         #expect(first.reason == .unsafePermissions)
         #expect(second.reason == .invalidFile)
     }
+
+    @Test func `a text may run twice where the server refuses a second run, or it does no harm`() throws {
+        for text in [
+            "", "-- nothing", ";;", "ALTER TABLE t ADD COLUMN c int;", "create index on t (c)",
+            "BEGIN; DROP VIEW v; COMMIT;",
+            "CREATE TABLE t (id int DEFAULT 1); GRANT INSERT, UPDATE ON t TO r;", "COMMENT ON TABLE t IS 'delete';",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ DELETE FROM t; SELECT 1 $$",
+        ] { #expect(try file(text).mayRunTwice, "\(text)") }
+        for text in [
+            "UPDATE acc SET bal = bal * 2", "CREATE TABLE t (); INSERT INTO t DEFAULT VALUES", "DO $$ BEGIN END $$",
+            "CALL p()",
+            "SELECT setval('s', 1)", "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d", "TRUNCATE t",
+            "DROP TABLE t; CREATE TABLE t ()", "drop schema s cascade", "DROP MATERIALIZED VIEW m", "DROP OWNED BY r",
+            "ALTER TABLE t ALTER c TYPE numeric USING c * 100", "ALTER SEQUENCE s RESTART", "COPY t FROM '/x'",
+            "(SELECT 1)", "VACUUM t", "EXECUTE p", "MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE",
+        ] { #expect(try !file(text).mayRunTwice, "\(text)") }
+    }
 }

@@ -20,7 +20,9 @@ import Testing
 
     @Test func `numbers match whatever their zeros and titles`() throws {
         let plan = try planned(["001_renamed"], [state("1_a")])
-        #expect(plan.actions == ["001_renamed": "applied"])
+        #expect(plan.actions == ["001_renamed": "renamed from 1_a"])
+        let unknown = try planned(["01_a", "2_b"], [state("1_a", .adopted, text: nil), state("2_b")])
+        #expect(unknown.actions["01_a"] == "held: number_reused")
     }
 
     @Test func `names match byte for byte in layouts of names`() throws {
@@ -32,9 +34,9 @@ import Testing
     @Test func `a changed applied file is drift: reported, or holding up the line`() throws {
         let history = [state("1_a", text: "old")]
         let reported = try planned(["1_a", "2_b"], history)
-        #expect(reported.actions == ["1_a": "drifted", "2_b": "pending new"])
+        #expect(reported.actions == ["1_a": "edited", "2_b": "pending new"])
         let stopped = try planned(["1_a", "2_b"], history, PlanPolicy(onDrift: .stop))
-        #expect(stopped.actions == ["1_a": "drifted", "2_b": "blocked by 1"])
+        #expect(stopped.actions == ["1_a": "edited", "2_b": "blocked by 1"])
         #expect(stopped.blocker?.migration.name == "1_a")
     }
 
@@ -55,17 +57,55 @@ import Testing
         #expect(plan.actions == ["2_b": "waits", "3_c": "pending new"])
     }
 
-    @Test func `a mended file is pending at once, from its beginning`() throws {
-        let plan = try planned(["2_b", "3_c"], [state("2_b", .failed, text: "old", done: 3)])
-        #expect(plan.actions == ["2_b": "pending mended 3", "3_c": "pending new"])
+    @Test func `a fixed file is pending at once, from its beginning`() throws {
+        let plan = try planned(["2_b", "3_c"], [state("2_b", .failed, text: "old")])
+        #expect(plan.actions == ["2_b": "pending mended", "3_c": "pending new"])
+    }
+
+    private let parts = FileParts([
+        FileParts.Segment(bytes: "one", statements: ["a", "b"]), FileParts.Segment(bytes: "two", statements: ["c"]),
+        FileParts.Segment(bytes: "three", statements: ["d", "e"]),
+    ])
+    private func committed(_ statements: String...) -> [CommittedPart] {
+        statements.map { part in
+            CommittedPart(bytes: "-", lexemes: FileParts.digest(part.map(String.init)), statements: part.count)
+        }
+    }
+
+    @Test func `a fixed file goes on behind its committed parts`() throws {
+        let history = { (done: [CommittedPart]) in [state("2_b", .failed, text: "old", done: done)] }
+        for (done, position) in [
+            (committed("ab"), "2"), (committed("ab", "c"), "3"), (committed("ab", "c", "de"), "5"),
+            // The border between what is committed and what is not lies elsewhere now.
+            (committed("a"), "1"), (committed("abc"), "3"), (committed("ab", "c", "d"), "4"),
+            (committed("abcde"), "5"),
+            // Of a program that recorded bytes alone.
+            ([CommittedPart(bytes: "one")], "2"),
+            ([CommittedPart(bytes: "one"), CommittedPart(bytes: "two")], "3"),
+        ] {
+            let plan = try planned(["2_b", "3_c"], history(done), parts: parts)
+            #expect(plan.actions["2_b"] == "pending mended at \(position)")
+        }
+    }
+
+    @Test func `a file with a changed committed part is held, and later ones wait`() throws {
+        for (done, part) in [
+            (committed("x"), 1), (committed("ba"), 1), (committed("ab", "x"), 2), (committed("ab", "c", "dex"), 3),
+            ([CommittedPart(bytes: "other")], 1), ([CommittedPart(bytes: "one"), CommittedPart(bytes: "x")], 2),
+        ] {
+            let plan = try planned(["2_b", "3_c"], [state("2_b", .failed, text: "old", done: done)], parts: parts)
+            #expect(plan.steps[0].action == .held(.committedPartChanged(part: part)))
+            #expect(plan.actions["3_c"] == "blocked by 2")
+        }
+        // Nor does a file run whose parts nobody has looked at.
+        let unseen = try planned(["2_b"], [state("2_b", .interrupted, done: committed("ab"))])
+        #expect(unseen.actions["2_b"] == "held: committed_part_changed")
     }
 
     @Test func `the same text goes on where it stopped`() throws {
         for (status, cause) in [(VersionState.Status.interrupted, "interrupted"), (.retryRequested, "retry")] {
-            let plan = try planned(["2_b"], [state("2_b", status, done: 2)])
-            #expect(plan.actions == ["2_b": "pending \(cause) at 2"])
-            let mended = try planned(["2_b"], [state("2_b", status, text: "old", done: 2)])
-            #expect(mended.actions == ["2_b": "pending mended 2"])
+            let plan = try planned(["2_b"], [state("2_b", status, done: committed("ab", "c"))], parts: parts)
+            #expect(plan.actions == ["2_b": "pending \(cause) at 3"])
         }
     }
 
@@ -96,8 +136,8 @@ import Testing
     }
 
     @Test func `a file is late also before an applied one that is gone`() throws {
-        let plan = try planned(["1_a", "3_c"], [state("2_b")])
-        #expect(plan.actions == ["1_a": "late 2", "3_c": "blocked by 1"])
+        let plan = try planned(["0_o", "1_a", "3_c"], [state("0_o"), state("2_b")])
+        #expect(plan.actions == ["0_o": "applied", "1_a": "late 2", "3_c": "blocked by 1"])
         #expect(plan.missing.map(\.name) == ["2_b"])
         var repeatable = state("2_b")
         repeatable.repeatable = true
@@ -147,7 +187,8 @@ import Testing
             try planned(["2_b", "3_c"], heads: ["2_b": "requires=3"]).actions == [
                 "2_b": "unmet 3", "3_c": "blocked by 2",
             ])
-        #expect(try planned(["2_b"], [state("1_gone")], heads: ["2_b": "requires=1"]).actions["2_b"] == "pending new")
+        let gone = try planned(["0_o", "2_b"], [state("0_o"), state("1_gone")], heads: ["2_b": "requires=1"])
+        #expect(gone.actions["2_b"] == "pending new")
         let waiting = ["1_a": "on-failure=continue", "2_b": "requires=1_a on-failure=continue"]
         let plan = try planned(["1_a", "2_b", "3_c"], [state("1_a", .failed)], heads: waiting)
         #expect(plan.actions == ["1_a": "waits", "2_b": "unmet 1_a", "3_c": "pending new"])
@@ -168,7 +209,8 @@ import Testing
         let plan = try planned(
             [],
             [
-                state("1_a"), state("2_b", .adopted), state("3_c", .failed), state("4_d", .interrupted, done: 1),
+                state("1_a"), state("2_b", .adopted), state("3_c", .failed),
+                state("4_d", .interrupted, done: [CommittedPart(bytes: "one")]),
                 state("5_e", .rolledBack),
             ])
         #expect(plan.missing.map(\.name) == ["1_a", "2_b", "4_d"])

@@ -3,10 +3,10 @@ import Reporting
 @testable import Migrations
 
 /// A plan of files called by their base name (a `|` at the end makes a FIFO, a `/` in it a Prisma folder). A file's text is its directive
-/// line out of `heads` and nothing else that matters.
+/// line out of `heads`, and its name; each has the same `parts`.
 func planned(
     _ names: [String], _ history: [VersionState] = [], _ policy: PlanPolicy = PlanPolicy(), limit: String? = nil,
-    heads: [String: String] = [:]
+    heads: [String: String] = [:], parts: FileParts? = nil
 ) throws(Complaint) -> Plan {
     let paths = names.map { name in
         if name.contains("/") { return name }
@@ -14,10 +14,12 @@ func planned(
     }
     let set = try set(listing(paths))
     let candidates = set.migrations.map { migration in
-        Candidate(migration) { migration throws(Complaint) in
+        var candidate = Candidate(migration) { migration throws(Complaint) in
             let head = heads[migration.name].map { "-- migrated: \($0)\n" } ?? ""
-            return try MigrationFile(migration: migration, bytes: Array((head + "-- text").utf8))
+            return try MigrationFile(migration: migration, bytes: Array((head + "SELECT '\(migration.name)'").utf8))
         }
+        candidate.parts = parts
+        return candidate
     }
     // A recorded text of nil or "old" is taken as it is; any other means "the text of today".
     let today = Dictionary(
@@ -30,7 +32,7 @@ func planned(
     let recorded = history.map { state in
         var state = state
         if let checksum = state.checksum, checksum != "old" {
-            state.checksum = today[set.identity(version: state.version, name: state.name)] ?? "gone"
+            state.checksum = today[set.identity(version: state.version, name: state.name)] ?? "gone \(state.name)"
         }
         return state
     }
@@ -40,11 +42,11 @@ func planned(
 /// A state of the history. `text` is "old" for another text than today's, nil for none recorded.
 func state(
     _ name: String, _ status: VersionState.Status = .applied, version: String? = nil, text: String? = "today",
-    done: Int = 0
+    done: [CommittedPart] = []
 ) -> VersionState {
     VersionState(
         version: version ?? String(name.prefix { $0 != "_" }), name: name, checksum: text, status: status,
-        segmentsDone: done)
+        committed: done)
 }
 
 extension Plan {
@@ -57,9 +59,13 @@ extension Plan {
         switch action {
         case .applied: "applied"
         case .covered(let other): "covered by \(other)"
-        case .drifted: "drifted"
+        case .edited: "edited"
+        case .renamed(let old): "renamed from \(old)"
+        case .retired: "retired"
+        case .held(let discrepancy): "held: \(discrepancy.reason)"
         case .unreadable: "unreadable"
-        case .pending(let segment, let cause): "pending \(words(cause))" + (segment > 0 ? " at \(segment)" : "")
+        case .pending(let position, let cause):
+            "pending \(words(cause))" + (position == .start ? "" : " at \(position.statements)")
         case .waitsForMending: "waits"
         case .rolledBack: "rolled back"
         case .running: "running"
@@ -74,7 +80,7 @@ extension Plan {
     private static func words(_ cause: PlanStep.Cause) -> String {
         switch cause {
         case .new: "new"
-        case .mended(_, let done): done > 0 ? "mended \(done)" : "mended"
+        case .mended: "mended"
         case .interrupted: "interrupted"
         case .retryRequested: "retry"
         case .rolledBack: "rolled back"

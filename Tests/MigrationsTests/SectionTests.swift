@@ -118,9 +118,11 @@ import Testing
     private func plan(_ names: [String], _ history: [VersionState]) throws -> [String] {
         let set = try set(listing(names.map { $0 + ".sql" }), .flyway)
         let candidates = set.migrations.map { migration in
-            Candidate(migration) { migration throws(Complaint) in
+            var candidate = Candidate(migration) { migration throws(Complaint) in
                 try MigrationFile(migration: migration, bytes: Array("-- x".utf8))
             }
+            candidate.parts = FileParts([FileParts.Segment(bytes: "one", statements: [])])
+            return candidate
         }
         let plan = try Plan(set: set, candidates: candidates, history: history)
         return plan.steps.map { step in
@@ -143,13 +145,15 @@ import Testing
         let applied = VersionState(version: "B1", name: "B1__x", checksum: nil, status: .applied)
         #expect(try plan(names, [applied]) == ["1 by B1", "done B1", "run 2", "B2 by B1", "run 3", "run R__v"])
         // Its file may be gone.
-        #expect(try plan(["V1__a", "V2__b"], [applied]) == ["1 by B1", "run 2"])
+        let second = VersionState(version: "2", name: "V2__b", checksum: nil, status: .applied)
+        #expect(try plan(["V1__a", "V2__b", "V3__c"], [applied, second]) == ["1 by B1", "done 2", "run 3"])
     }
 
     @Test func `no baseline runs where something is applied`() throws {
         let applied = VersionState(version: "1", name: "V1__a", checksum: nil, status: .applied)
         #expect(try plan(names, [applied]) == ["done 1", "B1 by 1", "run 2", "B2 by 1", "run 3", "run R__v"])
-        let begun = VersionState(version: "1", name: "V1__a", checksum: nil, status: .interrupted, segmentsDone: 1)
+        let begun = VersionState(
+            version: "1", name: "V1__a", checksum: nil, status: .interrupted, committed: [CommittedPart(bytes: "one")])
         #expect(try plan(names, [begun]).last == "run R__v")
         #expect(try plan(names, [begun]).contains("run 2"))
     }

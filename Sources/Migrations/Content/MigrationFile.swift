@@ -1,5 +1,6 @@
 internal import Digest
 public import Reporting
+internal import SQLLexing
 package import SQLParsing
 
 /// One migration with its text: what was hashed is what runs (P7), so the bytes are read once and travel together.
@@ -52,6 +53,39 @@ public struct MigrationFile: Sendable {
         return switch way {
         case .up: sections.up.text(of: bytes)
         case .down: (sections.down ?? Sections.Part()).text(of: bytes)
+        }
+    }
+
+    /// Whether its text may be that of two migrations: each of its statements defines something, so that the server refuses a second run that
+    /// nobody meant, and none of them changes rows, drops what holds rows, or calls code.
+    public var mayRunTwice: Bool {
+        let text = text(for: .up)
+        var lexer = Lexer(text)
+        var words: [String] = []
+        while let lexeme = lexer.next() {
+            switch lexeme.kind {
+            case .semicolon:
+                guard MigrationFile.defines(words) else { return false }
+                words = []
+            case .word: words.append(lexer.word(lexeme))
+            default: if words.isEmpty { return false }
+            }
+        }
+        return MigrationFile.defines(words)
+    }
+
+    /// Whether a statement with these words is harmless where it runs twice; the words of strings and quoted names are not among them.
+    private static func defines(_ words: [String]) -> Bool {
+        guard let first = words.first else { return true }
+        switch first {
+        case "create", "comment", "grant", "revoke", "set", "reset", "begin", "start", "commit", "end", "refresh",
+            "analyze":
+            return true
+        case "alter": return !words.contains("using") && !words.contains("restart")
+        case "drop":
+            return !["table", "schema", "materialized", "sequence", "owned", "database", "foreign"].contains(
+                words.dropFirst().first)
+        default: return false
         }
     }
 

@@ -30,15 +30,6 @@ enum AlikeNames {
         }
     }
 
-    /// What keeps a migration that was never attempted from running: one of the same name, but for the case of letters, is applied, and its
-    /// file is gone.
-    static func renamed(_ migration: Migration, from old: String) -> Finding {
-        Finding(
-            .alikeNames, path: migration.path,
-            "'\(old)' is applied and gone, and '\(migration.name)' differs from it only in the case of letters",
-            hint: "Give it its old name back; a migration of its own needs a name of its own.")
-    }
-
     fileprivate static let refusedHint = "Keep one of them: 'ls | LC_ALL=C cat -v' shows their bytes."
 }
 

@@ -5,6 +5,10 @@
 struct Baselines {
     /// Migrations that need not run, and the version that stands for each.
     private(set) var covered: [Identity: String] = [:]
+    /// Baselines that the database is behind, and the newest version that is applied: what lies between the two has never run, and has no file.
+    private(set) var behind: [Identity: String] = [:]
+    /// The newest version that a baseline in the directory stands for.
+    private var newest: Version?
 
     init(_ set: MigrationSet, _ history: [Identity: VersionState]) {
         let applied = history.values.filter { $0.status.isApplied && !$0.repeatable }
@@ -17,25 +21,33 @@ struct Baselines {
         }
         // Segments that are committed of a migration that is not applied mean that the database is not empty either.
         let began = history.contains { identity, state in
-            state.segmentsDone > 0 && !files.contains { $0.by == state.version }
+            !state.committed.isEmpty && !files.contains { $0.by == state.version }
         }
         let chosen =
             recorded.max { $0.version < $1.version }
             ?? (applied.isEmpty && !began ? files.max { $0.version < $1.version } : nil)
-        let newest = applied.max { left, right in
-            guard let one = Version(left.version), let other = Version(right.version) else { return false }
-            return one < other
-        }
+        newest = files.map(\.version).max()
+        let versions = Set(set.migrations.compactMap { $0.baseline == nil ? Version($0.version) : nil })
+        let reached = (recorded + applied.compactMap { state in Version(state.version).map { ($0, state.version) } })
+            .max { $0.version < $1.version }
         for migration in set.migrations where history[migration.identity]?.status.isApplied != true {
             if let own = migration.baseline {
-                if let chosen, chosen.by != migration.version || recorded.contains(where: { $0.version == own }) {
-                    covered[migration.identity] = chosen.by
-                } else if chosen == nil {
-                    covered[migration.identity] = newest?.version ?? migration.version
+                if let reached, reached.version < own, !versions.contains(own) {
+                    behind[migration.identity] = reached.by
+                } else if let by = reached?.by ?? chosen?.by ?? (began ? migration.version : nil),
+                    chosen?.by != migration.version
+                {
+                    covered[migration.identity] = by
                 }
             } else if let chosen, case .version(let version) = migration.identity, version <= chosen.version {
                 covered[migration.identity] = chosen.by
             }
         }
+    }
+
+    /// Whether a baseline in the directory stands for what the history knows.
+    func replaces(_ state: VersionState) -> Bool {
+        guard let newest, let version = Version(state.version) else { return false }
+        return version <= newest
     }
 }

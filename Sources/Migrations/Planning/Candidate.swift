@@ -14,6 +14,11 @@ public struct Candidate: Sendable, Equatable {
     public let migration: Migration
     /// What became of reading its file.
     public let content: Content
+    /// Whether its text may run twice (`MigrationFile.mayRunTwice`). Needed only where it is the text of another migration as well; such a file
+    /// is held without it.
+    public var mayRunTwice = false
+    /// Its text as it would be sent. Needed only where the history knows of parts that are committed; such a file is not run without it.
+    public var parts: FileParts?
 
     /// A file that was read.
     public init(_ file: MigrationFile) {
@@ -43,5 +48,10 @@ public struct Candidate: Sendable, Equatable {
 
     var directives: Directives {
         if case .text(_, let directives) = content { directives } else { Directives() }
+    }
+
+    /// Of the text; nil where it could not be read.
+    var checksum: String? {
+        if case .text(let checksum, _) = content { checksum } else { nil }
     }
 }

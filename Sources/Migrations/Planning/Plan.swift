@@ -7,8 +7,12 @@ public import Reporting
 public struct Plan: Sendable, Equatable {
     /// One step for every migration: the versioned ones in the set's order, then the repeatable ones in the set's order.
     public let steps: [PlanStep]
-    /// What the history knows as applied, or as applied in part, and the directory does not hold.
+    /// What the history knows as applied, or as applied in part, and the directory does not hold under any name.
     public let missing: [VersionState]
+    /// Applied migrations without a file that a baseline in the directory stands for.
+    public let replaced: [VersionState]
+    /// What is wrong where the directory holds nothing of what is applied: then nothing runs.
+    public let mismatch: Discrepancy?
 
     /// Compares a directory with a history. Pure: equal arguments give equal plans, whatever the order of `history`.
     ///
@@ -30,6 +34,8 @@ public struct Plan: Sendable, Equatable {
         var planner = Planner(set: set, candidates: candidates, history: history, policy: policy, last: last)
         steps = planner.steps()
         missing = planner.missing
+        replaced = planner.match.replaced
+        mismatch = planner.match.strangers.map { .wrongDirectory(applied: $0) }
     }
 
     /// The steps that are to run.

@@ -6,11 +6,11 @@ public enum Late: String, CaseIterable, Sendable {
     case apply
 }
 
-/// What becomes of later files when the text of an applied one has changed: `on-drift =`.
+/// What becomes of later files when an applied one was edited, renamed or deleted: `on-drift =`.
 public enum OnDrift: String, CaseIterable, Sendable {
-    /// They wait until it is put back or resolved.
+    /// They wait until it is restored, resolved or retired.
     case stop
-    /// They run; the drift is reported.
+    /// They run; the change is reported, and a new name of the same text is recorded.
     case report
 }
 
@@ -26,7 +26,7 @@ public enum CatalogDrift: String, CaseIterable, Sendable {
 public struct PlanPolicy: Sendable, Equatable {
     /// For late files; nil does as the layout's own tool.
     public var late: Late?
-    /// For applied files that have changed, or can no longer be read.
+    /// For applied files that were edited, renamed or deleted, or can no longer be read.
     public var onDrift: OnDrift
 
     /// Whether what a rollback undid runs again although its text is the same: where a person asks for it, not by itself.

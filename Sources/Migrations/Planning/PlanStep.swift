@@ -4,9 +4,8 @@ public struct PlanStep: Sendable, Equatable {
     public enum Cause: Sendable, Equatable {
         /// It was never attempted.
         case new
-        /// Its last attempt was of another text, which had failed, been interrupted or rolled back; `segmentsDone` of that text are
-        /// committed all the same.
-        case mended(from: String, segmentsDone: Int)
+        /// Its last attempt was of another text, which had failed, been interrupted or rolled back.
+        case mended(from: String)
         /// Its last attempt of this very text never ended.
         case interrupted
         /// An operator asked for it.
@@ -24,11 +23,17 @@ public struct PlanStep: Sendable, Equatable {
         /// Nothing: what the other one has done, or is about to do, stands for it too. One of the two is a baseline.
         case covered(by: String)
         /// Nothing but to report: it is applied, and its text has changed since.
-        case drifted(recorded: String)
+        case edited(recorded: String)
+        /// Nothing but to record: it is the applied migration `from` under another name, byte for byte, whose own file is missing.
+        case renamed(from: String)
+        /// Nothing: it was retired.
+        case retired
+        /// It may not run before somebody has decided what it is.
+        case held(Discrepancy)
         /// Nothing but to report: it is applied, and its file can no longer be read.
         case unreadable(Finding)
-        /// It is to run, from that segment on (0 is the first).
-        case pending(resumeAt: Int, because: Cause)
+        /// It is to run, from that position on.
+        case pending(resumeAt: ResumePosition, because: Cause)
         /// Its last attempt of this very text failed. It runs again when the text changes or an operator asks.
         case waitsForMending
         /// A rollback undid it. It runs again when the text changes or an operator asks.
@@ -53,6 +58,8 @@ public struct PlanStep: Sendable, Equatable {
     public var action: Action
     /// The applied version that this one, never attempted, sorts before; the policy lets it run, or stops it.
     public var lateBefore: String?
+    /// The applied or retired migration that has the same text.
+    public var copyOf: String?
     /// Whether it runs after all versioned ones, and again whenever its text changes.
     public var repeatable: Bool
     /// Whether later ones run although this one does not get applied (`on-failure=continue`).
@@ -68,7 +75,10 @@ public struct PlanStep: Sendable, Equatable {
         case .late: "out_of_order"
         case .unmetRequirement: "unmet_requirement"
         case .invalid(let finding), .unreadable(let finding): finding.reason.rawValue
-        case .applied, .covered, .drifted, .pending, .waitsForMending, .rolledBack, .running, .beyondLimit: nil
+        case .held(let discrepancy): discrepancy.reason
+        case .applied, .covered, .edited, .renamed, .retired, .pending, .waitsForMending, .rolledBack, .running,
+            .beyondLimit:
+            nil
         }
     }
 }

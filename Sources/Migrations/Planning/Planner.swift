@@ -6,17 +6,17 @@ struct Planner {
     private let policy: PlanPolicy
     private let last: Int
 
+    /// What each file is to the history.
+    let match: HistoryMatch
     /// What the history knows and the directory does not hold.
     let missing: [VersionState]
-    /// The names of applied versioned ones that the directory does not hold, by their lower case.
-    private let gone: [String: String]
     /// For each candidate the next applied versioned one, where there is one.
     private let nextApplied: [String?]
 
     /// The version that holds up the line, once one does.
     private var blocker: String?
     /// Which migrations need not run, because a baseline stands for them, or they are baselines that nobody needs; and whose work that is.
-    private let covered: [Identity: String]
+    private let baselines: Baselines
     /// What is applied, or will be once the steps so far have run.
     private var reached: Set<Identity> = []
 
@@ -28,18 +28,18 @@ struct Planner {
         self.history = Dictionary(
             history.map { (set.identity(version: $0.version, name: $0.name), $0) },
             uniquingKeysWith: { _, newer in newer })
-        reached = Set(self.history.filter { $0.value.status.isApplied }.keys)
-        missing = Self.missing(set, self.history)
-        gone = Dictionary(
-            missing.filter { $0.status.isApplied && !$0.repeatable }.map { ($0.name.lowercased(), $0.name) },
-            uniquingKeysWith: { first, _ in first })
-        covered = Baselines(set, self.history).covered
+        reached = Set(self.history.filter { $0.value.status.isApplied || $0.value.status == .retired }.keys)
+        baselines = Baselines(set, self.history)
+        match = HistoryMatch(set, candidates, self.history, baselines: baselines)
+        missing = Planner.missing(set, self.history, match)
+        if policy.onDrift == .stop { blocker = match.vanished.first?.version }
         var next: String?
         var following: [String?] = []
         for candidate in candidates.reversed() {
             following.append(next)
-            let applied = self.history[candidate.migration.identity]?.status.isApplied == true
-            if applied, !candidate.directives.repeatable { next = candidate.migration.version }
+            if match.isApplied(candidate.migration), !candidate.directives.repeatable {
+                next = candidate.migration.version
+            }
         }
         nextApplied = following.reversed()
     }
@@ -53,12 +53,18 @@ struct Planner {
         return steps
     }
 
-    /// States of the history without a file, in the order of their names.
-    static func missing(_ set: MigrationSet, _ history: [Identity: VersionState]) -> [VersionState] {
+    /// States of the history without a file, in the order of their names; what ran in part is among them.
+    private static func missing(_ set: MigrationSet, _ history: [Identity: VersionState], _ match: HistoryMatch)
+        -> [VersionState]
+    {
         let present = Set(set.migrations.map(\.identity))
-        return history.filter { !present.contains($0.key) }.map(\.value)
-            .filter { $0.status.isApplied || $0.segmentsDone > 0 }
-            .sorted { NameOrder.current($0.name, $1.name) }
+        let partial = history.filter {
+            !present.contains($0.key) && !$0.value.status.isApplied && !$0.value.committed.isEmpty
+        }
+        let repeatable = history.filter {
+            !present.contains($0.key) && $0.value.status.isApplied && $0.value.repeatable
+        }
+        return (match.vanished + partial.values + repeatable.values).sorted { NameOrder.current($0.name, $1.name) }
     }
 
     // MARK: One step
@@ -70,9 +76,14 @@ struct Planner {
         var step = PlanStep(
             migration: migration, action: wish(candidate), lateBefore: nil, repeatable: directives.repeatable,
             letsOthersPass: directives.onFailure == .continue)
+        if case .copy(let original) = match.relations[migration.identity] { step.copyOf = original }
         if step.isPending || step.action.isInvalid, !directives.repeatable { step.lateBefore = lateBefore(index) }
         if step.isPending { step.action = hindrance(step, directives, index) ?? step.action }
-        if case .invalid = step.action, index > last { step.action = .beyondLimit }
+        if step.action.isInvalid || step.action.isHeld, index > last { step.action = .beyondLimit }
+        // Nothing of a directory without anything that was applied runs, and what its numbers are compared with says nothing.
+        if let count = match.strangers, !step.action.isCovered {
+            step.action = blocker.map { .blocked(by: $0) } ?? .held(.wrongDirectory(applied: count))
+        }
         if step.isPending || step.action.isCovered, migration.baseline == nil || step.isPending {
             reached.insert(migration.identity)
         }
@@ -82,42 +93,53 @@ struct Planner {
 
     /// What history and text alone ask for.
     private func wish(_ candidate: Candidate) -> PlanStep.Action {
-        if let other = covered[candidate.migration.identity] { return .covered(by: other) }
-        let state = history[candidate.migration.identity]
+        let key = candidate.migration.identity
+        if let other = baselines.covered[key] { return .covered(by: other) }
+        if let applied = baselines.behind[key] { return .held(.behindBaseline(applied: applied)) }
+        if let relation = match.relations[key] { return action(relation, candidate) }
         guard case .text(let checksum, let directives) = candidate.content else {
             guard case .unusable(let finding) = candidate.content else { return .applied }
-            return state?.status.isApplied == true ? .unreadable(finding) : .invalid(finding)
+            return .invalid(finding)
         }
-        guard let state else {
-            // A name in other letters is no reason to run a file again.
-            if !directives.repeatable, let old = gone[candidate.migration.name.lowercased()] {
-                return .invalid(AlikeNames.renamed(candidate.migration, from: old))
-            }
-            return .pending(resumeAt: 0, because: .new)
+        // Where a file has left a number, its state says nothing about the next one with that number.
+        guard let state = history[key], !state.status.isApplied else {
+            return .pending(resumeAt: .start, because: .new)
         }
         let same = state.checksum == checksum
+        let cause: PlanStep.Cause
         switch state.status {
-        case .applied, .adopted:
-            if same { return .applied }
-            if directives.repeatable { return .pending(resumeAt: 0, because: .changed(from: state.checksum)) }
-            return state.checksum.map { .drifted(recorded: $0) } ?? .applied
         case .started: return .running
-        case .skipped: return .pending(resumeAt: 0, because: .new)
+        case .skipped, .retired: return .pending(resumeAt: .start, because: .new)
         case .failed where same || state.checksum == nil: return .waitsForMending
         case .rolledBack where same && !policy.reappliesRolledBack: return .rolledBack
-        case .failed, .interrupted, .retryRequested, .rolledBack: break
+        case .interrupted where same: cause = .interrupted
+        case .rolledBack where same: cause = .rolledBack
+        default:
+            if let recorded = state.checksum, !same { cause = .mended(from: recorded) } else { cause = .retryRequested }
         }
-        // Segments of another text say nothing about this one: it begins at its beginning, and the cause tells what is committed.
-        if let recorded = state.checksum, !same {
-            return .pending(resumeAt: 0, because: .mended(from: recorded, segmentsDone: state.segmentsDone))
+        if state.committed.isEmpty || directives.repeatable { return .pending(resumeAt: .start, because: cause) }
+        switch candidate.parts?.position(behind: state.committed) {
+        case .success(let position): return .pending(resumeAt: position, because: cause)
+        case .failure(let changed): return .held(.committedPartChanged(part: changed.index + 1))
+        case nil: return .held(.committedPartChanged(part: 1))
         }
-        let cause: PlanStep.Cause =
-            switch state.status {
-            case .interrupted: .interrupted
-            case .rolledBack: .rolledBack
-            default: .retryRequested
-            }
-        return .pending(resumeAt: same ? state.segmentsDone : 0, because: cause)
+    }
+
+    /// What becomes of a file that the history knows.
+    private func action(_ relation: FileRelation, _ candidate: Candidate) -> PlanStep.Action {
+        switch relation {
+        case .same:
+            if case .unusable(let finding) = candidate.content { return .unreadable(finding) }
+            return .applied
+        case .changed(let recorded): return .pending(resumeAt: .start, because: .changed(from: recorded))
+        case .edited(let recorded): return .edited(recorded: recorded)
+        case .renamed(let state, edited: false): return .renamed(from: state.name)
+        case .renamed(let state, edited: true): return .held(.renamedAndEdited(from: state.name))
+        case .numberReused(let name): return .held(.numberReused(by: name))
+        case .copy(let name):
+            return candidate.mayRunTwice ? .pending(resumeAt: .start, because: .new) : .held(.copy(of: name))
+        case .retired: return .retired
+        }
     }
 
     /// Why a pending step may not run now.
@@ -134,9 +156,9 @@ struct Planner {
     private func holdsUpTheLine(_ step: PlanStep) -> Bool {
         switch step.action {
         case .waitsForMending, .rolledBack, .unmetRequirement: !step.letsOthersPass
-        case .running, .late, .invalid: true
-        case .drifted, .unreadable: policy.onDrift == .stop
-        case .applied, .covered, .pending, .blocked, .beyondLimit: false
+        case .running, .late, .invalid, .held: true
+        case .edited, .renamed, .unreadable: policy.onDrift == .stop
+        case .applied, .covered, .retired, .pending, .blocked, .beyondLimit: false
         }
     }
 
@@ -150,10 +172,14 @@ struct Planner {
     /// The first applied version that the migration at `index`, never attempted, sorts before.
     private func lateBefore(_ index: Int) -> String? {
         let migration = candidates[index].migration
-        if history[migration.identity]?.status.wasAttempted == true { return nil }
+        if let state = history[migration.identity], state.status.wasAttempted, !state.status.isApplied,
+            state.status != .retired
+        {
+            return nil
+        }
         if let next = nextApplied[index] { return next }
-        return missing.first { state in
-            state.status.isApplied && !state.repeatable
+        return match.vanished.first { state in
+            !state.repeatable
                 && set.layout.layout.sorts(migration, beforeVersion: state.version, name: state.name, order: set.order)
         }?.version
     }
@@ -162,4 +188,5 @@ struct Planner {
 extension PlanStep.Action {
     fileprivate var isCovered: Bool { if case .covered = self { true } else { false } }
     fileprivate var isInvalid: Bool { if case .invalid = self { true } else { false } }
+    fileprivate var isHeld: Bool { if case .held = self { true } else { false } }
 }

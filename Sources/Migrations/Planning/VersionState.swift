@@ -16,6 +16,8 @@ public struct VersionState: Sendable, Equatable {
         case rolledBack = "rolled_back"
         /// It had failed, and an operator asked for another attempt.
         case retryRequested = "retry_requested"
+        /// It was applied, and an operator has taken its file out of the directory for good.
+        case retired
         /// It was never attempted, only passed over.
         case skipped
 
@@ -34,22 +36,22 @@ public struct VersionState: Sendable, Equatable {
     public var checksum: String?
     /// The newest state.
     public var status: Status
-    /// How many segments of the text `checksum` an unfinished series of attempts has committed.
-    public var segmentsDone: Int
+    /// What an unfinished series of attempts has committed, in order.
+    public var committed: [CommittedPart]
 
     /// Whether its newest attempt was of a repeatable file: such a one has no place among the versioned ones.
     public var repeatable: Bool
 
     /// A state from its parts.
     public init(
-        version: String, name: String, checksum: String?, status: Status, segmentsDone: Int = 0,
+        version: String, name: String, checksum: String?, status: Status, committed: [CommittedPart] = [],
         repeatable: Bool = false
     ) {
         self.version = version
         self.name = name
         self.checksum = checksum
         self.status = status
-        self.segmentsDone = segmentsDone
+        self.committed = committed
         self.repeatable = repeatable
     }
 }
