@@ -83,12 +83,13 @@ extension Engine {
             ]
         }
         let keys = countsOrphans ? ForeignKeyStatement.all(in: script) : []
-        for statement in script.statements.indices {
+        // Of many INSERTs into one table the first says it all.
+        for statement in script.statements.indices where !script.isRepetition(statement) {
             let forecast = StatementForecast(impacts[statement], number: statement + 1, sizes, before)
             remarks.append(
                 Preflight.Remark(
                     verdict: forecast.verdict, kind: "statement", migration: file.migration.name,
-                    place: script.place(at: script.statements[statement].range.lowerBound), what: forecast.words,
+                    place: script.place(of: statement), what: forecast.words,
                     impact: forecast))
             for key in keys where key.statement == statement {
                 remarks.append(try remark(on: key, in: file, before))

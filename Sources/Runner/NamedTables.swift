@@ -23,6 +23,13 @@ struct NamedTables {
         var created: [[TableName]] = []
         var opaque: [Bool] = []
         for (index, statement) in script.statements.enumerated() {
+            if script.isRepetition(index), let names = named.last, let makes = created.last {
+                // The same list, not another one of the same names.
+                named.append(names)
+                created.append(makes)
+                opaque.append(false)
+                continue
+            }
             let root = script.root(index)
             named.append(root.map { root in root.tokens.compactMap { NamedTables.table($0, root.tape) } } ?? [])
             created.append(root.map { NamedTables.created(statement.node, $0.index, $0.tape) } ?? [])

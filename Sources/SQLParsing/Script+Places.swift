@@ -5,6 +5,20 @@ extension Script {
     /// The place of a byte offset in `text`, as people count: line and column from 1, in characters.
     public func place(at offset: Int) -> Place { Place(file: file, offset: offset, in: text) }
 
+    /// The place of a statement's first byte, without going over what stands before its line.
+    public func place(of statement: Int) -> Place {
+        var at = statements[statement].range.lowerBound
+        var column = 1
+        while at > 0, text[at - 1] != UInt8(ascii: "\n") {
+            at -= 1
+            if text[at] & 0xC0 != 0x80 { column += 1 }
+        }
+        return Place(file: file, line: statements[statement].line, column: column)
+    }
+
+    /// Whether a statement differs from the one before it in nothing but its rows: an INSERT of plain rows in a large file.
+    public func isRepetition(_ statement: Int) -> Bool { tree?.repeats(statement) ?? false }
+
     /// Where its secrets are. Reads the whole text: ask once for one failure.
     package var secrets: Secrets { Secrets(of: text) }
 

@@ -26,6 +26,13 @@ public struct SyntaxTree: Sendable {
     /// For each statement.
     var places: [Place] = []
 
+    /// Whether a statement has the tree of the one before it.
+    func repeats(_ statement: Int) -> Bool {
+        guard statement > 0, places[statement].part != .max else { return false }
+        let (one, other) = (places[statement - 1], places[statement])
+        return one.part == other.part && one.root == other.root && parts[Int(other.part)].base == nil
+    }
+
     /// The fields of a statement's node, which begins at `start`; nil where the tree was not kept.
     func root(of statement: Int, at start: Int) -> TreeNode? {
         let place = places[statement]

@@ -108,6 +108,18 @@ import Testing
         #expect(try script(text, inPieces: true).unparsed?.place?.line == line)
     }
 
+    @Test func `tells statements that differ in nothing but their rows, and their places`() throws {
+        let text =
+            "CREATE TABLE t (a int);\n/* é */ INSERT INTO t VALUES (1); INSERT INTO t VALUES (2);\nINSERT INTO u VALUES (3);\n  INSERT INTO u VALUES (4)"
+        let pieces = try script(text, inPieces: true)
+        #expect(pieces.statements.indices.map(pieces.isRepetition) == [false, false, true, false, true])
+        let whole = try script(text, inPieces: false)
+        #expect(!whole.statements.indices.contains(where: whole.isRepetition))
+        for index in pieces.statements.indices {
+            #expect(pieces.place(of: index) == whole.place(at: whole.statements[index].range.lowerBound))
+        }
+    }
+
     @Test func `is sent in messages of a bounded size`() throws {
         let row = "INSERT INTO t VALUES (1, '" + String(repeating: "x", count: 974) + "');\n"
         let script = try script(String(repeating: row, count: 2000), inPieces: true)

@@ -76,7 +76,9 @@ public struct StatementImpact: Sendable, Equatable {
             if segment.kind == .stepwise { stepwise.formUnion(segment.statements) }
         }
         var created: Set<ObjectName> = []
+        var last: StatementImpact?
         return script.statements.indices.map { index in
+            if script.isRepetition(index), let last, last.transactional == transactional[index] { return last }
             guard let root = script.root(index) else { return StatementImpact(locks: [], transactional: true) }
             let node = script.statements[index].node
             var reading = ImpactReading()
@@ -87,6 +89,7 @@ public struct StatementImpact: Sendable, Equatable {
             if let name = ImpactReading.created(node, root) { created.insert(name) }
             var impact = StatementImpact(locks: reading.locks, transactional: transactional[index])
             if stepwise.contains(index) { impact.takeSteps() }
+            last = impact
             return impact
         }
     }
