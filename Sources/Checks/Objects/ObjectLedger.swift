@@ -233,7 +233,7 @@ struct ObjectLedger {
                 put(moved, entry)
             }
         }
-        guard let entry = entries[old] else { return }
+        guard let entry = entries[old] else { return renameConstraint(ofIndex: old, to: new) }
         let holder = holders[old]
         forget(old)
         put(new, entry)
@@ -242,6 +242,19 @@ struct ObjectLedger {
             owned[holder, default: []].append(new)
         }
         settle(new, entry, mayHaveExisted: true)
+    }
+
+    /// The index of a constraint has its name and is renamed with it (manual, ALTER INDEX); of which table, only the server knows.
+    private mutating func renameConstraint(ofIndex old: SchemaObject, to new: SchemaObject) {
+        guard old.kind == .relation else { return }
+        for constraint in Set(byName[old.name] ?? [])
+        where constraint.kind == .constraint && constraint.schema == old.schema {
+            guard constraint.part == old.name, let entry = entries[constraint] else { continue }
+            forget(constraint)
+            var renamed = constraint
+            renamed.part = new.name
+            put(renamed, entry)
+        }
     }
 
     private mutating func put(_ object: SchemaObject, _ entry: Entry) {

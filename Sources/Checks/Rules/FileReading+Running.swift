@@ -85,10 +85,10 @@ extension FileReading {
 }
 
 extension TreeNode {
-    /// The first of these values that stands as a literal in the subtree.
+    /// The first of these values that stands as a literal in the subtree; names are strings, too, but no constants.
     fileprivate func firstLiteral(of values: [String: String]) -> String? {
-        for literal in descendants(with: "sval") {
-            if let text = literal.text("sval"), values[text] != nil { return text }
+        for literal in descendants(with: "A_Const") {
+            if let text = literal.field("A_Const")?.field("sval")?.text("sval"), values[text] != nil { return text }
         }
         return nil
     }
