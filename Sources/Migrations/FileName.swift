@@ -2,16 +2,19 @@ internal import Reporting
 
 /// Which names a migration may have.
 ///
-/// Allowed are ASCII letters and digits, space, `_ - . + , = @ ~ ( )`, and the letters, marks and decimal digits of other scripts, up to
-/// 200 bytes. A name travels into history, journal, terminal and error texts: what could end a line, quote or command there is refused
-/// at the door rather than escaped everywhere.
+/// Allowed are ASCII letters and digits, space, `_ - . + , = @ ~ ( ) # % ^ [ ] { }`, and the letters, marks and decimal digits of other
+/// scripts, up to 200 bytes. A name travels into history, journal, terminal and error texts: what could end a line, quote or command there
+/// is refused at the door rather than escaped everywhere. A hint's command names the version: where that is a number, the rest of the name
+/// may hold `&`, too.
 enum FileName {
     static let longest = 200
 
     /// What is wrong with `name`, as the end of a sentence that begins with it; nil where nothing is.
-    static func flaw(_ name: String) -> String? {
+    ///
+    /// - Parameter title: whether commands name the migration by something else, so that `&` ends none.
+    static func flaw(_ name: String, title: Bool = false) -> String? {
         if name.utf8.count > longest { return "is longer than \(longest) bytes" }
-        for scalar in name.unicodeScalars where !allows(scalar) {
+        for scalar in name.unicodeScalars where !allows(scalar) && !(title && scalar == "&") {
             return "holds \(shown(scalar)), which a migration's name must not"
         }
         return nil
@@ -24,7 +27,9 @@ enum FileName {
 
     private static func allows(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
-        case "a"..."z", "A"..."Z", "0"..."9", " ", "_", "-", ".", "+", ",", "=", "@", "~", "(", ")": return true
+        case "a"..."z", "A"..."Z", "0"..."9", " ", "_", "-", ".", "+", ",", "=", "@", "~", "(", ")", "#",
+            "%", "^", "[", "]", "{", "}":
+            return true
         case _ where scalar.isASCII: return false
         default: break
         }

@@ -35,7 +35,10 @@ public struct MigrationSet: Sendable {
             directory.dialect = try Dialect.found(in: directory, contents: contents)
             name = try LayoutName.found(by: directory)
         }
-        let reading = try name.layout.read(directory, order: order, contents: contents)
+        var reading = try name.layout.read(directory, order: order, contents: contents)
+        for index in reading.migrations.indices where reading.migrations[index].obstacle == nil {
+            reading.migrations[index].obstacle = reading.migrations[index].versionObstacle
+        }
         let known = reading.known.union(reading.migrations.map(\.path))
         self.layout = name
         self.order = order

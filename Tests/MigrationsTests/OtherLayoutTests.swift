@@ -36,6 +36,38 @@ import Testing
         }
     }
 
+    // MARK: Names
+
+    @Test(arguments: [
+        ("V1__salt & pepper.sql", LayoutName.flyway), ("V1__a&b.sql", .flyway), ("V1__a#b.sql", .flyway),
+        ("V1__50%.sql", .flyway),
+        ("V1__[a]_{b}^.sql", .flyway), ("1_a&b#.sql", .flat), ("1_a&b.sql", .goose), ("1_a&b.up.sql", .golangMigrate),
+        ("1_a#[b]/migration.sql", .prisma), ("1_a#/up.sql", .diesel),
+    ])
+    func `a title may hold what ends no command`(path: String, layout: LayoutName) throws {
+        let found = try set(listing(path), layout, files: [path: Self.goose])
+        #expect(found.names.count == 1)
+        #expect(found.told == [])
+    }
+
+    @Test(arguments: [("R__a&b.sql", LayoutName.flyway), ("1_a&b/migration.sql", .prisma), ("1_a&b/up.sql", .diesel)])
+    func `a name that commands hold may not end one`(path: String, layout: LayoutName) throws {
+        let found = try set(listing(path), layout)
+        #expect(
+            found.findings.allSatisfy { $0.complaint.message.hasSuffix("holds '&', which a migration's name must not") }
+        )
+        #expect(found.findings.count == 1)
+        #expect(found.migrations.allSatisfy { $0.obstacle != nil })
+    }
+
+    @Test(arguments: [
+        ";", "|", "<", ">", "*", "?", "$", "`", "\"", "'", "\\", ":", "!", "\n", "\u{1B}", "\u{202E}", "\u{200B}",
+    ])
+    func `what could end a line, quote or command is refused wherever it stands`(character: String) throws {
+        let found = try set(listing("V1__a\(character)b.sql"), .flyway)
+        #expect(found.told == ["invalid_file V1__a\(character)b.sql"])
+    }
+
     // MARK: Flyway
 
     @Test func `flyway runs versions part by part and then what is repeatable by title`() throws {

@@ -85,7 +85,7 @@ extension Directory.Item {
     /// Why this entry cannot be run as the migration that its name says it is; nil where it can.
     var obstacle: Finding? {
         if !isUTF8 { return Finding(.invalidFile, path: path, "the file name is not UTF-8", hint: Self.renaming) }
-        if let flaw = FileName.flaw(name) {
+        if let flaw = FileName.flaw(name, title: true) {
             return Finding(.invalidFile, path: path, "the file name '\(name)' \(flaw)", hint: Self.renaming)
         }
         if kind == .directory { return Finding(.invalidFile, path: path, "'\(path)' is a directory, not a file") }
@@ -112,7 +112,16 @@ extension Directory.Item {
         return Finding(.invalidFile, path: path, "the directory name '\(name)' \(flaw)")
     }
 
-    private static let renaming = "Rename the file; letters, digits and '_', '-', '.' are always safe."
+    fileprivate static let renaming = "Rename the file; letters, digits and '_', '-', '.' are always safe."
+}
+
+extension Migration {
+    /// Why this cannot be run under its version, where that is taken from the file's name and stands in commands; nil where it can.
+    var versionObstacle: Finding? {
+        FileName.flaw(version).map {
+            Finding(.invalidFile, path: path, "the file name '\(path)' \($0)", hint: Directory.Item.renaming)
+        }
+    }
 }
 
 extension Complaint {
