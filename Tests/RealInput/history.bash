@@ -10,14 +10,18 @@ flyway_sum() {
     echo $((sum > 2147483647 ? sum - 4294967296 : sum))
 }
 
-# history_of LAYOUT FOLDER: reads the paths that were run on stdin, in order.
+# The lines of a direction as Play keeps them, and a line of graphile-migrate's head: of the $file in the $folder.
+trimmed() { between "^(#|--).*!$([[ $1 == up ]] && echo ups || echo downs)" "^(#|--).*!$([[ $1 == up ]] && echo downs || echo ups)" "$folder/$file" | sed -e '/[^[:space:]]/,$!d'; }
+head_of() { sed -n "1,5s/^--! $1: //p" "$folder/$file"; }
+
+# history_of LAYOUT FOLDER: reads the paths that were run on stdin, in order; fails for a layout whose tool keeps no history.
 history_of() {
     local layout=$1 folder=$2 file name version rank=0 newest=
     case $layout in
         prisma) echo "CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
             migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),
             applied_steps_count integer NOT NULL DEFAULT 0);" ;;
-        golang-migrate) echo "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);" ;;
+        golang-migrate) echo "CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);" ;;
         drizzle) echo "CREATE SCHEMA drizzle;
             CREATE TABLE drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint, name text,
             applied_at timestamptz DEFAULT now());" ;;
@@ -33,6 +37,33 @@ history_of() {
             run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP);" ;;
         sqlx) echo "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL,
             installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL);" ;;
+        supabase) echo "CREATE SCHEMA supabase_migrations;
+            CREATE TABLE supabase_migrations.schema_migrations (version text PRIMARY KEY, statements text[], name text);" ;;
+        hasura) echo "CREATE SCHEMA hdb_catalog;
+            CREATE TABLE hdb_catalog.hdb_version (hasura_uuid uuid PRIMARY KEY DEFAULT gen_random_uuid(), version text NOT NULL,
+            upgraded_on timestamptz NOT NULL DEFAULT now(), cli_state jsonb NOT NULL DEFAULT '{}', console_state jsonb NOT NULL DEFAULT '{}');
+            INSERT INTO hdb_catalog.hdb_version (version, cli_state) VALUES ('48', '{\"migrations\": {\"default\": {}}}');" ;;
+        atlas) echo "CREATE SCHEMA atlas_schema_revisions;
+            CREATE TABLE atlas_schema_revisions.atlas_schema_revisions (version varchar PRIMARY KEY, description varchar NOT NULL,
+            type bigint NOT NULL DEFAULT 2, applied bigint NOT NULL DEFAULT 0, total bigint NOT NULL DEFAULT 0, executed_at timestamptz NOT NULL,
+            execution_time bigint NOT NULL, error text, error_stmt text, hash varchar NOT NULL, partial_hashes jsonb, operator_version varchar NOT NULL);" ;;
+        sql-migrate) echo "CREATE TABLE gorp_migrations (id text PRIMARY KEY, applied_at timestamptz);" ;;
+        node-pg-migrate) echo "CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);" ;;
+        tern) echo "CREATE TABLE schema_version (version int4 NOT NULL);" ;;
+        play) echo "CREATE TABLE play_evolutions (id int PRIMARY KEY, hash varchar(255) NOT NULL, applied_at timestamp NOT NULL, apply_script text,
+            revert_script text, state varchar(255), last_problem text);" ;;
+        graphile) echo "CREATE SCHEMA graphile_migrate;
+            CREATE TABLE graphile_migrate.migrations (hash text PRIMARY KEY, previous_hash text REFERENCES graphile_migrate.migrations,
+            filename text NOT NULL, date timestamptz NOT NULL DEFAULT now());" ;;
+        sqitch) echo "CREATE SCHEMA sqitch;
+            CREATE TABLE sqitch.projects (project text PRIMARY KEY, uri text UNIQUE, created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            creator_name text NOT NULL, creator_email text NOT NULL);
+            CREATE TABLE sqitch.changes (change_id text PRIMARY KEY, script_hash text, change text NOT NULL, project text NOT NULL REFERENCES
+            sqitch.projects, note text NOT NULL DEFAULT '', committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            committer_name text NOT NULL, committer_email text NOT NULL, planned_at timestamptz NOT NULL, planner_name text NOT NULL,
+            planner_email text NOT NULL, UNIQUE (project, script_hash));
+            INSERT INTO sqitch.projects (project, creator_name, creator_email) VALUES ('x', 'x', 'x');" ;;
+        *) return 1 ;;
     esac
     while read -r file; do
         rank=$((rank + 1))
@@ -67,8 +98,26 @@ history_of() {
             diesel) version=${file%/up.sql} version=${version%%_*} && echo "INSERT INTO __diesel_schema_migrations VALUES ('${version//-/}');" ;;
             sqlx) echo "INSERT INTO _sqlx_migrations VALUES ($((10#$version)), 'x', now(), true,
                 decode('$(sha384sum <"$folder/$file" | cut -c 1-96)', 'hex'), 1);" ;;
+            supabase) echo "INSERT INTO supabase_migrations.schema_migrations (version) VALUES ('$version');" ;;
+            hasura) echo "UPDATE hdb_catalog.hdb_version SET cli_state = jsonb_set(cli_state, '{migrations,default,$version}', 'false');" ;;
+            atlas) echo "INSERT INTO atlas_schema_revisions.atlas_schema_revisions VALUES ('$version', 'x', 2, 1, 1, now(), 1, NULL, NULL,
+                '$(sed -n "s|^${file//./\\.} h1:||p" "$folder/atlas.sum")', '[]', 'x');" ;;
+            sql-migrate) echo "INSERT INTO gorp_migrations VALUES ($(quoted "$file"), now());" ;;
+            node-pg-migrate) echo "INSERT INTO pgmigrations (name, run_on) VALUES ($(quoted "${file%.sql}"), now());" ;;
+            tern) newest=$((10#$version)) ;;
+            play) echo "INSERT INTO play_evolutions VALUES ($version, 'x', now(), $(quoted "$(trimmed up)"), $(quoted "$(trimmed down)"), 'applied', '');" ;;
+            graphile)
+                echo "INSERT INTO graphile_migrate.migrations (hash, previous_hash, filename) VALUES ('$(head_of Hash)',
+                nullif('$(head_of Previous)', '-'), $(quoted "${file#committed/}"));" ;;
+            sqitch) name=${file#deploy/}
+                echo "INSERT INTO sqitch.changes (change_id, script_hash, change, project, committer_name, committer_email, planned_at, planner_name,
+                planner_email) VALUES ('$(sha1sum <<<"$rank" | cut -c 1-40)', '$(sha1sum <"$folder/$file" | cut -c 1-40)', $(quoted "${name%.sql}"),
+                'x', 'x', 'x', now(), 'x', 'x');" ;;
         esac
     done
-    [[ $newest ]] && echo "INSERT INTO schema_migrations VALUES ($newest, false);"
+    [[ ! $newest ]] || case $layout in
+        tern) echo "INSERT INTO schema_version VALUES ($newest);" ;;
+        *) echo "INSERT INTO schema_migrations VALUES ($newest, false);" ;;
+    esac
     return 0
 }
