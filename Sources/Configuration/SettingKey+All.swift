@@ -62,7 +62,7 @@ extension SettingKey {
         ),
         SettingKey(
             "layout", \.layout, .choiceOrAuto(), in: .files,
-            "How the directory is laid out; 'auto' finds out by looking."),
+            "How the directory is laid out; 'auto' finds out by looking. See docs/layouts.md."),
         SettingKey(
             "settle", \.settle, .time(millisecond...TimeSpan.seconds(3600), zero: "to act at once"), in: .files,
             """
@@ -95,10 +95,16 @@ extension SettingKey {
             did, by the bytes of the name. 'auto' is the current one, with a recorded warning where the two differ.
             """),
         SettingKey(
+            "version-by", \.versionBy, .choice(), in: .order,
+            """
+            What a file of the layouts flat and golang-migrate is known by: its number, which no two files share, or its whole name, so that \
+            files may share a number and run in the order of number and name.
+            """),
+        SettingKey(
             "late", \.late, .choiceOrAuto(), in: .order,
             """
             A pending file that sorts before an applied one: 'stop' holds up the line, 'apply' runs it and records that it came late. 'auto' \
-            does as the layout's own tool: apply for prisma, dbmate, diesel and sqlx, stop for the others.
+            does as the layout's own tool: apply for prisma, dbmate, diesel, sqlx, sql-migrate, hasura and liquibase, stop for the others.
             """),
         SettingKey(
             "on-drift", \.onDrift, .choice(), in: .order,

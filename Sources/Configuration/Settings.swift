@@ -23,6 +23,8 @@ public struct Settings: Sendable, Equatable {
     public var layout: LayoutName?
     /// `order`: which of two orders, where the layout's tool has had two; nil is the current one, with a warning where they differ.
     public var order: OrderPin?
+    /// `version-by`: what a file of a numbered layout is known by.
+    public var versionBy: VersionBy = .number
     /// `late`: what becomes of a pending file that sorts before an applied one; nil does as the layout's own tool.
     public var late: Late?
     /// `on-drift`: what becomes of later files when an applied one was edited, renamed or deleted.

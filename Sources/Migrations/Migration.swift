@@ -56,12 +56,30 @@ public enum Notation: Sendable, Equatable {
     case dbmate
     /// sqlx's first line.
     case sqlx
+    /// Atlas's directives.
+    case atlas
+    /// The sections of sql-migrate.
+    case sqlMigrate
+    /// The sections of node-pg-migrate.
+    case nodePgMigrate
+    /// What MyBatis Migrations undoes.
+    case mybatis
+    /// tern's two halves.
+    case tern
+    /// rambler's sections.
+    case rambler
+    /// Play's sections, and its doubled semicolons.
+    case play
+    /// Liquibase's changesets.
+    case liquibase
+    /// The head of graphile-migrate's committed files.
+    case graphile
 
     /// Whether a file holds both directions.
     var hasSections: Bool {
         switch self {
-        case .goose, .dbmate: true
-        case .plain, .verbatim, .flyway, .sqlx: false
+        case .goose, .dbmate, .sqlMigrate, .nodePgMigrate, .mybatis, .tern, .rambler, .play, .liquibase: true
+        case .plain, .verbatim, .flyway, .sqlx, .atlas, .graphile: false
         }
     }
 }

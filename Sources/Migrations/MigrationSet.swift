@@ -8,6 +8,8 @@ public struct MigrationSet: Sendable {
     public let layout: LayoutName
     /// How names are sorted, where the layout sorts by name.
     public let order: OrderPin?
+    /// What a file of a numbered layout is known by.
+    public let versionBy: VersionBy
     /// Every migration, in the order in which they run.
     public let migrations: [Migration]
     /// What is told and recorded: SQL files that are not run, orders that are in doubt, obstacles.
@@ -19,14 +21,19 @@ public struct MigrationSet: Sendable {
     ///   - listing: what the directory holds, two levels deep.
     ///   - layout: the configured layout; nil finds it by looking.
     ///   - order: the pinned order of names; nil takes the current tool's, and tells where that is in doubt.
+    ///   - versionBy: what a file of the layouts `flat` and `golang-migrate` is known by.
+    ///   - path: where the directory is, which tells whose it is for some layouts.
     ///   - contents: reads a file that the layout keeps beside the migrations, by its relative path.
     /// - Throws: `.badFile` for two files of one version, for two names that differ only in their Unicode form, and for a journal that cannot be read, `.configuration` where the directory
     ///   looks like several layouts, and whatever `contents` throws. An empty directory is an empty set.
     public init(
         listing: DirectoryListing, layout: LayoutName? = nil, order: OrderPin? = nil,
+        versionBy: VersionBy = .number, path: String? = nil,
         contents: (String) throws(Complaint) -> [UInt8]
     ) throws(Complaint) {
         var directory = Directory(listing)
+        directory.path = path
+        directory.versionBy = versionBy
         try AlikeNames.refuse(in: directory)
         let name: LayoutName
         if let layout {
@@ -42,6 +49,7 @@ public struct MigrationSet: Sendable {
         let known = reading.known.union(reading.migrations.map(\.path))
         self.layout = name
         self.order = order
+        self.versionBy = versionBy
         self.migrations = reading.migrations
         findings =
             reading.migrations.compactMap(\.obstacle) + reading.findings
@@ -70,6 +78,14 @@ public struct MigrationSet: Sendable {
 
     /// The identity of what the history knows by that version and name.
     public func identity(version: String, name: String) -> Identity {
-        Identity(version: version, name: name, rule: layout.layout.rule)
+        Identity(version: version, name: name, rule: rule)
+    }
+
+    /// What a migration is matched by.
+    private var rule: Identity.Rule {
+        switch (layout, versionBy) {
+        case (.flat, .name), (.golangMigrate, .name): .byName
+        default: layout.layout.rule
+        }
     }
 }

@@ -49,7 +49,7 @@ extension Engine {
         case .baseline(let version, _):
             return try told { () throws(Complaint) in try Adoption(baseline: version, set: snapshot.set) }
         case .history(let tool, let named):
-            let read = try read(tool, named, lockPatience)
+            let read = try read(tool, named, snapshot.set.layout, lockPatience)
             return try told { () throws(Complaint) in
                 try Adoption(source: read.table, rows: read.rows, set: snapshot.set) { migration in
                     try? directory.read(migration, in: snapshot).bytes
@@ -64,14 +64,14 @@ extension Engine {
 
     /// Finds and reads the other history, under its tool's lock where there is one and `patience` is given.
     private func read(
-        _ tool: AdoptionTool?, _ named: String?, _ patience: TimeSpan?
+        _ tool: AdoptionTool?, _ named: String?, _ layout: LayoutName, _ patience: TimeSpan?
     ) throws(RunFailure) -> (table: HistoryTable, rows: [[String?]]) {
         let connection = try sessions.work()
         let catalog = try sessions.query(connection, CatalogTable.query, [.text(CatalogTable.names(named))])
         let tables = CatalogTable.tables(
             catalog.rows.indices.map { row in (0..<4).map { catalog.text(row, $0) ?? "" } })
         let table = try told { () throws(Complaint) in
-            guard let found = try HistoryTable.find(in: tables, tool: tool, named: named) else {
+            guard let found = try HistoryTable.find(in: tables, tool: tool, named: named, layout: layout) else {
                 throw Complaint(
                     .configuration, "no history of \(tool?.rawValue ?? "another tool") is there",
                     hint:

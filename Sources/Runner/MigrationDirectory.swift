@@ -90,7 +90,8 @@ final class MigrationDirectory {
         let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         try signatures?.look(scan, entries)
         let set = try MigrationSet(
-            listing: scan.listing, layout: settings.layout, order: settings.order,
+            listing: scan.listing, layout: settings.layout, order: settings.order, versionBy: settings.versionBy,
+            path: path,
             contents: { (path) throws(Complaint) in
                 guard let entry = entries[path] else { throw Complaint(.badFile, "'\(path)' is not there") }
                 return try scan.read(entry, limit: self.settings.sizeLimit)

@@ -18,7 +18,7 @@ struct AdoptVerb: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Whose history: prisma, golang-migrate, encore, drizzle, flyway, goose, dbmate, diesel or sqlx (default: found by its table).",
+            "Whose history: \(AdoptionTool.allCases.map(\.rawValue).joined(separator: ", ")) (default: found by its table).",
             valueName: "tool"), completion: .list(AdoptionTool.allCases.map(\.rawValue)))
     var from: String?
     @Option(

@@ -49,7 +49,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Layout: auto, prisma, golang-migrate, drizzle, flat, flyway, goose, dbmate, diesel or sqlx.",
+            "Layout: auto, \(LayoutName.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "name"), completion: .list(["auto"] + LayoutName.allCases.map(\.rawValue)))
     var layout: String?
     @Option(

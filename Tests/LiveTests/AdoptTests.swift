@@ -87,18 +87,190 @@ import Testing
                     (2, 'b', now(), true, sha384('CREATE TABLE t ();\n'::bytea), -1)
                 """,
             files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a history", "adopted 2_b history"]),
+        Case(
+            tool: "supabase",
+            sql: """
+                CREATE SCHEMA supabase_migrations;
+                CREATE TABLE supabase_migrations.schema_migrations (version text NOT NULL PRIMARY KEY, statements text[], name text);
+                INSERT INTO supabase_migrations.schema_migrations VALUES ('1', '{}', 'a'), ('2', NULL, 'b');
+                CREATE SCHEMA auth; CREATE TABLE auth.schema_migrations (version varchar(14) PRIMARY KEY);
+                INSERT INTO auth.schema_migrations VALUES ('00'), ('20210101000000');
+                CREATE SCHEMA realtime; CREATE TABLE realtime.schema_migrations (version bigint PRIMARY KEY, inserted_at timestamp)
+                """,
+            files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a assumed", "adopted 2_b assumed"]),
+        Case(
+            tool: "atlas",
+            sql: """
+                CREATE SCHEMA atlas_schema_revisions;
+                CREATE TABLE atlas_schema_revisions.atlas_schema_revisions (version varchar NOT NULL PRIMARY KEY, description varchar NOT NULL,
+                    type bigint NOT NULL DEFAULT 2, applied bigint NOT NULL DEFAULT 0, total bigint NOT NULL DEFAULT 0,
+                    executed_at timestamptz NOT NULL, execution_time bigint NOT NULL, error text, error_stmt text, hash varchar NOT NULL,
+                    partial_hashes jsonb, operator_version varchar NOT NULL);
+                INSERT INTO atlas_schema_revisions.atlas_schema_revisions
+                    VALUES ('1', 'a', 2, 1, 1, now(), 5, NULL, NULL, '\(atlasHashes[0])', '[]', 'x'),
+                           ('2', 'b', 2, 1, 1, now(), 5, NULL, NULL, '\(atlasHashes[1])', '[]', 'x')
+                """,
+            files: ["1_a.sql", "2_b.sql", "3_c.sql", "atlas.sum"],
+            adopted: ["adopted 1_a history", "adopted 2_b history"]),
+        Case(
+            tool: "sql-migrate",
+            sql: """
+                CREATE TABLE gorp_migrations (id text NOT NULL PRIMARY KEY, applied_at timestamptz);
+                INSERT INTO gorp_migrations VALUES ('1_a.sql', now()), ('2_b.sql', now())
+                """,
+            files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a assumed", "adopted 2_b assumed"]),
+        Case(
+            tool: "node-pg-migrate",
+            sql: """
+                CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);
+                INSERT INTO pgmigrations (name, run_on) VALUES ('1_a', now()), ('2_b', now())
+                """,
+            files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a assumed", "adopted 2_b assumed"]),
+        Case(
+            tool: "mybatis",
+            sql: """
+                CREATE TABLE changelog (id numeric(20,0) NOT NULL PRIMARY KEY, applied_at varchar(25) NOT NULL, description varchar(255) NOT NULL);
+                INSERT INTO changelog VALUES (1, '2025-01-01 00:00:00', 'a'), (2, '2025-01-02 00:00:00', 'b')
+                """,
+            files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a assumed", "adopted 2_b assumed"]),
+        Case(
+            tool: "tern",
+            sql: "CREATE TABLE schema_version (version int4 NOT NULL); INSERT INTO schema_version VALUES (2)",
+            files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a assumed", "adopted 2_b assumed"]),
+        Case(
+            tool: "rambler",
+            sql:
+                "CREATE TABLE migrations (migration varchar(255) NOT NULL); INSERT INTO migrations VALUES ('1_a.sql'), ('2_b.sql')",
+            files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a assumed", "adopted 2_b assumed"]),
+        Case(
+            tool: "play",
+            sql: """
+                CREATE TABLE play_evolutions (id int NOT NULL PRIMARY KEY, hash varchar(255) NOT NULL, applied_at timestamp NOT NULL,
+                    apply_script text, revert_script text, state varchar(255), last_problem text);
+                INSERT INTO play_evolutions VALUES (1, 'x', now(), 'CREATE TABLE t ();', 'DROP TABLE made_by_us;', 'applied', ''),
+                    (2, 'x', now(), 'CREATE TABLE t ();', 'DROP TABLE made_by_us;', 'applied', '')
+                """,
+            files: ["1.sql", "2.sql", "3.sql"], adopted: ["adopted 1 history", "adopted 2 history"]),
+        Case(
+            tool: "hasura",
+            sql: """
+                CREATE SCHEMA hdb_catalog;
+                CREATE TABLE hdb_catalog.hdb_version (hasura_uuid uuid PRIMARY KEY DEFAULT gen_random_uuid(), version text NOT NULL,
+                    upgraded_on timestamptz NOT NULL, cli_state jsonb NOT NULL DEFAULT '{}', console_state jsonb NOT NULL DEFAULT '{}');
+                INSERT INTO hdb_catalog.hdb_version (version, upgraded_on, cli_state) VALUES ('48', now(), '{"settings": {"migration_mode": "true"},
+                    "migrations": {"default": {"1600000000001": false, "1600000000002": false}, "other": {"5": false}}, "isStateCopyCompleted": true}')
+                """,
+            files: ["1600000000001_a/up.sql", "1600000000002_b/up.sql", "1600000000003_c/up.sql"],
+            adopted: ["adopted 1600000000001_a assumed", "adopted 1600000000002_b assumed"]),
+        Case(
+            tool: "graphile",
+            sql: """
+                CREATE SCHEMA graphile_migrate;
+                CREATE TABLE graphile_migrate.migrations (hash text PRIMARY KEY, previous_hash text REFERENCES graphile_migrate.migrations,
+                    filename text NOT NULL, date timestamptz NOT NULL DEFAULT now());
+                INSERT INTO graphile_migrate.migrations (hash, previous_hash, filename)
+                    VALUES ('\(graphileHashes[0])', NULL, '000001.sql'), ('\(graphileHashes[1])', '\(graphileHashes[0])', '000002.sql')
+                """,
+            files: ["committed/000001.sql", "committed/000002-b.sql", "committed/000003.sql"],
+            adopted: ["adopted 000001 history", "adopted 000002-b history"]),
+        Case(
+            tool: "pgmigrate",
+            sql: """
+                CREATE TYPE schema_version_type AS ENUM ('auto', 'manual');
+                CREATE TABLE schema_version (version bigint NOT NULL PRIMARY KEY, description text NOT NULL,
+                    type schema_version_type NOT NULL DEFAULT 'auto', installed_by text NOT NULL, installed_on timestamp NOT NULL DEFAULT now());
+                INSERT INTO schema_version (version, description, installed_by) VALUES (1, 'a', 'x'), (2, 'b', 'x')
+                """,
+            files: ["migrations.yml", "migrations/V0001__a.sql", "migrations/V0002__b.sql", "migrations/V0003__c.sql"],
+            adopted: ["adopted V0001__a assumed", "adopted V0002__b assumed"]),
+        Case(
+            tool: "liquibase",
+            sql: """
+                CREATE TABLE databasechangelog (id varchar(255) NOT NULL, author varchar(255) NOT NULL, filename varchar(255) NOT NULL,
+                    dateexecuted timestamp NOT NULL, orderexecuted int NOT NULL, exectype varchar(10) NOT NULL, md5sum varchar(35),
+                    description varchar(255), comments varchar(255), tag varchar(255), liquibase varchar(20), contexts varchar(255),
+                    labels varchar(255), deployment_id varchar(10));
+                INSERT INTO databasechangelog VALUES ('1', 'me', 'db/changelog/1_a.sql', now(), 1, 'EXECUTED'),
+                    ('1', 'me', 'db/changelog/2_b.sql', now(), 2, 'EXECUTED')
+                """,
+            files: ["1_a.sql", "2_b.sql", "3_c.sql"], adopted: ["adopted 1_a assumed", "adopted 2_b assumed"]),
+        Case(
+            tool: "sqitch",
+            sql: """
+                CREATE SCHEMA sqitch;
+                CREATE TABLE sqitch.changes (change_id text PRIMARY KEY, script_hash text, change text NOT NULL, project text NOT NULL,
+                    note text NOT NULL DEFAULT '', committed_at timestamptz NOT NULL DEFAULT clock_timestamp(), committer_name text NOT NULL,
+                    committer_email text NOT NULL, planned_at timestamptz NOT NULL, planner_name text NOT NULL, planner_email text NOT NULL);
+                INSERT INTO sqitch.changes (change_id, script_hash, change, project, committer_name, committer_email, planned_at, planner_name, planner_email)
+                    SELECT c, '\(SHA1.hex(Array(text.utf8)))', c, 'p', 'x', 'x', now(), 'x', 'x' FROM (VALUES ('a1'), ('b2')) AS v (c)
+                """,
+            files: ["sqitch.plan", "deploy/a1.sql", "deploy/b2.sql", "deploy/c3.sql"],
+            adopted: ["adopted a1 history", "adopted b2 history"]),
+    ]
+
+    /// What Atlas keeps of the first two files, and its file of sums for all three.
+    private static let atlasFiles = [("1_a.sql", text), ("2_b.sql", text), ("3_c.sql", ours)]
+    static let atlasHashes: [String] = atlasFiles.indices.map { last in
+        Base64.text(SHA256.hash(atlasFiles[...last].flatMap { Array(($0.0 + $0.1).utf8) }))
+    }
+    private static let atlasSum: String = {
+        let named = zip(atlasFiles.map(\.0), atlasHashes)
+        let total = Base64.text(SHA256.hash(named.flatMap { Array(($0.0 + $0.1).utf8) }))
+        return "h1:\(total)\n" + named.map { "\($0.0) h1:\($0.1)\n" }.joined()
+    }()
+    private static let ours = "CREATE TABLE made_by_us ();\n"
+
+    /// What graphile-migrate keeps of three committed files.
+    static let graphileHashes: [String] = {
+        var hashes: [String] = []
+        for text in [text, text, ours] {
+            hashes.append("sha1:" + SHA1.hex(Array(((hashes.last.map { $0 + "\n" } ?? "") + text).utf8)))
+        }
+        return hashes
+    }()
+    private static let plan = """
+        %syntax-version=1.0.0
+        %project=p
+
+        a1 2025-01-01T00:00:00Z A B <a@example.org> # first
+        b2 [a1] 2025-01-02T00:00:00Z A B <a@example.org>
+        @v1 2025-01-02T00:00:00Z A B <a@example.org> # released
+        c3 2025-01-03T00:00:00Z A B <a@example.org>
+
+        """
+
+    /// A file's text in the tool's notation.
+    private func written(_ text: String, for tool: String) -> String {
+        let down = "DROP TABLE made_by_us;\n"
+        return switch tool {
+        case "goose": "-- +goose Up\n\(text)-- +goose Down\n\(down)"
+        case "dbmate": "-- migrate:up\n\(text)-- migrate:down\n\(down)"
+        case "sql-migrate": "-- +migrate Up\n\(text)-- +migrate Down\n\(down)"
+        case "node-pg-migrate": "-- Up Migration\n\(text)-- Down Migration\n\(down)"
+        case "mybatis": "-- // a\n\(text)\n-- //@UNDO\n\(down)"
+        case "tern": "\(text)---- create above / drop below ----\n\(down)"
+        case "rambler": "-- rambler up\n\(text)-- rambler down\n\(down)"
+        case "liquibase": "--liquibase formatted sql\n--changeset me:1\n\(text)--rollback \(down)"
+        case "play": "# --- !Ups\n\(text)\n# --- !Downs\n\(down)"
+        default: text
+        }
+    }
+
+    private static let sectioned: Set = [
+        "goose", "dbmate", "sql-migrate", "node-pg-migrate", "mybatis", "tern", "rambler", "play", "liquibase",
     ]
 
     func prepare(_ example: Case) throws -> Workbench {
         let bench = try Workbench()
         for file in example.files {
             if let slash = file.firstIndex(of: "/") { try? bench.folder.makeDirectory("m/" + String(file[..<slash])) }
-            let number = file.first { $0.isNumber } ?? "0"
-            var text = number == "3" ? "CREATE TABLE made_by_us ();\n" : Self.text
-            switch example.tool {
-            case "goose": text = "-- +goose Up\n\(text)-- +goose Down\nDROP TABLE made_by_us;\n"
-            case "dbmate": text = "-- migrate:up\n\(text)-- migrate:down\nDROP TABLE made_by_us;\n"
-            default: break
+            let number = file.last { ("1"..."3").contains($0) } ?? "0"
+            var text = written(number == "3" ? Self.ours : Self.text, for: example.tool)
+            if file == "atlas.sum" { text = Self.atlasSum }
+            if file == "sqitch.plan" { text = Self.plan }
+            if example.tool == "graphile", let place = Int(number.description) {
+                let before = place == 1 ? "-" : Self.graphileHashes[place - 2]
+                text = "--! Previous: \(before)\n--! Hash: \(Self.graphileHashes[place - 1])\n\n" + text
             }
             if file.hasSuffix(".json") {
                 text =
@@ -110,7 +282,9 @@ import Testing
         return bench
     }
 
-    func layout(_ example: Case) -> [String] { example.tool == "sqlx" ? ["--layout", "sqlx"] : [] }
+    func layout(_ example: Case) -> [String] {
+        ["sqlx", "supabase"].contains(example.tool) ? ["--layout", example.tool] : []
+    }
 
     @Test(arguments: cases)
     func `a history is adopted once, and the rest is applied and undone`(example: Case) throws {
@@ -144,7 +318,7 @@ import Testing
         #expect(try bench.query("SELECT pg_catalog.to_regclass('made_by_us') IS NOT NULL") == "t")
         #expect(try bench.query("SELECT pg_catalog.to_regclass('t') IS NULL") == "t")
         #expect(try bench.faults() == "")
-        if example.tool == "goose" || example.tool == "dbmate" {
+        if Self.sectioned.contains(example.tool) {
             let undone = try run("rollback", "--last", "1")
             #expect(undone.status == 0, "\(undone)")
             #expect(try bench.query("SELECT pg_catalog.to_regclass('made_by_us') IS NULL") == "t")

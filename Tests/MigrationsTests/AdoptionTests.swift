@@ -18,9 +18,12 @@ import Testing
                 case .boolean: "bool"
                 case .time: "timestamptz"
                 case .bytes: "bytea"
+                case .number: "numeric"
+                case .json: "jsonb"
+                case .enumeration: "schema_version_type"
                 }
         }
-        return CatalogTable(schema: "public", name: tool.tableNames[0], columns: columns)
+        return CatalogTable(schema: tool.schema ?? "public", name: tool.tableNames[0], columns: columns)
     }
 
     private func adopt(
@@ -28,7 +31,8 @@ import Testing
         text: [UInt8]? = AdoptionTests.text
     ) throws -> Adoption {
         let without = tool == .drizzle && !rows.contains { $0.count > 3 } ? ["name", "applied_at"] : []
-        let found = try HistoryTable.find(in: [table(tool, without: without)], tool: named ? tool : nil)
+        let found = try HistoryTable.find(
+            in: [table(tool, without: without)], tool: named ? tool : nil, layout: LayoutName(rawValue: tool.rawValue))
         return try Adoption(source: #require(found), rows: rows, set: set) { _ in text }
     }
 
@@ -36,11 +40,40 @@ import Testing
 
     @Test(arguments: AdoptionTool.allCases.filter { $0 != .encore })
     func `each tool's table is known by name and columns`(tool: AdoptionTool) throws {
-        let found = try HistoryTable.find(in: [table(tool)])
+        let layout = LayoutName(rawValue: tool.rawValue)
+        let found = try HistoryTable.find(in: [table(tool)], layout: layout)
         #expect(found?.tool == tool)
-        #expect(found?.query.contains("FROM \"public\".\"\(tool.tableNames[0])\" ORDER BY") == true)
+        #expect(found?.query.contains("FROM \"\(tool.schema ?? "public")\".\"\(tool.tableNames[0])\"") == true)
         let optional = tool.columns.filter(\.optional).map(\.name)
-        #expect(try HistoryTable.find(in: [table(tool, without: optional)])?.tool == tool)
+        #expect(try HistoryTable.find(in: [table(tool, without: optional)], layout: layout)?.tool == tool)
+    }
+
+    @Test func `a table with a common name is a tool's only beside that tool's folder`() throws {
+        for tool in AdoptionTool.allCases where tool.hasCommonName {
+            #expect(try HistoryTable.find(in: [table(tool)]) == nil)
+            #expect(try HistoryTable.find(in: [table(tool)], tool: tool)?.tool == tool)
+        }
+        // An application's own table in another schema than the tool's is none of the tool's.
+        let own = CatalogTable(schema: "public", name: "migrations", columns: ["id": "int4"])
+        #expect(try HistoryTable.find(in: [own, table(.goose)])?.tool == .goose)
+        #expect(try HistoryTable.find(in: [own]) == nil)
+        var laravel = table(.rambler, extra: ["id": "int4", "batch": "int4"])
+        laravel.name = "migrations"
+        #expect(throws: Complaint.self) { try HistoryTable.find(in: [laravel], layout: .rambler) }
+    }
+
+    @Test func `Hasura's older table stays beside its state`() throws {
+        let older = CatalogTable(
+            schema: "hdb_catalog", name: "schema_migrations", columns: ["version": "int8", "dirty": "bool"])
+        #expect(try HistoryTable.find(in: [older, table(.hasura)])?.tool == .hasura)
+        #expect(try HistoryTable.find(in: [older])?.tool == .golangMigrate)
+        #expect(throws: Complaint.self) { try HistoryTable.find(in: [older, table(.hasura), table(.goose)]) }
+    }
+
+    @Test func `Supabase's services keep histories that are not the project's`() throws {
+        let auth = CatalogTable(schema: "auth", name: "schema_migrations", columns: ["version": "varchar"])
+        #expect(try HistoryTable.find(in: [auth, table(.supabase)])?.tool == .supabase)
+        #expect(try HistoryTable.find(in: [auth])?.tool == .dbmate)
     }
 
     @Test func `what is asked for is named as the catalog has it`() throws {

@@ -191,6 +191,6 @@ import Testing
 
     @Test func `late files do as each tool does`() {
         let apply = LayoutName.allCases.filter { $0.lateByDefault == .apply }
-        #expect(apply == [.prisma, .dbmate, .diesel, .sqlx])
+        #expect(apply == [.prisma, .dbmate, .diesel, .sqlx, .sqlMigrate, .hasura, .liquibase])
     }
 }

@@ -1,3 +1,4 @@
+internal import Digest
 public import Reporting
 
 /// A migration that another tool has applied.
@@ -80,8 +81,20 @@ public struct Adoption: Sendable {
         case .drizzle: fold.readDrizzle(bytes)
         case .flyway: fold.readFlyway()
         case .goose: fold.readGoose()
-        case .dbmate, .diesel: fold.readVersions()
+        case .dbmate, .diesel, .supabase: fold.readVersions("version", at: "run_on")
+        case .mybatis: fold.readVersions("id", at: "applied_at")
+        case .sqlMigrate: fold.readNames("id", at: "applied_at")
+        case .nodePgMigrate: fold.readNames("name", at: "run_on")
+        case .rambler: fold.readNames("migration", at: "")
         case .sqlx: fold.readSqlx()
+        case .atlas: fold.readAtlas(bytes)
+        case .tern: try fold.readTern()
+        case .play: fold.readPlay(bytes)
+        case .hasura: fold.readHasura()
+        case .graphile: fold.readGraphile(bytes)
+        case .pgmigrate: fold.readPgmigrate()
+        case .liquibase: fold.readLiquibase(bytes)
+        case .sqitch: fold.readSqitch()
         }
         if fold.applied.isEmpty, fold.told.isEmpty,
             let stranger = fold.findings.first(where: { $0.kind == .notInFolder })
@@ -122,7 +135,7 @@ struct HistoryRow {
 
     init(_ tool: AdoptionTool, _ row: [String?]) {
         var values: [String: String] = [:]
-        for (column, value) in zip(tool.columns, row) { values[column.name] = value }
+        for (column, value) in zip(tool.resultColumns, row) { values[column] = value }
         self.values = values
     }
 
@@ -222,7 +235,11 @@ struct AdoptionFold {
         case .flyway: ToolChecksum.flyway(recorded, bytes)
         case .drizzle: ToolChecksum.drizzle(recorded, bytes)
         case .sqlx: ToolChecksum.sqlx(recorded, bytes)
-        case .golangMigrate, .encore, .goose, .dbmate, .diesel: .notKept
+        case .sqlMigrate: ToolChecksum.drizzle(recorded, bytes)
+        case .golangMigrate, .encore, .goose, .dbmate, .diesel, .supabase, .atlas, .nodePgMigrate, .mybatis, .tern,
+            .rambler, .play, .hasura, .graphile, .pgmigrate, .liquibase:
+            .notKept
+        case .sqitch: SHA1.hex(bytes) == recorded ? .same : .different
         }
     }
 

@@ -136,12 +136,12 @@ extension AdoptionFold {
         }
     }
 
-    /// dbmate and diesel: one row for each version.
-    mutating func readVersions() {
+    /// dbmate, diesel, Supabase and MyBatis: one row for each version.
+    mutating func readVersions(_ column: String, at time: String) {
         for row in rows {
-            guard let version = row["version"] else { continue }
+            guard let version = row[column] else { continue }
             if let index = index(written: version) {
-                applied[index] = Applied(at: row["run_on"])
+                applied[index] = Applied(at: row[time])
             } else {
                 tellMissing(version)
             }

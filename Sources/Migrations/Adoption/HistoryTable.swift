@@ -74,20 +74,32 @@ public struct HistoryTable: Sendable, Equatable {
     ///   - tables: what `CatalogTable.query` found.
     ///   - tool: the tool that the operator names, if any.
     ///   - named: the table that the operator names, alone or with its schema.
+    ///   - layout: the folder's: a table with a common name is a tool's only beside that tool's folder.
     /// - Throws: `.configuration` where several tables may be meant, or one has a tool's name and another shape.
     public static func find(
-        in tables: [CatalogTable], tool: AdoptionTool? = nil, named: String? = nil
+        in tables: [CatalogTable], tool: AdoptionTool? = nil, named: String? = nil,
+        layout: LayoutName? = nil
     ) throws(Complaint) -> HistoryTable? {
+        let isSupabases = tables.contains { $0.schema == AdoptionTool.supabase.schema }
         let candidates = tables.filter { table in
             if let named { return named == table.name || named == "\(table.schema).\(table.name)" }
+            // Supabase's own services keep histories of theirs beside the project's.
+            if isSupabases, ["auth", "realtime", "storage"].contains(table.schema) { return false }
             return table.name != "ar_internal_metadata"
         }
         var found: [HistoryTable] = []
         var misfits: [Complaint] = []
         for table in candidates {
             // Encore's table is golang-migrate's: which of the two it is, only the operator and the number of its rows tell.
-            let tools = tool.map { [$0] } ?? AdoptionTool.allCases.filter { $0 != .encore }
-            let fitting = tools.filter { named != nil || $0.tableNames.contains(table.name) }
+            let tools =
+                tool.map { [$0] }
+                ?? AdoptionTool.allCases.filter {
+                    $0 != .encore && (!$0.hasCommonName || named != nil || layout?.rawValue == $0.rawValue)
+                }
+            let fitting = tools.filter { tool in
+                // In another schema a table of that name is somebody else's.
+                named != nil || tool.tableNames.contains(table.name) && (tool.schema ?? table.schema) == table.schema
+            }
             if fitting.isEmpty { continue }
             let fits = fitting.filter { $0.misfit(table) == nil }
             if let best = fits.max(by: { $0.score(table) < $1.score(table) }) {
@@ -111,6 +123,9 @@ public struct HistoryTable: Sendable, Equatable {
             }
         }
         if found.count > 1 {
+            // Hasura's older table stays beside its state.
+            let newer = found.filter { $0.tool == .hasura || $0.table.schema != AdoptionTool.hasura.schema }
+            if newer.count == 1 { return newer[0] }
             let names = found.map { "\($0.table.shown) of \($0.tool.rawValue)" }.joined(separator: " and ")
             throw Complaint(
                 .configuration, "several histories are there: \(names)",
@@ -136,6 +151,7 @@ public struct HistoryTable: Sendable, Equatable {
 
     /// The query that reads it: one text column for each of the tool's columns, null where it is not there, in the order of the record.
     public var query: String {
+        if tool == .hasura { return hasuraQuery }
         let list = tool.columns.map { column in
             table.columns[column.name].map { column.expression(type: $0) } ?? "NULL::pg_catalog.text"
         }
@@ -143,6 +159,24 @@ public struct HistoryTable: Sendable, Equatable {
             SELECT \(list.joined(separator: ", ")) FROM \(Quoting.qualified([table.schema, table.name])) \
             ORDER BY \(Quoting.identifier(tool.orderColumn))
             """
+    }
+}
+
+extension AdoptionTool {
+    /// The names of what the query returns.
+    var resultColumns: [String] { self == .hasura ? ["version", "dirty", "source"] : columns.map(\.name) }
+}
+
+extension HistoryTable {
+    /// One row for each version of each database that Hasura's command line keeps in its state.
+    private var hasuraQuery: String {
+        """
+        SELECT v.key, v.value, s.key FROM \(Quoting.qualified([table.schema, table.name])) AS h,
+               LATERAL pg_catalog.jsonb_each(h.cli_state::pg_catalog.jsonb OPERATOR(pg_catalog.->) 'migrations') AS s,
+               LATERAL pg_catalog.jsonb_each_text(s.value) AS v
+         WHERE pg_catalog.jsonb_typeof(h.cli_state::pg_catalog.jsonb OPERATOR(pg_catalog.->) 'migrations') = 'object'
+         ORDER BY s.key, v.key
+        """
     }
 }
 
@@ -160,7 +194,15 @@ extension AdoptionTool {
             }
             guard column.takes(type) else { return "column '\(column.name)' is of type '\(type)'" }
         }
-        if self == .dbmate, table.columns["dirty"] != nil { return "column 'dirty' is there" }
+        if let schema, table.schema != schema { return "it is not in schema '\(schema)'" }
+        let foreign: [String] =
+            switch self {
+            case .dbmate: table.schema == AdoptionTool.supabase.schema ? ["version"] : ["dirty"]
+            case .tern: ["description", "installed_rank", "dirty"]
+            case .rambler: ["batch"]
+            default: []
+            }
+        if let column = foreign.first(where: { table.columns[$0] != nil }) { return "column '\(column)' is there" }
         return nil
     }
 

@@ -50,6 +50,14 @@ enum ToolChecksum {
         SHA384.hex(bytes) == recorded ? .same : .different
     }
 
+    /// The lines of a text as Play compares them: without blanks at both ends, empty ones left out, each `;;` as it is run.
+    static func lines(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline).map { $0.trimmed.replacing(";;", with: "; ") }.map {
+            String($0.trimmed)
+        }
+        .filter { !$0.isEmpty }
+    }
+
     private static func withoutCarriageReturns(_ bytes: [UInt8]) -> [UInt8] {
         bytes.enumerated().filter { at, byte in
             !(byte == 0x0D && at + 1 < bytes.count && bytes[at + 1] == 0x0A)

@@ -13,7 +13,11 @@ extension HistoryTable {
             [77_431_708_279_161 + javaHash("\(Quoting.qualified([table.schema, table.name]))")]
         case .goose: [Int64(CRC32.of("goose".utf8))]
         case .sqlx: [0x3d32_ad9e * Int64(CRC32.of(database.utf8))]
-        case .drizzle, .dbmate, .diesel: []
+        case .nodePgMigrate: [7_241_865_325_823_964]
+        case .tern: [9_628_173_550_095_224]
+        case .drizzle, .dbmate, .diesel, .supabase, .atlas, .sqlMigrate, .mybatis, .rambler, .play, .hasura, .graphile,
+            .pgmigrate, .liquibase, .sqitch:
+            []
         }
     }
 

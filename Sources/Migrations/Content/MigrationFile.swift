@@ -40,7 +40,8 @@ public struct MigrationFile: Sendable {
         var directives = try Directives(text: text, path: migration.path)
         if migration.repeatable { directives.repeatable = true }
         self.directives = directives
-        marker = migration.notation == .sqlx ? nil : TransactionMarker(text)
+        // What belongs to a layout of ours is that layout's to read.
+        marker = [.sqlx, .atlas, .tern, .graphile].contains(migration.notation) ? nil : TransactionMarker(text)
         checksum = "sha256:" + SHA256.hex(bytes)
     }
 

@@ -10,11 +10,19 @@ struct Sections: Sendable {
         var ends: [Int] = []
         /// Whether the layout's tool runs it outside of a transaction.
         var withoutTransaction = false
+        /// Whether `;;` stands for a `;` that ends no statement.
+        var doublesSemicolons = false
 
         /// The text to run: as long as the file, line for line.
         func text(of bytes: [UInt8]) -> [UInt8] {
             var text = bytes.keeping(ranges)
             for end in ends { text[end] = UInt8(ascii: ";") }
+            guard doublesSemicolons else { return text }
+            var at = 0
+            while at + 1 < text.count {
+                if text[at] == UInt8(ascii: ";"), text[at + 1] == UInt8(ascii: ";") { text[at + 1] = 0x20 }
+                at += 1
+            }
             return text
         }
     }
@@ -28,9 +36,28 @@ struct Sections: Sendable {
     ///
     /// Throws `.badFile` with line and column for what the layout's tool refuses, and for what would run another text than the file's.
     init?(_ text: [UInt8], notation: Notation, path: String) throws(Complaint) {
+        self.init(whole: Part())
+        down = nil
         switch notation {
         case .goose: try readGoose(text, path)
         case .dbmate: try readDbmate(text, path)
+        case .sqlMigrate: self = try Sections(text, marks: .sqlMigrate, path: path)
+        case .nodePgMigrate: self = try Sections(text, marks: .nodePgMigrate, path: path)
+        case .mybatis: self = try Sections(text, marks: .mybatis, path: path)
+        case .tern: self = try Sections(text, marks: .tern, path: path)
+        case .rambler: self = try Sections(text, marks: .rambler, path: path)
+        case .play:
+            self = try Sections(text, marks: .play, path: path)
+            up.doublesSemicolons = true
+            down?.doublesSemicolons = true
+        case .liquibase: self = try Sections.liquibase(text, path: path)
+        case .graphile:
+            guard try GraphileHeader(text, path: path, verifies: false).withoutTransaction else { return nil }
+            self = Sections(whole: Part(ranges: [0..<text.count], withoutTransaction: true))
+        case .atlas:
+            try Sections.refuseLiquibase(text, path)
+            guard let whole = try Sections.atlas(text, path: path) else { return nil }
+            self = whole
         case .verbatim:
             try Sections.refuseLiquibase(text, path)
             return nil
@@ -52,7 +79,7 @@ struct Sections: Sendable {
         }
     }
 
-    private init(whole part: Part) {
+    init(whole part: Part) {
         up = part
         down = part
     }

@@ -6,7 +6,7 @@ enum Dialect: String, Sendable {
     case plain, goose, dbmate, sqlx
     case sqlMigrate = "sql-migrate"
     case nodePgMigrate = "node-pg-migrate"
-    case mybatis, tern, rambler, play, liquibase, sqitch
+    case mybatis, tern, rambler, play, liquibase, sqitch, graphile
 
     /// Reads what the text says of itself.
     init(_ text: [UInt8]) {
@@ -53,6 +53,8 @@ enum Dialect: String, Sendable {
         let words = lowercase.split(whereSeparator: \.isWhitespace)
         if lowercase.hasPrefix("+migrate ") {
             self = .sqlMigrate
+        } else if comment.hasPrefix("! Previous: ") || comment.hasPrefix("! Hash: ") {
+            self = .graphile
         } else if lowercase.hasPrefix("liquibase formatted sql") || lowercase.hasPrefix("liquibase sql") {
             self = .liquibase
         } else if words.first == "rambler", words.count == 2, words[1] == "up" || words[1] == "down" {

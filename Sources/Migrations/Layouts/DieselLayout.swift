@@ -11,7 +11,9 @@ enum DieselLayout: Layout {
     private static let up = "up.sql"
     private static let down = "down.sql"
 
-    static func claims(_ directory: Directory) -> Bool { directory.directories.contains { $0.child(up) != nil } }
+    static func claims(_ directory: Directory) -> Bool {
+        directory.directories.contains { $0.child(up) != nil } && !HasuraLayout.claims(directory)
+    }
 
     static func read(
         _ directory: Directory, order: OrderPin?, contents: (String) throws(Complaint) -> [UInt8]

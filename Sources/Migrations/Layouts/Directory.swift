@@ -28,6 +28,10 @@ struct Directory {
     let items: [Item]
     /// For whom its numbered files are written, as far as that was looked at.
     var dialect = Dialect.plain
+    /// Where it is, as far as that is known.
+    var path: String?
+    /// What a file of a numbered layout is known by.
+    var versionBy = VersionBy.number
 
     init(_ listing: DirectoryListing) {
         var first: [Item] = []

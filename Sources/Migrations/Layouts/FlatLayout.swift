@@ -12,7 +12,7 @@ enum FlatLayout: Layout {
     /// Files of other tools are named like these: Drizzle's journal, and what is written in them, decides whose they are.
     static func claims(_ directory: Directory) -> Bool {
         (directory.dialect == .plain || directory.dialect == .sqlx && !SqlxLayout.claims(directory))
-            && hasFiles(directory)
+            && hasFiles(directory) && !SupabaseLayout.claims(directory) && !AtlasLayout.claims(directory)
     }
 
     /// Whether files that are named like these are there, and no journal claims them.
@@ -28,24 +28,30 @@ enum FlatLayout: Layout {
         var found: [(version: Version, migration: Migration)] = []
         for item in directory.items {
             guard let (leading, base) = parse(item) else { continue }
-            if let first = taken.updateValue(item.path, forKey: leading.version) {
-                throw .duplicate(first, item.path, version: leading.text)
+            if let first = taken.updateValue(item.path, forKey: leading.version), directory.versionBy == .number {
+                throw .duplicateNumber(first, item.path, version: leading.text)
             }
             found.append(
                 (
                     leading.version,
                     Migration(
-                        version: leading.text, name: base, path: item.path, identity: .version(leading.version),
+                        version: leading.text, name: base, path: item.path,
+                        identity: directory.versionBy == .name ? .named(base) : .version(leading.version),
                         obstacle: item.obstacle)
                 ))
         }
-        reading.migrations = found.sorted { $0.version < $1.version }.map(\.migration)
+        reading.migrations = found.sorted {
+            $0.version != $1.version ? $0.version < $1.version : NameOrder.bytes($0.migration.name, $1.migration.name)
+        }.map(\.migration)
+        if directory.versionBy == .name { reading.migrations.nameVersionsApart() }
         return reading
     }
 
     static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        guard case .version(let own) = migration.identity, let other = Version(version) else { return false }
-        return own < other
+        guard let other = Version(version) ?? LeadingNumber(name, parts: true)?.version else { return false }
+        if case .version(let own) = migration.identity { return own < other }
+        guard let own = LeadingNumber(migration.name, parts: true)?.version else { return false }
+        return own != other ? own < other : NameOrder.bytes(migration.name, name)
     }
 
     private static func parse(_ item: Directory.Item) -> (LeadingNumber, String)? {

@@ -21,6 +21,7 @@ enum FlywayLayout: Layout {
 
     static func claims(_ directory: Directory) -> Bool {
         directory.items.contains { parse($0.name) != nil || $0.children.contains { parse($0.name) != nil } }
+            && !PgmigrateLayout.claims(directory)
     }
 
     static func read(

@@ -31,21 +31,17 @@ extension LayoutName {
     /// The layouts, in the order in which a directory is compared with them.
     static let all: [any Layout.Type] = [
         PrismaLayout.self, DrizzleLayout.self, GolangMigrateLayout.self, FlatLayout.self, FlywayLayout.self,
-        GooseLayout.self, DbmateLayout.self, DieselLayout.self, SqlxLayout.self,
+        GooseLayout.self, DbmateLayout.self, DieselLayout.self, SqlxLayout.self, SupabaseLayout.self, AtlasLayout.self,
+        SqlMigrateLayout.self, NodePgMigrateLayout.self, MyBatisLayout.self, TernLayout.self, RamblerLayout.self,
+        PlayLayout.self, HasuraLayout.self, GraphileLayout.self, PgmigrateLayout.self, LiquibaseLayout.self,
+        SqitchLayout.self,
     ]
 
     var layout: any Layout.Type {
-        switch self {
-        case .prisma: PrismaLayout.self
-        case .golangMigrate: GolangMigrateLayout.self
-        case .drizzle: DrizzleLayout.self
-        case .flat: FlatLayout.self
-        case .flyway: FlywayLayout.self
-        case .goose: GooseLayout.self
-        case .dbmate: DbmateLayout.self
-        case .diesel: DieselLayout.self
-        case .sqlx: SqlxLayout.self
+        guard let layout = LayoutName.all.first(where: { $0.name == self }) else {
+            preconditionFailure("every name has its layout in 'all'")
         }
+        return layout
     }
 
     /// The layout that the directory looks like; `flat` where it looks like none, so that an empty directory is an empty set.
@@ -132,10 +128,21 @@ extension Complaint {
             hint: duplicateHint, place: Place(file: second))
     }
 
+    /// The same in a layout that can key by name.
+    static func duplicateNumber(_ first: String, _ second: String, version: some CustomStringConvertible) -> Complaint {
+        var complaint = duplicate(first, second, version: version)
+        complaint.hint = duplicateNumberHint
+        return complaint
+    }
+
     fileprivate static let duplicateHint = "Give one of them a number of its own."
+    fileprivate static let duplicateNumberHint =
+        "Give one of them a number of its own; or, where both are applied already, set 'version-by = \"name\"': a file is then known by its whole name."
 }
 
 extension MigrationSet {
     /// Whether reading a directory was refused because two files claim one version.
-    public static func isVersionClash(_ complaint: Complaint) -> Bool { complaint.hint == Complaint.duplicateHint }
+    public static func isVersionClash(_ complaint: Complaint) -> Bool {
+        complaint.hint == Complaint.duplicateHint || complaint.hint == Complaint.duplicateNumberHint
+    }
 }

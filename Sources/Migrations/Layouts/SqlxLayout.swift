@@ -67,7 +67,9 @@ enum SqlxLayout: Layout {
 
 extension Reading {
     /// Gives each migration the file that undoes it, and tells of those that undo nothing.
-    mutating func pair(_ ups: inout [Version: Migration], with downs: [Version: Directory.Item], called kind: String) {
+    mutating func pair<Key: Hashable & Comparable>(
+        _ ups: inout [Key: Migration], with downs: [Key: Directory.Item], called kind: String
+    ) {
         for (version, down) in downs.sorted(by: { $0.key < $1.key }) {
             known.insert(down.path)
             if ups[version] == nil {
