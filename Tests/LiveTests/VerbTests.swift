@@ -53,7 +53,8 @@ import Testing
 
     @Test func `name the locks that a pending file takes`() throws {
         let bench = try bench()
-        try bench.write("003_c.sql", "ALTER TABLE a ADD x int; CREATE INDEX ON a (x); CREATE TABLE c (); DROP TABLE c; SELECT 1;")
+        try bench.write(
+            "003_c.sql", "ALTER TABLE a ADD x int; CREATE INDEX ON a (x); CREATE TABLE c (); DROP TABLE c; SELECT 1;")
         let plan = try bench.run("plan")
         #expect(plan.output.contains("pending  003_c\n           locks ACCESS EXCLUSIVE on 'a' (scan)\n"), "\(plan)")
         let json = try bench.run("plan", "-o", "json")
