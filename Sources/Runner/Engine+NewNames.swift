@@ -45,6 +45,6 @@ extension Engine {
         }
         // A number that one file leaves and the next one takes belongs to the next one.
         try record(told + left + taken)
-        return true
+        return !told.isEmpty
     }
 }

@@ -2,7 +2,8 @@
 struct Planner {
     private let set: MigrationSet
     private let candidates: [Candidate]
-    private let history: [Identity: VersionState]
+    /// For each candidate what the history has under its key.
+    private let known: [VersionState?]
     private let policy: PlanPolicy
     private let last: Int
 
@@ -25,20 +26,26 @@ struct Planner {
         self.candidates = candidates
         self.policy = policy
         self.last = last
-        self.history = Dictionary(
+        let states = Dictionary(
             history.map { (set.identity(version: $0.version, name: $0.name), $0) },
             uniquingKeysWith: { _, newer in newer })
-        reached = Set(self.history.filter { $0.value.status.isApplied || $0.value.status == .retired }.keys)
-        baselines = Baselines(set, self.history)
-        match = HistoryMatch(set, candidates, self.history, baselines: baselines)
-        missing = Planner.missing(set, self.history, match)
+        reached = Set(states.filter { $0.value.status.isApplied || $0.value.status == .retired }.keys)
+        baselines = Baselines(set, states)
+        known = candidates.map { states[$0.migration.identity] }
+        var absent: [VersionState] = []
+        if known.count(where: { $0 != nil }) < states.count {
+            let present = Set(set.migrations.map(\.identity))
+            absent = states.filter { !present.contains($0.key) }.map(\.value)
+        }
+        match = HistoryMatch(candidates, known: known, absent: absent, baselines: baselines)
+        missing = Planner.missing(absent, match)
         if policy.onDrift == .stop { blocker = match.vanished.first?.version }
         var next: String?
         var following: [String?] = []
-        for candidate in candidates.reversed() {
+        for index in candidates.indices.reversed() {
             following.append(next)
-            if match.isApplied(candidate.migration), !candidate.directives.repeatable {
-                next = candidate.migration.version
+            if match.isApplied(index), !candidates[index].directives.repeatable {
+                next = candidates[index].migration.version
             }
         }
         nextApplied = following.reversed()
@@ -54,17 +61,11 @@ struct Planner {
     }
 
     /// States of the history without a file, in the order of their names; what ran in part is among them.
-    private static func missing(_ set: MigrationSet, _ history: [Identity: VersionState], _ match: HistoryMatch)
-        -> [VersionState]
-    {
-        let present = Set(set.migrations.map(\.identity))
-        let partial = history.filter {
-            !present.contains($0.key) && !$0.value.status.isApplied && !$0.value.committed.isEmpty
+    private static func missing(_ absent: [VersionState], _ match: HistoryMatch) -> [VersionState] {
+        let further = absent.filter { state in
+            state.status.isApplied ? state.repeatable : !state.committed.isEmpty
         }
-        let repeatable = history.filter {
-            !present.contains($0.key) && $0.value.status.isApplied && $0.value.repeatable
-        }
-        return (match.vanished + partial.values + repeatable.values).sorted { NameOrder.current($0.name, $1.name) }
+        return (match.vanished + further).sorted { NameOrder.current($0.name, $1.name) }
     }
 
     // MARK: One step
@@ -74,9 +75,9 @@ struct Planner {
         let migration = candidate.migration
         let directives = candidate.directives
         var step = PlanStep(
-            migration: migration, action: wish(candidate), lateBefore: nil, repeatable: directives.repeatable,
+            migration: migration, action: wish(index), lateBefore: nil, repeatable: directives.repeatable,
             letsOthersPass: directives.onFailure == .continue)
-        if case .copy(let original) = match.relations[migration.identity] { step.copyOf = original }
+        if case .copy(let original) = match.relations[index] { step.copyOf = original }
         if step.isPending || step.action.isInvalid, !directives.repeatable { step.lateBefore = lateBefore(index) }
         if step.isPending { step.action = hindrance(step, directives, index) ?? step.action }
         if step.action.isInvalid || step.action.isHeld, index > last { step.action = .beyondLimit }
@@ -92,17 +93,18 @@ struct Planner {
     }
 
     /// What history and text alone ask for.
-    private func wish(_ candidate: Candidate) -> PlanStep.Action {
+    private func wish(_ index: Int) -> PlanStep.Action {
+        let candidate = candidates[index]
         let key = candidate.migration.identity
         if let other = baselines.covered[key] { return .covered(by: other) }
         if let applied = baselines.behind[key] { return .held(.behindBaseline(applied: applied)) }
-        if let relation = match.relations[key] { return action(relation, candidate) }
+        if let relation = match.relations[index] { return action(relation, candidate) }
         guard case .text(let checksum, let directives) = candidate.content else {
             guard case .unusable(let finding) = candidate.content else { return .applied }
             return .invalid(finding)
         }
         // Where a file has left a number, its state says nothing about the next one with that number.
-        guard let state = history[key], !state.status.isApplied else {
+        guard let state = known[index], !state.status.isApplied else {
             return .pending(resumeAt: .start, because: .new)
         }
         let same = state.checksum == checksum
@@ -172,7 +174,7 @@ struct Planner {
     /// The first applied version that the migration at `index`, never attempted, sorts before.
     private func lateBefore(_ index: Int) -> String? {
         let migration = candidates[index].migration
-        if let state = history[migration.identity], state.status.wasAttempted, !state.status.isApplied,
+        if let state = known[index], state.status.wasAttempted, !state.status.isApplied,
             state.status != .retired
         {
             return nil
