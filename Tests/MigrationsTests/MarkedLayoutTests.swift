@@ -85,6 +85,9 @@ import Testing
             notation: .play, text: "-- users\n-- !Ups\nSELECT 1;\n-- !Downs\nSELECT 2;\n-- !Ups\nSELECT 3;",
             up: "SELECT 1; SELECT 3;", down: "SELECT 2;"),
         Case(
+            notation: .play, text: "# --- The shop's scheme\n\n  # --- !Ups\nSELECT 1;\n# --- !Downs\nSELECT 2;",
+            up: "SELECT 1;", down: "SELECT 2;"),
+        Case(
             notation: .atlas, text: "-- atlas:txmode none\n\nVACUUM;\n", up: "-- atlas:txmode none VACUUM;",
             down: "-- atlas:txmode none VACUUM;", upWithout: true, downWithout: true),
         Case(

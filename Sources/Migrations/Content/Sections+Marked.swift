@@ -26,6 +26,8 @@ struct SectionMarks: Sendable {
     var downNeedsUp = false
     /// Whether a section may be given more than once: its parts run one after the other.
     var repeats = false
+    /// Whether a line above the first mark that begins with `#` is a comment.
+    var hashComments = false
     /// Whether each mark ends a statement.
     var endsStatements = false
     /// Whether sections that undo run last one first, which the order of the text is not.
@@ -88,7 +90,10 @@ extension Sections {
         }
         if ups == 0, marks.beginsUp, downs == 0 || !marks.downNeedsUp {
             up.ranges = head
-        } else if let statement = head.first(where: { !text.isBlank($0) && text.comment($0) == nil }) {
+        } else if let statement = head.first(where: { line in
+            !text.isBlank(line) && text.comment(line) == nil
+                && !(marks.hashComments && text.text(line).trimmed.hasPrefix("#"))
+        }) {
             throw complaint(
                 "a statement stands before '\(ups > 0 ? marks.up : marks.down)'", statement,
                 "Move it below the line '\(marks.up)'.")
@@ -177,7 +182,8 @@ extension SectionMarks {
     }
 
     /// Play: a line with `!Ups` or `!Downs` that begins with `#` or `--`.
-    static let play = SectionMarks(up: "# --- !Ups", down: "# --- !Downs", repeats: true) { line, text in
+    static let play = SectionMarks(up: "# --- !Ups", down: "# --- !Downs", repeats: true, hashComments: true) {
+        line, text in
         let written = text.text(line).trimmed
         if written.contains("$evolutions{{{") {
             return .refused("Play would put a value in here", hint: "Write the value itself.")
