@@ -89,21 +89,21 @@ extension FileRun {
     /// Name, whether it is an index of the table, whether it is one of a partitioned table, whether it is good for use, and whether another
     /// session builds it: of a session of another role the view shows no more than that it builds something (PostgreSQL manual 28.4.4).
     private static let stateOfIndex = """
-        SELECT pg_catalog.format('%I.%I', n.nspname, x.relname), i.indexrelid IS NOT NULL AND (t.oid IS NULL OR i.indrelid = t.oid),
-               x.relkind = 'I', coalesce(i.indisvalid AND i.indisready, false),
+        SELECT pg_catalog.format('%I.%I', n.nspname, x.relname), i.indexrelid IS NOT NULL AND (t.oid IS NULL OR i.indrelid OPERATOR(pg_catalog.=) t.oid),
+               x.relkind OPERATOR(pg_catalog.=) 'I', coalesce(i.indisvalid AND i.indisready, false),
                NOT coalesce(i.indisvalid AND i.indisready, false) AND EXISTS (
                    SELECT FROM pg_catalog.pg_stat_progress_create_index AS p
-                    WHERE p.datname = pg_catalog.current_database()
-                      AND coalesce(p.index_relid = x.oid, EXISTS (
+                    WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+                      AND coalesce(p.index_relid OPERATOR(pg_catalog.=) x.oid, EXISTS (
                           SELECT FROM pg_catalog.pg_locks AS l
-                           WHERE l.pid = p.pid AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted)))
+                           WHERE l.pid OPERATOR(pg_catalog.=) p.pid AND l.relation OPERATOR(pg_catalog.=) i.indrelid AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock' AND l.granted)))
           FROM (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid) AS named
-          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = named.oid
+          LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) named.oid
           JOIN pg_catalog.pg_class AS x
-            ON CASE WHEN $1 IS NULL THEN x.oid = pg_catalog.to_regclass($2)::pg_catalog.oid
-                    ELSE x.relnamespace = t.relnamespace AND x.relname = $2 END
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace
-          LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
+            ON CASE WHEN $1 IS NULL THEN x.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2)::pg_catalog.oid
+                    ELSE x.relnamespace OPERATOR(pg_catalog.=) t.relnamespace AND x.relname OPERATOR(pg_catalog.=) $2 END
+          JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) x.relnamespace
+          LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid OPERATOR(pg_catalog.=) x.oid
         """
 
     private func flaw(of index: ReliedIndex, _ found: QueryResult, _ attempt: Attempt) -> Failure? {

@@ -223,7 +223,8 @@ import Testing
         renamer.stop()
         #expect([0, 75].contains(outcome.status), "\(outcome)")
         let last = try ground.run("apply")
-        #expect(last.status == 0, "\(last)")
+        // By now each file may have another text than the one that ran: then nothing of the directory runs any more.
+        #expect([0, 65].contains(last.status), "\(last)")
         // What ran is what the event's checksum says, byte by byte.
         let ran = try ground.query("SELECT file, salt FROM counter ORDER BY file").split(separator: "\n")
         #expect(ran.count == files.count)

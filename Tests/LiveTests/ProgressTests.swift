@@ -78,7 +78,7 @@ import Testing
         let bench = try Workbench()
         try bench.write("001_a.sql", "SELECT pg_sleep(1.2);")
         #expect(try !onTerminal(bench, "apply", columns: 70, "TERM=dumb").contains("\u{1B}"))
-        try bench.write("002_b.sql", "SELECT pg_sleep(1.2);")
+        try bench.write("002_b.sql", "SELECT pg_sleep(1.3);")
         let outcome = try bench.run("apply")
         #expect(
             outcome.status == 0 && !outcome.errors.contains("\u{1B}") && !outcome.errors.contains("\r"), "\(outcome)")

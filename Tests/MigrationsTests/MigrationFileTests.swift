@@ -120,6 +120,8 @@ import Testing
             "BEGIN; DROP VIEW v; COMMIT;",
             "CREATE TABLE t (id int DEFAULT 1); GRANT INSERT, UPDATE ON t TO r;", "COMMENT ON TABLE t IS 'delete';",
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ DELETE FROM t; SELECT 1 $$",
+            "CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT n; SELECT n + 1; END; CREATE TABLE t ()",
+            "ALTER TABLE t ADD CONSTRAINT t_key UNIQUE USING INDEX i",
         ] { #expect(try file(text).mayRunTwice, "\(text)") }
         for text in [
             "UPDATE acc SET bal = bal * 2", "CREATE TABLE t (); INSERT INTO t DEFAULT VALUES", "DO $$ BEGIN END $$",
@@ -127,7 +129,9 @@ import Testing
             "SELECT setval('s', 1)", "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d", "TRUNCATE t",
             "DROP TABLE t; CREATE TABLE t ()", "drop schema s cascade", "DROP MATERIALIZED VIEW m", "DROP OWNED BY r",
             "ALTER TABLE t ALTER c TYPE numeric USING c * 100", "ALTER SEQUENCE s RESTART", "COPY t FROM '/x'",
-            "(SELECT 1)", "VACUUM t", "EXECUTE p", "MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE",
+            "(SELECT 1)", "VACUUM t",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END; DELETE FROM t", "EXECUTE p",
+            "MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE",
         ] { #expect(try !file(text).mayRunTwice, "\(text)") }
     }
 }

@@ -63,10 +63,17 @@ public struct MigrationFile: Sendable {
         let text = text(for: .up)
         var lexer = Lexer(text)
         var words: [String] = []
+        // In the body of a routine behind BEGIN ATOMIC a semicolon ends no statement of the file.
+        var isBody = false
         while let lexeme = lexer.next() {
             switch lexeme.kind {
             case .semicolon:
-                guard MigrationFile.defines(words) else { return false }
+                if isBody {
+                    isBody = words.first != "end"
+                } else {
+                    guard MigrationFile.defines(words) else { return false }
+                    isBody = words.first == "create" && words.contains("atomic") && words.last != "end"
+                }
                 words = []
             case .word: words.append(lexer.word(lexeme))
             default: if words.isEmpty { return false }
@@ -82,7 +89,9 @@ public struct MigrationFile: Sendable {
         case "create", "comment", "grant", "revoke", "set", "reset", "begin", "start", "commit", "end", "refresh",
             "analyze":
             return true
-        case "alter": return !words.contains("using") && !words.contains("restart")
+        case "alter":
+            let convertsRows = words.contains("type") && words.contains("using")
+            return !convertsRows && !words.contains("restart")
         case "drop":
             return !["table", "schema", "materialized", "sequence", "owned", "database", "foreign"].contains(
                 words.dropFirst().first)
