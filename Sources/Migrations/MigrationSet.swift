@@ -10,6 +10,10 @@ public struct MigrationSet: Sendable {
     public let order: OrderPin?
     /// What a file of a numbered layout is known by.
     public let versionBy: VersionBy
+    /// Whether the numbered files were looked at, and none of them is marked for a tool.
+    public let isUnmarked: Bool
+    /// What a migration is matched by.
+    private let rule: Identity.Rule
     /// Every migration, in the order in which they run.
     public let migrations: [Migration]
     /// What is told and recorded: SQL files that are not run, orders that are in doubt, obstacles.
@@ -23,12 +27,14 @@ public struct MigrationSet: Sendable {
     ///   - order: the pinned order of names; nil takes the current tool's, and tells where that is in doubt.
     ///   - versionBy: what a file of the layouts `flat` and `golang-migrate` is known by.
     ///   - path: where the directory is, which tells whose it is for some layouts.
+    ///   - isPlain: whether a file is known to be marked for no tool, by its relative path: an earlier reading has found `isUnmarked`, and the
+    ///     file has not changed since.
     ///   - contents: reads a file that the layout keeps beside the migrations, by its relative path.
     /// - Throws: `.badFile` for two files of one version, for two names that differ only in their Unicode form, and for a journal that cannot be read, `.configuration` where the directory
     ///   looks like several layouts, and whatever `contents` throws. An empty directory is an empty set.
     public init(
         listing: DirectoryListing, layout: LayoutName? = nil, order: OrderPin? = nil,
-        versionBy: VersionBy = .number, path: String? = nil,
+        versionBy: VersionBy = .number, path: String? = nil, isPlain: (String) -> Bool = { _ in false },
         contents: (String) throws(Complaint) -> [UInt8]
     ) throws(Complaint) {
         var directory = Directory(listing)
@@ -39,7 +45,7 @@ public struct MigrationSet: Sendable {
         if let layout {
             name = layout
         } else {
-            directory.dialect = try Dialect.found(in: directory, contents: contents)
+            directory.dialect = try Dialect.found(in: directory, isPlain: isPlain, contents: contents)
             name = try LayoutName.found(by: directory)
         }
         var reading = try name.layout.read(directory, order: order, contents: contents)
@@ -50,6 +56,12 @@ public struct MigrationSet: Sendable {
         self.layout = name
         self.order = order
         self.versionBy = versionBy
+        isUnmarked = layout == nil && directory.dialect == .plain
+        rule =
+            switch (name, versionBy) {
+            case (.flat, .name), (.golangMigrate, .name): .byName
+            default: name.layout.rule
+            }
         self.migrations = reading.migrations
         findings =
             reading.migrations.compactMap(\.obstacle) + reading.findings
@@ -81,11 +93,4 @@ public struct MigrationSet: Sendable {
         Identity(version: version, name: name, rule: rule)
     }
 
-    /// What a migration is matched by.
-    private var rule: Identity.Rule {
-        switch (layout, versionBy) {
-        case (.flat, .name), (.golangMigrate, .name): .byName
-        default: layout.layout.rule
-        }
-    }
 }

@@ -118,8 +118,16 @@ public struct FileEvidence: Sendable, Equatable {
         ]
     }
 
-    /// For the event of a file that is recorded all the same: what is not as it says.
-    public var shortcomings: [JSONValue] {
+    /// For the event of a file that is recorded: the verdict, and what is not as the file says where it is recorded all the same.
+    public var detail: [String: JSONValue] {
+        var detail: [String: JSONValue] = [
+            "verdict": .string(verdict.rawValue), "objects": .integer(Int64(findings.count)),
+        ]
+        if !stands { detail["accepted_differences"] = .array(shortcomings) }
+        return detail
+    }
+
+    private var shortcomings: [JSONValue] {
         findings.compactMap { finding in
             switch finding.state {
             case .present, .changedLater: nil

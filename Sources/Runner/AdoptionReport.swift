@@ -48,9 +48,7 @@ public struct AdoptionReport: Sendable {
             detail["tool_checksum"] = .string(entry.checksum.rawValue)
         }
         if let found = evidence.first(where: { $0.name == entry.migration.name }) {
-            detail["verdict"] = .string(found.verdict.rawValue)
-            detail["objects"] = .integer(Int64(found.findings.count))
-            if !found.stands { detail["accepted_differences"] = .array(found.shortcomings) }
+            detail.merge(found.detail) { _, found in found }
         } else if let assumption = entry.assumption {
             detail["assumed"] = .string(assumption.rawValue)
         }

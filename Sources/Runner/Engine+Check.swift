@@ -1,6 +1,5 @@
 internal import Audit
 internal import Configuration
-internal import Digest
 internal import Migrations
 internal import Postgres
 internal import Reporting
@@ -21,7 +20,7 @@ extension Engine {
                 case .applied, .renamed, .retired, .unreadable, .covered: recorded.applied.append(path)
                 case .edited(let checksum):
                     recorded.edited.append(
-                        .init(path: path, from: try source(checksum), to: snapshot.files[path]?.bytes))
+                        .init(path: path, from: try history.source(checksum), to: snapshot.files[path]?.bytes))
                 default: break
                 }
             }
@@ -35,21 +34,13 @@ extension Engine {
 
     /// The directory against the history; nil for one that cannot be put in order, of which the check itself tells.
     private func planned(_ states: [VersionState]) throws(RunFailure) -> (MigrationDirectory.Snapshot, Plan)? {
+        let snapshot: MigrationDirectory.Snapshot
         do throws(Complaint) {
-            let snapshot = try directory.read()
-            return (snapshot, try Plan(set: snapshot.set, candidates: candidates(snapshot, states), history: states))
+            snapshot = try directory.read()
         } catch {
             guard error.status == .badFile else { throw .complaint(error) }
             return nil
         }
-    }
-
-    /// The bytes that were kept under a checksum, where they were.
-    private func source(_ checksum: String) throws(RunFailure) -> [UInt8]? {
-        let found = try sessions.query(
-            sessions.books(),
-            "SELECT pg_catalog.encode(source, 'hex') FROM \(store.schema).migration_source WHERE checksum = $1",
-            [.text(checksum)])
-        return found.rows.isEmpty ? nil : found.text(0, 0).flatMap { Hex.bytes($0) }
+        return (snapshot, try plan(snapshot, states))
     }
 }

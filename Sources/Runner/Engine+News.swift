@@ -61,22 +61,17 @@ extension Engine {
             event.explain(finding.complaint)
             skipped.append(event)
         }
-        for state in plan.missing where state.status.isApplied {
+        for state in plan.missing {
             var event = AuditEvent(.driftDetected, by: actor)
             event.version = state.version
             event.name = state.name
             event.checksum = state.checksum
             event.reason = "file_missing"
-            drifted.append(event)
-        }
-        for (state, parts) in try vanishedInPart(try standing().states, snapshot) {
-            var event = AuditEvent(.driftDetected, by: actor)
-            event.version = state.version
-            event.name = state.name
-            event.checksum = state.checksum
-            event.reason = "partly_applied_file_missing"
-            event.message = Engine.vanished(state, parts)
-            event.detail["segments_done"] = .integer(Int64(parts))
+            if !state.status.isApplied {
+                event.reason = "partly_applied_file_missing"
+                event.message = Engine.vanished(state)
+                event.detail["segments_done"] = .integer(Int64(state.committed.count))
+            }
             drifted.append(event)
         }
         var newlyDrifted = try unrecorded(drifted, .driftDetected)
@@ -91,25 +86,11 @@ extension Engine {
         return try unrecorded(skipped, .skipped) + newlyDrifted
     }
 
-    /// What was applied in part and is not in the directory any more, with the number of its parts that are committed: nothing will ever go on with it
-    /// by itself.
-    func vanishedInPart(
-        _ states: [VersionState], _ snapshot: MigrationDirectory.Snapshot
-    ) throws(RunFailure) -> [(state: VersionState, parts: Int)] {
-        let present = Set(snapshot.set.migrations.map(\.identity))
-        var found: [(state: VersionState, parts: Int)] = []
-        for state in states
-        where !state.status.isApplied && state.status.wasAttempted
-            && !present.contains(snapshot.set.identity(version: state.version, name: state.name))
-        {
-            let parts = state.committed.count
-            if parts > 0 { found.append((state, parts)) }
-        }
-        return found
-    }
-
-    static func vanished(_ state: VersionState, _ parts: Int) -> String {
-        "'\(state.name)' was applied in part (\(parts == 1 ? "1 part is" : "\(parts) parts are") committed), and its file is missing"
+    /// What is said of a migration that was applied in part and has no file any more: nothing will ever go on with it by itself.
+    static func vanished(_ state: VersionState) -> String {
+        let parts = state.committed.count
+        return
+            "'\(state.name)' was applied in part (\(parts == 1 ? "1 part is" : "\(parts) parts are") committed), and its file is missing"
     }
 
     /// In what an applied file differs from its text in the history, where that changes nothing of what it does; nil where more differs or its text
@@ -201,7 +182,7 @@ extension Engine {
                 summary.complaints.append(
                     Complaint(
                         .failed,
-                        "'\(step.migration.name)' has changed since it was applied\(words), and holds up the line",
+                        "'\(step.migration.name)' has changed since it was applied\(words), and blocks later migrations",
                         hint:
                             "Put the file back as it was (see 'auditctl show \(version)'), or accept its text: 'migrated resolve \(version) --applied'.",
                         place: Place(file: step.migration.path)))

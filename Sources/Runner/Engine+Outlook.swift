@@ -42,7 +42,7 @@ extension Engine {
             summary: try self.summary(of: plan, snapshot, summary), entries: entries,
             findings: snapshot.set.findings.filter { !obstacles.contains($0.path) },
             missing: plan.missing.filter(\.status.isApplied).map(\.name),
-            vanished: installed ? try vanishedInPart(states, snapshot).map(Engine.vanished) : [])
+            vanished: plan.missing.filter { !$0.status.isApplied }.map(Engine.vanished))
     }
 
     private func prepared(

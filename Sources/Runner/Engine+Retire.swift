@@ -87,11 +87,7 @@ extension Engine {
     private func retirable(
         _ name: String, _ states: [VersionState], _ plan: Plan
     ) throws(RunFailure) -> VersionState {
-        let number = Version(name)
-        let state =
-            states.first { $0.name == name } ?? states.first { $0.version == name }
-            ?? states.first { number != nil && Version($0.version) == number }
-        guard let state, state.status.isApplied else {
+        guard let state = states.meant(by: name), state.status.isApplied else {
             throw .complaint(
                 Complaint(.usage, "'\(name)' is not applied", hint: "See 'auditctl status' for what is."))
         }
@@ -124,11 +120,7 @@ extension Engine {
         event.message = reason
         if case .text(let checksum, _) = snapshot.content(of: migration) { event.checksum = checksum }
         event.detail["replaces"] = .array(replaced.map { .string($0.name) })
-        if let evidence {
-            event.detail["verdict"] = .string(evidence.verdict.rawValue)
-            event.detail["objects"] = .integer(Int64(evidence.findings.count))
-            if !evidence.stands { event.detail["accepted_differences"] = .array(evidence.shortcomings) }
-        }
+        if let evidence { event.detail.merge(evidence.detail) { _, found in found } }
         return event
     }
 }

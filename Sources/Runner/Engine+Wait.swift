@@ -51,6 +51,7 @@ extension Engine {
             if let mismatch = plan.mismatch { return mismatch.complaint(of: directory.path).message }
             return waiting(plan.steps.filter { !$0.isDone(settings.onDrift) }.map(\.migration.name))
         }
+        // What means no file of the directory, or several, may be applied all the same.
         if let index = try? goal.set.index(of: version) {
             let name = goal.set.migrations[index].name
             let step = plan.steps.first { $0.migration.name == name }
@@ -72,13 +73,16 @@ extension Engine {
 }
 
 extension [VersionState] {
-    /// The applied one that an operator means: by its version as written, its name, or its number.
-    fileprivate func applied(_ text: String) -> VersionState? {
+    /// The one that an operator means: by its name, its version as written, or its number.
+    func meant(by text: String) -> VersionState? {
         let number = Version(text)
-        return first { state in
-            guard state.status.isApplied || state.status == .retired else { return false }
-            return state.version == text || state.name == text || (number != nil && Version(state.version) == number)
-        }
+        return first { $0.name == text } ?? first { $0.version == text }
+            ?? first { number != nil && Version($0.version) == number }
+    }
+
+    /// The same of those that were applied, also where their file was retired.
+    fileprivate func applied(_ text: String) -> VersionState? {
+        filter { $0.status.isApplied || $0.status == .retired }.meant(by: text)
     }
 }
 

@@ -158,14 +158,18 @@ public final class Engine {
                 set: snapshot.set, candidates: candidates(snapshot, states), history: states,
                 policy: PlanPolicy(
                     late: settings.late, onDrift: settings.onDrift, reappliesRolledBack: reappliesRolledBack),
-                limit: limit)
+                limit: limit,
+                mayRunTwice: { (migration) throws(Complaint) in
+                    guard case .text(let checksum, _) = snapshot.content(of: migration) else { return false }
+                    return try directory.file(migration, checksum: checksum, in: snapshot).mayRunTwice
+                })
         } catch {
             throw .complaint(error)
         }
     }
 
-    /// The files, with what is needed to know of some: the parts where some of those are committed, and whether a text may run twice.
-    func candidates(
+    /// The files, with the parts of those of which some are committed.
+    private func candidates(
         _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState]
     ) throws(Complaint) -> [Candidate] {
         var candidates = snapshot.candidates
@@ -183,15 +187,6 @@ public final class Engine {
                 let finding = Finding(.invalidFile, path: migration.path, complaint: error)
                 candidates[index] = Candidate(migration, unusable: finding)
             }
-        }
-        let texts = Dictionary(
-            states.compactMap { state in state.checksum.map { ($0, state.name) } }, uniquingKeysWith: { one, _ in one })
-        for index in candidates.indices {
-            guard case .text(let checksum, _) = candidates[index].content, let name = texts[checksum],
-                name != candidates[index].migration.name
-            else { continue }
-            let file = try directory.file(candidates[index].migration, checksum: checksum, in: snapshot)
-            candidates[index].mayRunTwice = file.mayRunTwice
         }
         return candidates
     }

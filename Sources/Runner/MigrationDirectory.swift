@@ -48,6 +48,8 @@ final class MigrationDirectory {
     private let settings: Settings
     private let signatures: Signatures?
     private var known: [String: Known] = [:]
+    /// Files that no tool has marked, as they were when they were looked at: the layout need not be found anew for them.
+    private var unmarked: [String: FileFacts] = [:]
     /// Of files that undo, when they were read last.
     private var undoing: [String: FileFacts] = [:]
 
@@ -89,13 +91,25 @@ final class MigrationDirectory {
         FailPoint.directoryRead.pass()
         let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         try signatures?.look(scan, entries)
+        // Migrations that were read to find the layout, or by it: each file is read once.
+        var early: [String: [UInt8]] = [:]
         let set = try MigrationSet(
             listing: scan.listing, layout: settings.layout, order: settings.order, versionBy: settings.versionBy,
-            path: path,
+            path: path, isPlain: { path in self.unmarked[path].map { $0 == entries[path]?.facts } ?? false },
             contents: { (path) throws(Complaint) in
                 guard let entry = entries[path] else { throw Complaint(.badFile, "'\(path)' is not there") }
-                return try scan.read(entry, limit: self.settings.sizeLimit)
+                let isMigration = path.hasSuffix(".sql")
+                let bytes = try scan.read(entry, limit: self.settings.sizeLimit, refusingWriters: isMigration)
+                if isMigration { early[path] = bytes }
+                return bytes
             })
+        var unmarked: [String: FileFacts] = [:]
+        if set.isUnmarked {
+            for (path, entry) in entries where early[path] != nil || self.unmarked[path] == entry.facts {
+                unmarked[path] = entry.facts
+            }
+        }
+        self.unmarked = unmarked
         // Whoever waits for an empty set would go on with an empty schema.
         if set.migrations.isEmpty, let stranger = set.findings.first(where: { $0.reason == .unknownFile }) {
             throw Complaint(
@@ -121,7 +135,7 @@ final class MigrationDirectory {
                 if openWriters.contains(migration.path) {
                     throw Systemd.DirectoryScan.beingWritten("\(path)/\(migration.path)")
                 }
-                found = Known(entry.facts, try read(migration, entry, scan, &snapshot))
+                found = Known(entry.facts, try read(migration, entry, scan, early[migration.path], &snapshot))
             }
             seen[migration.path] = found
             snapshot.take(try signed(found.content, scan, entries, snapshot))
@@ -131,7 +145,7 @@ final class MigrationDirectory {
     }
 
     private func read(
-        _ migration: Migration, _ entry: Systemd.DirectoryEntry, _ scan: Systemd.DirectoryScan,
+        _ migration: Migration, _ entry: Systemd.DirectoryEntry, _ scan: Systemd.DirectoryScan, _ early: [UInt8]?,
         _ snapshot: inout Snapshot
     ) throws(Complaint) -> Candidate {
         // What is no file is told as what it is, below: a symbolic link's own mode says nothing.
@@ -147,8 +161,8 @@ final class MigrationDirectory {
         }
         if !isOther, let obstacle = migration.obstacle { return Candidate(migration, unusable: obstacle) }
         do throws(Complaint) {
-            let file = try MigrationFile(
-                migration: migration, bytes: try bytes(of: entry, in: scan, refusingWriters: true))
+            let bytes = if let early { early } else { try bytes(of: entry, in: scan, refusingWriters: true) }
+            let file = try MigrationFile(migration: migration, bytes: bytes)
             snapshot.files[migration.path] = file
             return Candidate(file)
         } catch {

@@ -32,24 +32,23 @@ struct AppliedFiles {
             return try scan.read(entry, limit: settings.sizeLimit)
         }
         let set = try MigrationSet(
-            listing: AppliedFiles.listing(scan), layout: settings.layout, order: settings.order, contents: bytes)
-        let candidates = set.migrations.map { migration in
-            var mayRunTwice = false
-            var candidate = Candidate(migration) { (migration) throws(Complaint) in
-                let file = try MigrationFile(migration: migration, bytes: try bytes(migration.path))
-                mayRunTwice = file.mayRunTwice
-                return file
-            }
-            candidate.mayRunTwice = mayRunTwice
-            return candidate
+            listing: AppliedFiles.listing(scan), layout: settings.layout, order: settings.order,
+            versionBy: settings.versionBy, path: path, contents: bytes)
+        let file = { (migration: Migration) throws(Complaint) -> MigrationFile in
+            try MigrationFile(migration: migration, bytes: try bytes(migration.path))
         }
+        let candidates = set.migrations.map { Candidate($0, file: file) }
         let states = versions.map { version in
             VersionState(
                 version: name(version.version), name: name(version.name ?? version.version),
                 checksum: version.values["checksum"],
                 status: VersionState.Status(rawValue: version.status) ?? .skipped)
         }
-        return lines(try Plan(set: set, candidates: candidates, history: states)) { try? bytes($0) }
+        let plan = try Plan(set: set, candidates: candidates, history: states) { (migration) throws(Complaint) in
+            try file(migration).mayRunTwice
+        }
+        // What cannot be read a second time is said to have changed, without in what.
+        return lines(plan) { try? bytes($0) }
     }
 
     private func lines(_ plan: Plan, _ bytes: (String) -> [UInt8]?) -> [IntegrityLine] {

@@ -30,7 +30,7 @@ struct IntegrityCommand: ParsableCommand {
         if settings.catalogDrift == .report { lines += try reader.catalogLines() }
         let files = AppliedFiles(
             settings: settings, name: { reader.name(fromWritten: $0) },
-            // Who may not read it is told of the change without what kind it is.
+            // A login that may not read the source learns that the file changed, without in what.
             source: { checksum in ChecksumText(checksum).flatMap { try? reader.source($0).bytes } })
         let report = IntegrityReport(lines + files.lines(try reader.status().versions))
         monitoring.leave("integrity", settings) { text in

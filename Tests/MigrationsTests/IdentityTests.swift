@@ -61,14 +61,7 @@ import Testing
                 try MigrationFile(migration: migration, bytes: bytes(texts[migration.path] ?? "", layout))
             }
         }
-        return (
-            set,
-            candidates.map { candidate in
-                var candidate = candidate
-                candidate.mayRunTwice = texts[candidate.migration.path] == ""
-                return candidate
-            }
-        )
+        return (set, candidates)
     }
 
     private func state(_ item: Item, _ layout: LayoutName) throws(Complaint) -> VersionState {
@@ -82,7 +75,10 @@ import Testing
     ) throws(Complaint) -> Plan {
         let directory = try read(files, layout)
         let states = try history.map { (item) throws(Complaint) in try state(item, layout) }
-        return try Plan(set: directory.set, candidates: directory.candidates, history: states, policy: policy)
+        return try Plan(set: directory.set, candidates: directory.candidates, history: states, policy: policy) {
+            // A text without a statement does no harm.
+            migration in files.first { path($0, layout) == migration.path }?.text == ""
+        }
     }
 
     /// What becomes of the file with that number.

@@ -1,7 +1,7 @@
 internal import Reporting
 internal import SQLParsing
 
-/// For whom a numbered file is written, as its text says: many tools name files alike, and so do we.
+/// Which tool a numbered file is written for, as its text says: many tools name files alike, and so do we.
 enum Dialect: String, Sendable {
     case plain, goose, dbmate, sqlx
     case sqlMigrate = "sql-migrate"
@@ -80,15 +80,17 @@ enum Dialect: String, Sendable {
     ///
     /// Every file is looked at, up to 500 files and 16 MiB: a tool's marks may begin with any of them. What is written for another tool all
     /// the same is refused when it is read (`Notation.plain`).
+    ///
+    /// Files of which `isPlain` is known are not read.
     static func found(
-        in directory: Directory, contents: (String) throws(Complaint) -> [UInt8]
+        in directory: Directory, isPlain: (String) -> Bool, contents: (String) throws(Complaint) -> [UInt8]
     ) throws(Complaint) -> Dialect {
         let numbered = directory.files.filter { item in
             item.name.first.map { $0.isASCII && $0.isNumber } == true && item.name.hasSuffix(".sql")
                 && !item.name.hasSuffix(".up.sql") && !item.name.hasSuffix(".down.sql") && item.obstacle == nil
         }
         var bytesLeft = 16 << 20
-        for item in numbered.prefix(500) where bytesLeft > 0 {
+        for item in numbered.prefix(500) where bytesLeft > 0 && !isPlain(item.path) {
             do throws(Complaint) {
                 let text = try contents(item.path)
                 bytesLeft -= text.count

@@ -26,7 +26,7 @@ struct Directory {
     ///
     /// Names that begin with a dot are left out as every tool does: editors and copying programs put half-written files there.
     let items: [Item]
-    /// For whom its numbered files are written, as far as that was looked at.
+    /// Which tool its numbered files are written for, as far as that was looked at.
     var dialect = Dialect.plain
     /// Where it is, as far as that is known.
     var path: String?

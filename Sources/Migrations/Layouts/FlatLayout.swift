@@ -47,13 +47,6 @@ enum FlatLayout: Layout {
         return reading
     }
 
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        guard let other = Version(version) ?? LeadingNumber(name, parts: true)?.version else { return false }
-        if case .version(let own) = migration.identity { return own < other }
-        guard let own = LeadingNumber(migration.name, parts: true)?.version else { return false }
-        return own != other ? own < other : NameOrder.bytes(migration.name, name)
-    }
-
     private static func parse(_ item: Directory.Item) -> (LeadingNumber, String)? {
         guard item.name.hasSuffix(".sql") else { return nil }
         let base = String(item.name.dropLast(4))

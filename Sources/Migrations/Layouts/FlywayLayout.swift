@@ -69,10 +69,6 @@ enum FlywayLayout: Layout {
         return reading
     }
 
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
-
     /// The version up to which something recorded as `version` is a baseline.
     static func baseline(recordedAs version: String) -> Version? {
         version.first == "B" ? Version(version.dropFirst()) : nil

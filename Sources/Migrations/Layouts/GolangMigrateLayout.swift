@@ -63,10 +63,6 @@ enum GolangMigrateLayout: Layout {
         }
     }
 
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
-
     private static func parse(_ name: String) -> Parsed? {
         let isUp = name.hasSuffix(".up.sql")
         guard isUp || name.hasSuffix(".down.sql") else { return nil }

@@ -37,10 +37,6 @@ enum GooseLayout: Layout {
         return Reading(migrations: found.sorted { $0.key < $1.key }.map(\.value))
     }
 
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
-
     /// The digits before the first underscore, where they are a number above zero.
     private static func number(_ name: String, _ suffix: String) -> String? {
         guard name.hasSuffix(suffix), let end = name.firstIndex(of: "_") else { return nil }

@@ -57,10 +57,6 @@ enum GraphileLayout: Layout {
         return reading
     }
 
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
-
     /// Six digits or more, then `.sql` or a hyphen and a title.
     private static func number(_ name: String) -> String? {
         guard name.hasSuffix(".sql"), let digits = MarkedFiles.digits(name), digits.count >= 6 else { return nil }

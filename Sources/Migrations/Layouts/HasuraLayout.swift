@@ -47,8 +47,4 @@ enum HasuraLayout: Layout {
         reading.migrations = found.sorted { $0.key < $1.key }.map(\.value)
         return reading
     }
-
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
 }

@@ -18,6 +18,16 @@ protocol Layout: Sendable {
     static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool
 }
 
+extension Layout {
+    /// By number; by the bytes of the names where files are known by those and share a number.
+    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
+        guard let other = Version(version) ?? LeadingNumber(name, parts: true)?.version else { return false }
+        if case .version(let own) = migration.identity { return own < other }
+        guard let own = LeadingNumber(migration.name, parts: true)?.version else { return false }
+        return own != other ? own < other : NameOrder.bytes(migration.name, name)
+    }
+}
+
 /// What a layout has read.
 struct Reading {
     /// In the order in which they run.

@@ -152,10 +152,6 @@ enum MyBatisLayout: Layout {
     ) throws(Complaint) -> Reading {
         try files.read(directory, sortedBy: MarkedFiles.byNumber)
     }
-
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
 }
 
 /// tern's files: `N_name.sql`, in numeric order; what stands below `---- create above / drop below ----` undoes the migration.
@@ -171,10 +167,6 @@ enum TernLayout: Layout {
         _ directory: Directory, order: OrderPin?, contents: (String) throws(Complaint) -> [UInt8]
     ) throws(Complaint) -> Reading {
         try files.read(directory, sortedBy: MarkedFiles.byNumber)
-    }
-
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
     }
 }
 
@@ -225,9 +217,5 @@ enum PlayLayout: Layout {
                 hint: "Number the files from 1 without a gap.")
         }
         return reading
-    }
-
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
     }
 }

@@ -37,10 +37,6 @@ enum PgmigrateLayout: Layout {
         return reading
     }
 
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
-
     private static func version(_ name: String) -> String? {
         guard name.hasPrefix("V"), name.hasSuffix(".sql"), let digits = MarkedFiles.digits(name.dropFirst()) else {
             return nil

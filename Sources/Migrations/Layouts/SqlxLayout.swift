@@ -17,7 +17,7 @@ enum SqlxLayout: Layout {
     /// Whether no name is one that the tool refuses.
     static func readsNames(of directory: Directory) -> Bool {
         directory.files.allSatisfy {
-            !$0.name.hasSuffix(".sql") || !$0.name.contains("_") || number($0.name) != nil
+            !$0.name.hasSuffix(".sql") || !$0.name.contains("_") || MarkedFiles.digitsBeforeUnderscore($0.name) != nil
         }
     }
 
@@ -28,7 +28,7 @@ enum SqlxLayout: Layout {
         var downs: [Version: Directory.Item] = [:]
         for item in directory.items where item.kind != .directory {
             guard item.name.hasSuffix(".sql"), item.name.contains("_") else { continue }
-            guard let text = number(item.name), let version = Version(text) else {
+            guard let text = MarkedFiles.digitsBeforeUnderscore(item.name), let version = Version(text) else {
                 throw Complaint(
                     .badFile, "'\(item.path)' does not begin with a number, which sqlx refuses",
                     hint: "Give the file a number, or move it away.", place: Place(file: item.path))
@@ -54,15 +54,6 @@ enum SqlxLayout: Layout {
         return reading
     }
 
-    /// The digits before the first underscore; nil where something else stands there.
-    private static func number(_ name: String) -> String? {
-        let text = name.prefix { $0 != "_" }
-        return !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber } ? String(text) : nil
-    }
-
-    static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
-        FlatLayout.sorts(migration, beforeVersion: version, name: name, order: order)
-    }
 }
 
 extension Reading {

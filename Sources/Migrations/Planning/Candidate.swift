@@ -14,9 +14,6 @@ public struct Candidate: Sendable, Equatable {
     public let migration: Migration
     /// What became of reading its file.
     public let content: Content
-    /// Whether its text may run twice (`MigrationFile.mayRunTwice`). Needed only where it is the text of another migration as well; such a file
-    /// is held without it.
-    public var mayRunTwice = false
     /// Its text as it would be sent. Needed only where the history knows of parts that are committed; such a file is not run without it.
     public var parts: FileParts?
 

@@ -22,17 +22,19 @@ public struct Plan: Sendable, Equatable {
     ///   - history: one state for each migration that the history knows.
     ///   - policy: how doubtful files are treated.
     ///   - limit: the last migration that may run, as an operator names it; nil for no limit.
-    /// - Throws: `.usage` where `limit` names no migration of the set, or several.
+    ///   - mayRunTwice: whether the text of a file that has another one's text may run again (`MigrationFile.mayRunTwice`). Asked of such files
+    ///     alone.
+    /// - Throws: `.usage` where `limit` names no migration of the set, or several, and whatever `mayRunTwice` throws.
     public init(
         set: MigrationSet, candidates: [Candidate], history: [VersionState], policy: PlanPolicy = PlanPolicy(),
-        limit: String? = nil
+        limit: String? = nil, mayRunTwice: (Migration) throws(Complaint) -> Bool = { _ in false }
     ) throws(Complaint) {
         precondition(
             candidates.map(\.migration) == set.migrations, "one candidate for each migration, in the set's order")
         var last = candidates.count - 1
         if let limit { last = try set.index(of: limit) }
         var planner = Planner(set: set, candidates: candidates, history: history, policy: policy, last: last)
-        steps = planner.steps()
+        steps = try planner.steps(mayRunTwice)
         missing = planner.missing
         replaced = planner.match.replaced
         mismatch = planner.match.strangers.map { .wrongDirectory(applied: $0) }

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// The walk along the line that makes a plan.
 struct Planner {
     private let set: MigrationSet
@@ -51,12 +53,12 @@ struct Planner {
         nextApplied = following.reversed()
     }
 
-    mutating func steps() -> [PlanStep] {
+    mutating func steps(_ mayRunTwice: (Migration) throws(Complaint) -> Bool) throws(Complaint) -> [PlanStep] {
         let order =
             candidates.indices.filter { !candidates[$0].directives.repeatable }
             + candidates.indices.filter { candidates[$0].directives.repeatable }
         var steps: [PlanStep] = []
-        for index in order { steps.append(step(index)) }
+        for index in order { steps.append(try step(index, mayRunTwice)) }
         return steps
     }
 
@@ -70,14 +72,19 @@ struct Planner {
 
     // MARK: One step
 
-    private mutating func step(_ index: Int) -> PlanStep {
+    private mutating func step(
+        _ index: Int, _ mayRunTwice: (Migration) throws(Complaint) -> Bool
+    ) throws(Complaint) -> PlanStep {
         let candidate = candidates[index]
         let migration = candidate.migration
         let directives = candidate.directives
         var step = PlanStep(
             migration: migration, action: wish(index), lateBefore: nil, repeatable: directives.repeatable,
             letsOthersPass: directives.onFailure == .continue)
-        if case .copy(let original) = match.relations[index] { step.copyOf = original }
+        if case .copy(let original) = match.relations[index] {
+            step.copyOf = original
+            if try mayRunTwice(migration) { step.action = .pending(resumeAt: .start, because: .new) }
+        }
         if step.isPending || step.action.isInvalid, !directives.repeatable { step.lateBefore = lateBefore(index) }
         if step.isPending { step.action = hindrance(step, directives, index) ?? step.action }
         if step.action.isInvalid || step.action.isHeld, index > last { step.action = .beyondLimit }
@@ -98,7 +105,7 @@ struct Planner {
         let key = candidate.migration.identity
         if let other = baselines.covered[key] { return .covered(by: other) }
         if let applied = baselines.behind[key] { return .held(.behindBaseline(applied: applied)) }
-        if let relation = match.relations[index] { return action(relation, candidate) }
+        if let relation = match.relations[index] { return action(relation, candidate.content) }
         guard case .text(let checksum, let directives) = candidate.content else {
             guard case .unusable(let finding) = candidate.content else { return .applied }
             return .invalid(finding)
@@ -128,18 +135,17 @@ struct Planner {
     }
 
     /// What becomes of a file that the history knows.
-    private func action(_ relation: FileRelation, _ candidate: Candidate) -> PlanStep.Action {
+    private func action(_ relation: FileRelation, _ content: Candidate.Content) -> PlanStep.Action {
         switch relation {
         case .same:
-            if case .unusable(let finding) = candidate.content { return .unreadable(finding) }
+            if case .unusable(let finding) = content { return .unreadable(finding) }
             return .applied
         case .changed(let recorded): return .pending(resumeAt: .start, because: .changed(from: recorded))
         case .edited(let recorded): return .edited(recorded: recorded)
         case .renamed(let state, edited: false): return .renamed(from: state.name)
         case .renamed(let state, edited: true): return .held(.renamedAndEdited(from: state.name))
         case .numberReused(let name): return .held(.numberReused(by: name))
-        case .copy(let name):
-            return candidate.mayRunTwice ? .pending(resumeAt: .start, because: .new) : .held(.copy(of: name))
+        case .copy(let name): return .held(.copy(of: name))
         case .retired: return .retired
         }
     }
