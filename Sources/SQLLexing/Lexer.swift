@@ -12,6 +12,8 @@ package struct Lexeme: Equatable, Sendable {
         case number, semicolon, comma, open, close, backslash
         /// `-- …`, without its line end. Only when the lexer keeps comments.
         case lineComment
+        /// `/* … */`. Only when the lexer keeps comments.
+        case blockComment
         /// A single byte of an operator or anything else.
         case other
         /// A quote or comment that does not end: it reaches to the end of the text.
@@ -31,8 +33,8 @@ package struct Lexeme: Equatable, Sendable {
 package struct Lexer {
     let bytes: [UInt8]
     let end: Int
-    /// Whether line comments come back as lexemes.
-    package var keepsLineComments = false
+    /// Whether comments come back as lexemes.
+    package var keepsComments = false
     /// The byte that is read next.
     package private(set) var at: Int
 
@@ -79,7 +81,7 @@ package struct Lexer {
         }
     }
 
-    /// Skips white space and comments. A lexeme comes back for a kept line comment and for a comment that does not end.
+    /// Skips white space and comments. A lexeme comes back for a kept comment and for a comment that does not end.
     private mutating func skipBlank() -> Lexeme? {
         while at < end {
             let byte = bytes[at]
@@ -88,10 +90,11 @@ package struct Lexer {
             } else if byte == UInt8(ascii: "-"), follows(UInt8(ascii: "-")) {
                 let start = at
                 while at < end, bytes[at] != 0x0A, bytes[at] != 0x0D { at += 1 }
-                if keepsLineComments { return Lexeme(kind: .lineComment, range: start..<at) }
+                if keepsComments { return Lexeme(kind: .lineComment, range: start..<at) }
             } else if byte == UInt8(ascii: "/"), follows(UInt8(ascii: "*")) {
                 let start = at
                 guard skipBlockComment() else { return Lexeme(kind: .unterminated, range: start..<end) }
+                if keepsComments { return Lexeme(kind: .blockComment, range: start..<at) }
             } else {
                 return nil
             }

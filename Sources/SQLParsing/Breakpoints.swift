@@ -13,7 +13,7 @@ enum Breakpoints {
     static func overwrite(in text: [UInt8]) -> [UInt8] {
         var result = text
         var lexer = Lexer(text)
-        lexer.keepsLineComments = true
+        lexer.keepsComments = true
         while let lexeme = lexer.next() {
             guard lexeme.kind == .lineComment, let found = position(in: text[lexeme.range]) else { continue }
             let end = found + marker.count

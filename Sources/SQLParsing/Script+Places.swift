@@ -16,6 +16,9 @@ extension Script {
         return Place(file: file, line: statements[statement].line, column: column)
     }
 
+    /// The statements of a text without their `;`, as far as they can be told apart without the grammar.
+    package static func statementRanges(in text: [UInt8]) -> [Range<Int>] { StatementCutter.ranges(in: text) }
+
     /// Whether a statement differs from the one before it in nothing but its rows: an INSERT of plain rows in a large file.
     public func isRepetition(_ statement: Int) -> Bool { tree?.repeats(statement) ?? false }
 

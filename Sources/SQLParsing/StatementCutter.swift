@@ -53,6 +53,14 @@ struct StatementCutter {
         return Piece(range: start..<end, rows: nil)
     }
 
+    /// The statements of a whole text.
+    static func ranges(in text: [UInt8]) -> [Range<Int>] {
+        var cutter = StatementCutter(text)
+        var ranges: [Range<Int>] = []
+        while let piece = cutter.next() { ranges.append(piece.range) }
+        return ranges
+    }
+
     // MARK: Plain rows
 
     /// The INSERT that begins with `first`, up to its end; nil where there is more in it than plain rows.

@@ -33,11 +33,20 @@ public struct SyntaxTree: Sendable {
         return one.part == other.part && one.root == other.root && parts[Int(other.part)].base == nil
     }
 
-    /// The fields of a statement's node, which begins at `start`; nil where the tree was not kept.
-    func root(of statement: Int, at start: Int) -> TreeNode? {
+    /// The fields of the node of a statement, which is `range` of the text; parsed again where the tree was not kept.
+    func root(of statement: Int, _ range: Range<Int>, in text: [UInt8]) -> TreeNode? {
         let place = places[statement]
-        guard place.part != .max else { return nil }
+        guard place.part != .max else { return SyntaxTree.parsed(range, of: text) }
         let part = parts[Int(place.part)]
-        return TreeNode(tape: part.tape, index: Int(place.root), base: part.base ?? start)
+        return TreeNode(tape: part.tape, index: Int(place.root), base: part.base ?? range.lowerBound)
+    }
+
+    /// The tree of a statement that the grammar has read before.
+    private static func parsed(_ range: Range<Int>, of text: [UInt8]) -> TreeNode? {
+        guard case .tree(let json) = Grammar.parse(Array(text[range])), let tape = try? JSONTape(json),
+            let entry = tape.member(tape.root, "stmts").flatMap({ tape.elements($0).first }),
+            let wrapper = tape.member(entry, "stmt")
+        else { return nil }
+        return TreeNode(tape: tape, index: wrapper + 2, base: range.lowerBound)
     }
 }

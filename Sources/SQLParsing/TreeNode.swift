@@ -79,19 +79,8 @@ public struct TreeNode: Sendable {
 }
 
 extension Script {
-    /// The tree of a statement that was read before and not kept.
-    static func parsed(_ text: [UInt8], _ range: Range<Int>) -> TreeNode? {
-        guard case .tree(let json) = Grammar.parse(Array(text[range])), let tape = try? JSONTape(json),
-            let entry = tape.member(tape.root, "stmts").flatMap({ tape.elements($0).first }),
-            let wrapper = tape.member(entry, "stmt")
-        else { return nil }
-        return TreeNode(tape: tape, index: wrapper + 2, base: range.lowerBound)
-    }
-
     /// The fields of a statement's node; nil where the file could not be parsed.
     public func root(_ statement: Int) -> TreeNode? {
-        guard let tree else { return nil }
-        let range = statements[statement].range
-        return tree.root(of: statement, at: range.lowerBound) ?? Script.parsed(text, range)
+        tree?.root(of: statement, statements[statement].range, in: text)
     }
 }

@@ -105,10 +105,7 @@ struct TreeReading {
     func segments(noTransaction: Bool, withRows: Set<Int>) throws(Complaint) -> (
         segments: [Segment], notes: [Script.Note]
     ) {
-        func root(_ index: Int) -> TreeNode? {
-            let range = statements[index].range
-            return tree.root(of: index, at: range.lowerBound) ?? Script.parsed(source.bytes, range)
-        }
+        func root(_ index: Int) -> TreeNode? { tree.root(of: index, statements[index].range, in: source.bytes) }
         var segmenter = Segmenter(
             source: source, statements: statements, roles: roles, noTransaction: noTransaction, withRows: withRows,
             concurrentIndex: { index in

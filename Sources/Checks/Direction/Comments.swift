@@ -27,50 +27,22 @@ struct StandingComments {
 
     private static func read(_ text: [UInt8], _ gap: Range<Int>) -> [Comment] {
         var comments: [Comment] = []
-        var at = gap.lowerBound
-        // Where the last comment ended, while nothing but blanks of the next line has followed.
-        var lineEnds = 0
-        func follows(_ first: UInt8, _ second: UInt8) -> Bool {
-            at + 1 < gap.upperBound && text[at] == first && text[at + 1] == second
-        }
-        while at < gap.upperBound {
-            let start = at
-            var inner: Range<Int>
-            if follows(UInt8(ascii: "-"), UInt8(ascii: "-")) {
-                while at < gap.upperBound, text[at] != 0x0A, text[at] != 0x0D { at += 1 }
-                inner = start + 2..<at
-            } else if follows(UInt8(ascii: "/"), UInt8(ascii: "*")) {
-                at = end(ofBlock: text, start, gap.upperBound)
-                inner = start + 2..<max(start + 2, at - 2)
-            } else {
-                if text[at] == 0x0A { lineEnds += 1 }
-                at += 1
-                continue
-            }
+        var lexer = Lexer(text, in: gap)
+        lexer.keepsComments = true
+        var end = gap.lowerBound
+        while let lexeme = lexer.next() {
+            let (start, stop) = (lexeme.range.lowerBound, lexeme.range.upperBound)
+            guard lexeme.kind == .lineComment || lexeme.kind == .blockComment else { continue }
             if standsAlone(text, start) {
+                let inner = start + 2..<(lexeme.kind == .blockComment ? stop - 2 : stop)
                 comments.append(
                     Comment(
                         offset: start, text: String(decoding: text[inner], as: UTF8.self),
-                        followsOn: !comments.isEmpty && lineEnds == 1))
+                        followsOn: !comments.isEmpty && text[end..<start].count { $0 == 0x0A } == 1))
             }
-            lineEnds = 0
+            end = stop
         }
         return comments
-    }
-
-    private static func end(ofBlock text: [UInt8], _ start: Int, _ limit: Int) -> Int {
-        var at = start
-        var depth = 0
-        while at + 1 < limit {
-            switch (text[at], text[at + 1]) {
-            case (UInt8(ascii: "/"), UInt8(ascii: "*")): (depth, at) = (depth + 1, at + 2)
-            case (UInt8(ascii: "*"), UInt8(ascii: "/")):
-                (depth, at) = (depth - 1, at + 2)
-                if depth == 0 { return at }
-            default: at += 1
-            }
-        }
-        return limit
     }
 
     /// Whether only blanks stand before it on its line.
@@ -85,24 +57,9 @@ struct StandingComments {
 }
 
 extension Script {
-    /// The bytes of the statements; told from each other by `;` alone where the grammar could not read the file.
+    /// The bytes of the statements; as far as they can be told apart where the grammar could not read the file.
     var statementRanges: [Range<Int>] {
-        if unparsed == nil { return statements.filter { $0.node != "TransactionStmt" }.map(\.range) }
-        var ranges: [Range<Int>] = []
-        var lexer = Lexer(text)
-        var current: Range<Int>?
-        var depth = 0
-        while let lexeme = lexer.next() {
-            if lexeme.kind == .open { depth += 1 }
-            if lexeme.kind == .close { depth = max(0, depth - 1) }
-            if lexeme.kind == .semicolon, depth == 0 {
-                if let current { ranges.append(current) }
-                current = nil
-            } else {
-                current = (current?.lowerBound ?? lexeme.range.lowerBound)..<lexeme.range.upperBound
-            }
-        }
-        if let current { ranges.append(current) }
-        return ranges
+        if unparsed != nil { return Script.statementRanges(in: text) }
+        return statements.filter { $0.node != "TransactionStmt" }.map(\.range)
     }
 }

@@ -61,31 +61,18 @@ public struct MigrationFile: Sendable {
     /// nobody meant, and none of them changes rows, drops what holds rows, or calls code.
     public var mayRunTwice: Bool {
         let text = text(for: .up)
-        var lexer = Lexer(text)
-        var words: [String] = []
-        // In the body of a routine behind BEGIN ATOMIC a semicolon ends no statement of the file.
-        var isBody = false
-        while let lexeme = lexer.next() {
-            switch lexeme.kind {
-            case .semicolon:
-                if isBody {
-                    isBody = words.first != "end"
-                } else {
-                    guard MigrationFile.defines(words) else { return false }
-                    isBody = words.first == "create" && words.contains("atomic") && words.last != "end"
-                }
-                words = []
-            case .word: words.append(lexer.word(lexeme))
-            default: if words.isEmpty { return false }
-            }
+        return Script.statementRanges(in: text).allSatisfy { range in
+            var lexer = Lexer(text, in: range)
+            guard let first = lexer.next(), first.kind == .word else { return false }
+            var words = [lexer.word(first)]
+            while let lexeme = lexer.next() { if lexeme.kind == .word { words.append(lexer.word(lexeme)) } }
+            return MigrationFile.defines(words)
         }
-        return MigrationFile.defines(words)
     }
 
     /// Whether a statement with these words is harmless where it runs twice; the words of strings and quoted names are not among them.
     private static func defines(_ words: [String]) -> Bool {
-        guard let first = words.first else { return true }
-        switch first {
+        switch words.first {
         case "create", "comment", "grant", "revoke", "set", "reset", "begin", "start", "commit", "end", "refresh",
             "analyze":
             return true
