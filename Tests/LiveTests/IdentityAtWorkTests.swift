@@ -317,4 +317,15 @@ import Testing
         #expect(try bench.query("SELECT to_regclass('v6')") == "v6")
         #expect(try bench.faults() == "")
     }
+
+    @Test func `where names are what counts, the files are compared by their names`() throws {
+        let bench = try Workbench()
+        try bench.folder.write("migrated.toml", "version-by = \"name\"\n")
+        try bench.write("1_a.sql", "CREATE TABLE a ();")
+        try bench.write("1_b.sql", "CREATE TABLE b ();")
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == 0, "\(outcome)")
+        let integrity = try bench.auditctl("integrity", "--directory", bench.directory)
+        #expect(integrity.status == 0 && integrity.output.contains("2 applied files are as they were"), "\(integrity)")
+    }
 }

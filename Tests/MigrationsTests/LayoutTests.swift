@@ -225,4 +225,19 @@ import Testing
         let error = #expect(throws: Complaint.self) { try twins.index(of: "20250513") }
         #expect(error?.message == "'20250513' may mean '20250513_a', '20250513_b'")
     }
+
+    @Test(arguments: [("SELECT 1;", LayoutName.flat), ("-- +goose Up\nSELECT 1;", .goose)])
+    func `a file that is known to be marked for no tool is not read to find the layout`(text: String, found: LayoutName)
+        throws
+    {
+        var read: [String] = []
+        let set = try MigrationSet(
+            listing: listing("1_a.sql", "2_b.sql", "3_c.sql"), isPlain: { $0 != "2_b.sql" }
+        ) { (path) throws(Complaint) in
+            read.append(path)
+            return Array(text.utf8)
+        }
+        #expect(read == ["2_b.sql"])
+        #expect(set.layout == found && set.isUnmarked == (found == .flat))
+    }
 }
