@@ -37,6 +37,7 @@ extension AdoptionFold {
                 continue
             }
             let path = set.migrations[index].path
+            // A file whose head cannot be read is another than the one that was committed.
             let header = bytes(set.migrations[index]).map { try? GraphileHeader($0, path: path) }
             let match: ChecksumMatch =
                 switch header {

@@ -46,6 +46,7 @@ extension AdoptionFold {
                 continue
             }
             let migration = set.migrations[index]
+            // A file that cannot be read as a migration is reported as unread; that it cannot run is said where it is planned.
             var match = ChecksumMatch.unread
             if let text = bytes(migration), let file = try? MigrationFile(migration: migration, bytes: text) {
                 let same = [(row["apply_script"], MigrationFile.Way.up), (row["revert_script"], .down)].allSatisfy {
@@ -61,13 +62,10 @@ extension AdoptionFold {
     /// Atlas: one row for each version, with the sum of all files up to it; a baseline stands for everything up to its version.
     mutating func readAtlas(_ bytes: (Migration) -> [UInt8]?) {
         var sums: [Int: String] = [:]
-        var chain = RunningSHA256()
+        var chain = AtlasChain()
         for (index, migration) in set.migrations.enumerated() {
             guard let text = bytes(migration) else { break }
-            chain.add(Array(migration.path.utf8))
-            if AtlasSum.isLeftOut(text) { continue }
-            chain.add(text)
-            sums[index] = Base64.text(chain.hash)
+            sums[index] = chain.add(migration.path, text)
         }
         for row in rows {
             guard let version = row["version"], !version.hasPrefix(".") else { continue }

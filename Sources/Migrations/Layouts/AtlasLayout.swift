@@ -31,20 +31,17 @@ enum AtlasLayout: Layout {
                 place: Place(file: sum))
         }
         let recorded = try AtlasSum(try contents(sum))
-        var chain = RunningSHA256()
+        var chain = AtlasChain()
         var files = recorded.files[...]
         for migration in reading.migrations where migration.obstacle == nil {
-            let text = try contents(migration.path)
-            chain.add(Array(migration.path.utf8))
-            if AtlasSum.isLeftOut(text) { continue }
-            chain.add(text)
+            guard let hash = chain.add(migration.path, try contents(migration.path)) else { continue }
             guard let entry = files.popFirst() else { throw mismatch(migration.path, "'\(sum)' does not name it") }
             if entry.name != migration.path {
                 throw recorded.files.contains { $0.name == migration.path }
                     ? mismatch(entry.name, "'\(sum)' names it, and it is not there")
                     : mismatch(migration.path, "'\(sum)' does not name it")
             }
-            if entry.hash != Base64.text(chain.hash) {
+            if entry.hash != hash {
                 throw mismatch(migration.path, "its text is another than when '\(sum)' was written")
             }
         }
@@ -93,9 +90,22 @@ struct AtlasSum {
             throw complaint("the first line is not the sum of the others", at: 0)
         }
     }
+}
+
+/// The sums of Atlas's files, one after the other: each is over all names and texts so far.
+struct AtlasChain {
+    private var all = RunningSHA256()
+
+    /// The sum up to this file, in base 64; nil for a file whose text does not count.
+    mutating func add(_ path: String, _ text: [UInt8]) -> String? {
+        all.add(Array(path.utf8))
+        if AtlasChain.isLeftOut(text) { return nil }
+        all.add(text)
+        return Base64.text(all.hash)
+    }
 
     /// Whether a file's first line says that its text does not count.
-    static func isLeftOut(_ text: [UInt8]) -> Bool {
+    private static func isLeftOut(_ text: [UInt8]) -> Bool {
         var lines = TextLines(text)
         guard let line = lines.next(), let comment = text.comment(line) else { return false }
         return comment.text.split(whereSeparator: \.isWhitespace).elementsEqual(["atlas:sum", "ignore"])
