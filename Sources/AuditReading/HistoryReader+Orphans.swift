@@ -8,19 +8,26 @@ extension HistoryReader {
         var clause = OrphanClause()
         clause.add(filter)
         return try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
-            // A history whose schema is of version 1 has counts and no quarantine.
+            let known = try quarantine()
             let kept =
-                try hasQuarantine()
+                known.isKept
                 ? """
                 (SELECT pg_catalog.count(*) FROM \(quoted).orphan_quarantine AS q WHERE q.event_id = a.event_id),
                 (SELECT pg_catalog.count(DISTINCT q.id) FROM \(quoted).orphan_quarantine AS q
                    JOIN \(quoted).orphan_restoration AS r ON r.quarantine_id = q.id AND r.outcome = 'restored'
                   WHERE q.event_id = a.event_id)
                 """ : "0, 0"
+            // All of an event's rows that came back together are one row.
+            let together =
+                known.isByEvent
+                ? """
+                 + (SELECT coalesce(pg_catalog.sum(r.row_count), 0) FROM \(quoted).orphan_restoration AS r
+                     WHERE r.cleanup_event_id = a.event_id)::int8
+                """ : ""
             let found = try connection.query(
                 """
                 SELECT a.seq, \(HistoryReader.moment("a.recorded_at")), a.event, a.version, a.name, a.attempt_id::text,
-                       a.object, coalesce(a.row_count, 0), \(kept)
+                       a.object, coalesce(a.row_count, 0), \(kept)\(together)
                   FROM \(table) AS a
                  WHERE a.event IN ('orphans_deleted', 'orphans_nullified')\(clause.text) ORDER BY a.seq
                 """, clause.parameters)
@@ -43,7 +50,8 @@ extension HistoryReader {
         clause.add(filter)
         let behind = clause.bind(.integer(id))
         return try reading(statementTimeout: StatementTimeout.page) { () throws(PostgresError) in
-            guard try hasQuarantine() else { return [] }
+            let known = try quarantine()
+            guard known.isKept else { return [] }
             let found = try connection.query(
                 """
                 SELECT q.id, a.seq, \(HistoryReader.moment("a.recorded_at")), a.version, q.attempt_id::text,
@@ -51,7 +59,7 @@ extension HistoryReader {
                        q.key::text, q.old_row::text, q.old_text,
                        (SELECT r.outcome FROM \(quoted).orphan_restoration AS r
                           LEFT JOIN \(table) AS e ON e.event_id = r.event_id
-                         WHERE r.quarantine_id = q.id ORDER BY e.seq DESC NULLS LAST LIMIT 1)
+                         WHERE r.quarantine_id = q.id\(known.isByEvent ? " OR r.cleanup_event_id = q.event_id" : "") ORDER BY e.seq DESC NULLS LAST LIMIT 1)
                   FROM \(quoted).orphan_quarantine AS q JOIN \(table) AS a ON a.event_id = q.event_id
                  WHERE q.id > \(behind)::bigint\(clause.text) ORDER BY q.id LIMIT 100
                 """, clause.parameters)
@@ -63,10 +71,15 @@ extension HistoryReader {
         }
     }
 
-    private func hasQuarantine() throws(PostgresError) -> Bool {
-        try connection.query(
-            "SELECT pg_catalog.to_regclass($1::text) IS NOT NULL", [.text("\(quoted).orphan_quarantine")]
-        ).isTrue(0, 0)
+    /// What the history's schema keeps of rows: nothing in version 1, from version 10 on their return by the event.
+    private func quarantine() throws(PostgresError) -> (isKept: Bool, isByEvent: Bool) {
+        let found = try connection.query(
+            """
+            SELECT t.oid IS NOT NULL, EXISTS (
+                   SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = 'cleanup_event_id')
+              FROM pg_catalog.to_regclass($1::text) AS t(oid)
+            """, [.text("\(quoted).orphan_restoration")])
+        return (found.isTrue(0, 0), found.isTrue(0, 1))
     }
 }
 

@@ -26,7 +26,8 @@ extension RestoreSQL {
             tail text;
             problem text;
             filter text;
-            records boolean := NOT §proves§;
+            -- Whether each row's outcome is recorded; not as long as all may come back at the first try.
+            records boolean := false;
             pieces text[];
             counted bigint[];
             hashed numeric[];
@@ -49,10 +50,9 @@ extension RestoreSQL {
             groups := (
                 SELECT jsonb_agg(to_jsonb(g)) FROM (
                     SELECT q.event_id, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL AS is_text, count(*) AS number,
-                           sum(q.row_hash::numeric) AS hash, min(q.id) AS sample, max(q.id) AS newest
+                           CASE WHEN §proves§ THEN sum(q.row_hash::numeric) END AS hash, min(q.id) AS sample, max(q.id) AS newest
                       FROM §history§.orphan_quarantine AS q
-                     WHERE q.event_id = ANY (ARRAY(SELECT (e ->> 'event')::uuid FROM jsonb_array_elements(events) AS e))
-                       AND NOT EXISTS (SELECT FROM §history§.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
+                     WHERE q.event_id = ANY (ARRAY(SELECT (e ->> 'event')::uuid FROM jsonb_array_elements(events) AS e)) AND §open§
                      GROUP BY q.event_id, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL) AS g);
 
             -- Rows whose text names objects are read and compared where every name is whole; such a table's triggers have to find theirs there, too.
@@ -143,6 +143,7 @@ extension RestoreSQL {
                                  'WHERE r.quarantine_id = q.id AND (r.outcome = ''restored'' OR r.event_id = %s))',
                                  part.events, part.schema_name, part.table_name, part.action, part.column_names, part.is_text, restoration, counting);
                 IF problem IS NOT NULL THEN
+                    records := true;
                     EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome) SELECT q.id, %s, %L FROM %s AS q WHERE %s',
                                    restoration, counting, problem, quarantine, filter);
                     CONTINUE;
@@ -194,7 +195,6 @@ extension RestoreSQL {
                 PERFORM set_config('enable_nestloop', 'off', true);
             END IF;
             missing := (SELECT coalesce(sum((p ->> 'number')::bigint), 0) FROM jsonb_array_elements(parts) AS p);
-            -- A proof records nothing where all comes back at the first try.
             WHILE missing > 0 AND setwise LOOP
                 before := missing;
                 BEGIN
@@ -239,7 +239,14 @@ extension RestoreSQL {
                         IF missing > 0 THEN
                             RAISE EXCEPTION USING ERRCODE = 'MG009', MESSAGE = 'not all rows came back as they were';
                         END IF;
-                        PERFORM set_config('migrated.proved', 'all', true);
+                        -- All came back at the first try: one row for all rows of an event, and none for a proof.
+                        IF §proves§ THEN
+                            PERFORM set_config('migrated.proved', 'all', true);
+                        ELSE
+                            INSERT INTO §history§.orphan_restoration (cleanup_event_id, event_id, outcome, row_count)
+                            SELECT (g ->> 'event_id')::uuid, (names ->> (g ->> 'event_id'))::uuid, 'restored', sum((g ->> 'number')::bigint)
+                              FROM jsonb_array_elements(groups) AS g GROUP BY g ->> 'event_id';
+                        END IF;
                         RETURN;
                     END IF;
                 EXCEPTION WHEN OTHERS THEN

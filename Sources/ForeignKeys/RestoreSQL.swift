@@ -48,7 +48,7 @@ public struct RestoreSQL: Sendable, Equatable {
             "key": CatalogQuestion.rowKeyIndex("target"),
             // Errors that are not about the rows: they end all of it.
             "grave": "left(state, 2) IN ('25', '40', '53', '57', '58', 'XX') OR state = '55P03'",
-            "pinned": CatalogQuestion.needsPinnedText("t.oid"),
+            "pinned": CatalogQuestion.needsPinnedText("t.oid"), "open": open,
         ]
         // Word by word from the front, so that what stands in for one is not looked at again.
         let body = RestoreSQL.body.split(separator: "§", omittingEmptySubsequences: false).enumerated()
@@ -78,14 +78,14 @@ public struct RestoreSQL: Sendable, Equatable {
             """
     }
 
-    /// The cleanup events of an attempt that still have rows to restore, with the number of rows, the newest first.
-    /// Takes the attempt's id as its parameter.
+    /// Of these cleanup events those that still have rows to restore, with a row's table and columns, the newest first. Takes the array of their ids as
+    /// its parameter.
     public var pending: String {
         """
-        SELECT q.event_id::pg_catalog.text, q.schema_name, q.table_name, pg_catalog.min(q.column_names)::pg_catalog.text, \
-        pg_catalog.min(q.action), pg_catalog.count(*) \
-        FROM \(history).orphan_quarantine AS q WHERE q.attempt_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid AND \(open) \
-        GROUP BY q.event_id, q.schema_name, q.table_name ORDER BY pg_catalog.max(q.id) DESC
+        SELECT e.id::pg_catalog.text, q.schema_name, q.table_name, q.column_names::pg_catalog.text \
+        FROM pg_catalog.unnest($1::pg_catalog.uuid[]) AS e(id) CROSS JOIN LATERAL (\
+        SELECT q.id, q.schema_name, q.table_name, q.column_names FROM \(history).orphan_quarantine AS q \
+        WHERE q.event_id OPERATOR(pg_catalog.=) e.id AND \(open) ORDER BY q.id DESC LIMIT 1) AS q ORDER BY q.id DESC
         """
     }
 
@@ -95,15 +95,17 @@ public struct RestoreSQL: Sendable, Equatable {
     /// How many rows had which outcome, and one reason of each. Takes the restoration's event id as its parameter.
     public var outcomes: String {
         """
-        SELECT r.outcome, pg_catalog.count(*), pg_catalog.min(r.reason) FROM \(history).orphan_restoration AS r \
+        SELECT r.outcome, pg_catalog.sum(coalesce(r.row_count, 1))::pg_catalog.int8, pg_catalog.min(r.reason) FROM \(history).orphan_restoration AS r \
         WHERE r.event_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid GROUP BY r.outcome ORDER BY r.outcome
         """
     }
 
+    /// Whether the kept row `q` has not come back yet: neither by itself nor with all of its event.
     private var open: String {
         """
         NOT EXISTS (SELECT FROM \(history).orphan_restoration AS r \
-        WHERE r.quarantine_id OPERATOR(pg_catalog.=) q.id AND r.outcome OPERATOR(pg_catalog.=) 'restored')
+        WHERE r.quarantine_id OPERATOR(pg_catalog.=) q.id AND r.outcome OPERATOR(pg_catalog.=) 'restored') \
+        AND NOT EXISTS (SELECT FROM \(history).orphan_restoration AS r WHERE r.cleanup_event_id OPERATOR(pg_catalog.=) q.event_id)
         """
     }
 }

@@ -15,11 +15,11 @@ extension FileRun {
         guard !attempt.restores.isEmpty else { return [] }
         let script = attempt.prepared.script
         let restores = attempt.restores
-        let kept = try run { () throws(RunFailure) in try history.keptPlaces(of: restores) }
+        let cleanups = try run { () throws(RunFailure) in try history.cleanups(of: restores) }
         var running = attempt
         defer { attempt = running }
         return try Restoration(schema: store.schema, reporter: reporter).run(
-            restores, kept, event: attempt.event(.orphansRestored, by: actor)
+            restores, cleanups, event: attempt.event(.orphansRestored, by: actor)
         ) { (sql, parameters) throws(Stop) in
             try guarded(&running, connection, limit, { Failure($0, in: script, piece: nil) }) {
                 (connection: Connection) throws(PostgresError) in try connection.query(sql, parameters)

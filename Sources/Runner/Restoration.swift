@@ -4,6 +4,14 @@ internal import JSON
 internal import Postgres
 public import Reporting
 
+/// What one cleanup of orphans took out.
+struct KeptCleanup {
+    /// The text of the id of the event that counts the rows.
+    var event: String
+    /// Where the rows stood; nil where that was not kept.
+    var place: KeptPlace?
+}
+
 /// Puts back what cleanups of orphans took out, as far as that is still possible, inside a transaction that its caller has open.
 struct Restoration {
     let schema: String
@@ -14,7 +22,7 @@ struct Restoration {
 
     /// Restores all that `attempts` took out; one event for each cleanup, with what could not come back and why.
     func run<Refusal: Error>(
-        _ attempts: [String], _ kept: [String: KeptPlace], event template: AuditEvent, _ ask: Ask<Refusal>
+        _ attempts: [String], _ cleanups: [String: [KeptCleanup]], event template: AuditEvent, _ ask: Ask<Refusal>
     ) throws(Refusal) -> [AuditEvent] {
         let sql = RestoreSQL(quotedHistory: schema)
         var events: [AuditEvent] = []
@@ -24,10 +32,12 @@ struct Restoration {
         _ = try ask("SET LOCAL jit = off", [])
         _ = try ask(RestoreSQL.setPath, [])
         for attempt in attempts {
-            let pending = try ask(sql.pending, [.text(attempt)])
+            let cleanups = cleanups[attempt] ?? []
+            let pending = try ask(sql.pending, [.text("{\(cleanups.map(\.event).joined(separator: ","))}")])
             let open = pending.rows.indices.map { row in
                 let id = pending.text(row, 0) ?? ""
-                return RestoreSQL.Event(id: id, restoration: UUID().description, place: kept[id])
+                return RestoreSQL.Event(
+                    id: id, restoration: UUID().description, place: cleanups.first { $0.event == id }?.place)
             }
             guard !open.isEmpty else { continue }
             FailPoint.keyStep.pass()
@@ -98,19 +108,19 @@ extension History {
         return result.rows.indices.compactMap { result.text($0, 0) }
     }
 
-    /// Where the rows of the attempts' cleanup events stood, by the text of the event's id.
-    func keptPlaces(of attempts: [String]) throws(RunFailure) -> [String: KeptPlace] {
+    /// The cleanups of attempts, by the attempt's id.
+    func cleanups(of attempts: [String]) throws(RunFailure) -> [String: [KeptCleanup]] {
         let result = try store.sessions.query(
             store.sessions.lock(),
             """
-            SELECT event_id::text, detail FROM \(store.schema).migration_rollback_audit
-             WHERE attempt_id = ANY ($1::uuid[]) AND event IN ('orphans_deleted', 'orphans_nullified')
+            SELECT attempt_id::text, event_id::text, detail FROM \(store.schema).migration_rollback_audit
+             WHERE attempt_id = ANY ($1::uuid[]) AND event IN ('orphans_deleted', 'orphans_nullified') ORDER BY seq
             """, [.text("{\(attempts.joined(separator: ","))}")])
-        var kept: [String: KeptPlace] = [:]
-        for row in result.rows.indices {
-            kept[result.text(row, 0) ?? ""] = KeptPlace(History.json(result.rows[row][1])["kept"])
+        return Dictionary(grouping: result.rows.indices) { result.text($0, 0) ?? "" }.mapValues { rows in
+            rows.map {
+                KeptCleanup(event: result.text($0, 1) ?? "", place: KeptPlace(History.json(result.rows[$0][2])["kept"]))
+            }
         }
-        return kept
     }
 
     /// The version and name of an attempt that took rows out; nil where there is none with that id.
@@ -154,9 +164,9 @@ extension Engine {
                 "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0; SET LOCAL search_path TO DEFAULT"
             )
             do throws(RunFailure) {
-                let kept = try history.keptPlaces(of: [attempt.description])
+                let cleanups = try history.cleanups(of: [attempt.description])
                 let events = try Restoration(schema: store.schema, reporter: reporter).run(
-                    [attempt.description], kept, event: template
+                    [attempt.description], cleanups, event: template
                 ) {
                     (sql, parameters) throws(RunFailure) in
                     sessions.waiter.begin(.statements(until: nil), cancellation: connection.cancellation())

@@ -296,7 +296,7 @@ struct Cleaner {
         for attempt in try database.query(
             """
             SELECT DISTINCT attempt_id FROM migrated.orphan_quarantine AS q
-             WHERE NOT EXISTS (SELECT FROM migrated.orphan_restoration AS r WHERE r.quarantine_id = q.id AND r.outcome = 'restored')
+             WHERE NOT EXISTS (SELECT FROM migrated.orphan_restoration AS r WHERE (r.quarantine_id = q.id OR r.cleanup_event_id = q.event_id) AND r.outcome = 'restored')
             """
         ).split(separator: "\n") {
             let outcome = try bench.run("restore-orphans", String(attempt))
@@ -306,7 +306,7 @@ struct Cleaner {
             """
             SELECT string_agg(o.line, E'\\n' ORDER BY o.line)
               FROM migrated.migration_rollback_audit AS a
-              JOIN (SELECT event_id, concat_ws('|', outcome, count(*), coalesce(min(reason), '')) AS line
+              JOIN (SELECT event_id, concat_ws('|', outcome, sum(coalesce(row_count, 1)), coalesce(min(reason), '')) AS line
                       FROM migrated.orphan_restoration GROUP BY event_id, outcome) AS o USING (event_id)
              WHERE a.seq > \(newest) GROUP BY a.seq ORDER BY a.seq
             """)
