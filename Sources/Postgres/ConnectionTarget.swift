@@ -34,6 +34,16 @@ public struct ConnectionTarget: Sendable, Equatable {
         resolved = ResolvedConnection(conninfo)
     }
 
+    /// The same way with the same login into another database, whose sessions begin with these options as libpq writes them.
+    public func inside(_ database: String, options: String) -> ConnectionTarget {
+        var target = self
+        target.otherDatabase = database
+        target.otherOptions = [resolved["options"], options].compactMap(\.self).joined(separator: " ")
+        return target
+    }
+
+    private var otherDatabase: String?
+    private var otherOptions: String?
     private let resolved: ResolvedConnection
     private let usesService: Bool
 
@@ -41,7 +51,7 @@ public struct ConnectionTarget: Sendable, Equatable {
     public let secretName: String?
 
     /// The name of the database, as far as words, service file and environment tell it.
-    public var database: String? { resolved["dbname"] ?? resolved["user"] }
+    public var database: String? { otherDatabase ?? resolved["dbname"] ?? resolved["user"] }
 
     /// In what the way to the server is less safe than the default, one sentence without a stop; nil where it is not. The default is a socket,
     /// or a certificate that proves the server (`sslmode=verify-full`).
@@ -110,7 +120,7 @@ public struct ConnectionTarget: Sendable, Equatable {
             ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "30000"), ("dbname", conninfo), ("application_name", applicationName),
             ("client_encoding", "UTF8"),
-        ]
+        ] + (otherDatabase.map { [("dbname", $0)] } ?? []) + (otherOptions.map { [("options", $0)] } ?? [])
     }
 }
 

@@ -20,8 +20,6 @@ public struct FileEvidence: Sendable, Equatable {
         case present
         case absent
         case different([Difference])
-        /// Gone or different, as later files have made it.
-        case changedLater
         /// The server could not build it, and why.
         case unread(String)
     }
@@ -58,30 +56,23 @@ public struct FileEvidence: Sendable, Equatable {
         let other = findings.contains {
             switch $0.state {
             case .different, .unread: true
-            case .present, .absent, .changedLater: false
+            case .present, .absent: false
             }
         }
         if other || (present && absent) { return .partly }
         return present ? .present : absent ? .absent : .untold
     }
 
-    /// Whether nothing speaks against the file's being applied.
-    public var stands: Bool { verdict == .present || verdict == .untold }
-
     /// A line for the file and one for everything that is not as it says.
     public var lines: [String] {
         let there = findings.filter { $0.state == .present }.count
-        let compared = findings.filter { $0.state != .changedLater }.count
-        let later = findings.count - compared
-        var note =
-            verdict == .untold && later == 0
-            ? "creates nothing that can be compared" : "\(there) of \(compared) object(s)"
-        if later > 0 { note += ", \(later) changed by later files" }
+        let note =
+            verdict == .untold ? "creates nothing that can be compared" : "\(there) of \(findings.count) object(s)"
         var lines = ["\(verdict.rawValue.padded(to: 8)) \(Printable.line(name))  (\(note))"]
         for finding in findings {
             let object = Printable.line("\(finding.object), line \(finding.line)")
             switch finding.state {
-            case .present, .changedLater: break
+            case .present: break
             case .absent: lines.append("           absent: \(object)")
             case .unread(let why):
                 lines.append("           cannot be compared: \(object): \(Printable.line(why, limit: 300))")
@@ -105,7 +96,6 @@ public struct FileEvidence: Sendable, Equatable {
                     switch finding.state {
                     case .present: members["state"] = "present"
                     case .absent: members["state"] = "absent"
-                    case .changedLater: members["state"] = "changed_later"
                     case .different(let differences):
                         members["state"] = "different"
                         members["difference"] = .array(differences.map(\.json))
@@ -123,14 +113,14 @@ public struct FileEvidence: Sendable, Equatable {
         var detail: [String: JSONValue] = [
             "verdict": .string(verdict.rawValue), "objects": .integer(Int64(findings.count)),
         ]
-        if !stands { detail["accepted_differences"] = .array(shortcomings) }
+        if verdict != .present { detail["accepted_differences"] = .array(shortcomings) }
         return detail
     }
 
     private var shortcomings: [JSONValue] {
         findings.compactMap { finding in
             switch finding.state {
-            case .present, .changedLater: nil
+            case .present: nil
             case .absent: .string("absent: \(finding.object)")
             case .different(let differences):
                 .string("different: \(finding.object): \(differences.map(\.what).joined(separator: ", "))")

@@ -18,10 +18,12 @@ public struct AdoptionReport: Sendable {
     /// Names of what the history knew as applied before.
     public internal(set) var alreadyApplied: [String] = []
 
-    /// For a baseline: how much of each migration stands in the database.
+    /// For a baseline: how far the database is as a scratch database in which the files ran.
+    var proof: DatabaseProof?
+    /// For a baseline without a scratch database: how much of what each migration says stands in the database.
     var evidence: [FileEvidence] = []
-    /// Whether a baseline that the database does not bear out is recorded all the same.
-    var acceptsDifferences = false
+    /// What is recorded although it differs: names of objects, or of migrations where there is no scratch database.
+    var accepted: [String] = []
 
     init(adoption: Adoption, layout: LayoutName, dryRun: Bool) {
         self.adoption = adoption
@@ -47,7 +49,9 @@ public struct AdoptionReport: Sendable {
             detail["table"] = .string("\(source.table.schema).\(source.table.name)")
             detail["tool_checksum"] = .string(entry.checksum.rawValue)
         }
-        if let found = evidence.first(where: { $0.name == entry.migration.name }) {
+        if let proof {
+            detail.merge(proof.detail(of: entry.migration.name)) { _, found in found }
+        } else if let found = evidence.first(where: { $0.name == entry.migration.name }) {
             detail.merge(found.detail) { _, found in found }
         } else if let assumption = entry.assumption {
             detail["assumed"] = .string(assumption.rawValue)
@@ -59,8 +63,8 @@ public struct AdoptionReport: Sendable {
 
     /// For people: a line a migration, a line for whatever a person should know, and the sum.
     public var lines: [String] {
-        if refusal != nil { return evidence.flatMap(\.lines) }
-        var lines = evidence.flatMap(\.lines)
+        var lines = (proof?.lines ?? []) + evidence.flatMap(\.lines)
+        if refusal != nil { return lines }
         lines += adopted.map { adopted in
             var notes: [String] = []
             switch adopted.entry.assumption {
@@ -74,16 +78,15 @@ public struct AdoptionReport: Sendable {
             return "adopted  \(Printable.line(adopted.entry.migration.name))\(note)"
         }
         lines += adoption.findings.map { "note     \(Printable.line($0.message))" }
-        lines += notes.map { "note     \($0)" }
         lines.append(sum)
         return lines
     }
 
     private func word(for entry: AdoptedEntry) -> [String] {
         switch evidence.first(where: { $0.name == entry.migration.name })?.verdict {
-        case .present: []
+        case .present, nil: []
         case .partly, .absent: ["differences accepted"]
-        case .untold, nil: ["on your word"]
+        case .untold: ["on your word"]
         }
     }
 
@@ -96,31 +99,33 @@ public struct AdoptionReport: Sendable {
         return sum
     }
 
-    private var notes: [String] {
-        let untold = evidence.filter { $0.verdict == .untold }.count
-        return untold == 0
-            ? [] : ["\(untold) migration(s) create nothing that can be compared: 'migrated' takes your word for them"]
-    }
-
     /// Why a baseline is not taken over; nil where it is.
     public var refusal: Complaint? {
+        if let proof { return proof.refusal(accepted: accepted, isStrict: false, isBaseline: true) }
         let names = Set(adopted.map(\.entry.migration.name))
-        let wanting = evidence.filter { names.contains($0.name) && !$0.stands }
-        guard let first = wanting.first, !acceptsDifferences else { return nil }
+        let wanting = evidence.filter {
+            names.contains($0.name) && $0.verdict != .present && !accepted.contains($0.name)
+        }
+        guard let first = wanting.first else { return nil }
         let more = wanting.count > 1 ? ", and \(wanting.count - 1) more" : ""
+        let verdict =
+            switch first.verdict {
+            case .absent: "is absent"
+            case .untold: "creates nothing that can be looked for"
+            case .partly, .present: "is not there as its file says"
+            }
         let way =
             highestPresent.map { "Up to '\($0)' everything is there: 'migrated adopt --baseline \($0)'." }
             ?? "Not even the first migration is there as its file says."
         return Complaint(
-            .failed,
-            "the database does not bear the baseline out: '\(first.name)' is \(first.verdict == .absent ? "absent" : "not there as its file says")\(more)",
-            hint: "\(way) With --accept-differences it is recorded all the same, with what is missing.")
+            .failed, "the database does not bear the baseline out: '\(first.name)' \(verdict)\(more)",
+            hint: "\(way) Each migration that is there all the same can be named: --accept-differences '\(first.name)'."
+        )
     }
 
     /// The version up to which everything stands; nil where not even the first migration does.
     private var highestPresent: String? {
-        let standing = evidence.prefix { $0.stands }
-        guard let last = standing.last(where: { $0.verdict == .present }) else { return nil }
+        guard let last = evidence.prefix(while: { $0.verdict == .present }).last else { return nil }
         return adoption.entries.first { $0.migration.name == last.name }?.migration.version
     }
 
@@ -130,6 +135,7 @@ public struct AdoptionReport: Sendable {
             "tool": JSONValue(adoption.source?.tool.rawValue),
             "table": JSONValue(adoption.source.map { "\($0.table.schema).\($0.table.name)" }),
             "dry_run": .bool(dryRun),
+            "proof": proof?.json ?? .null,
             "evidence": .array(evidence.map(\.json)),
             "refused": JSONValue(refusal?.message),
             "adopted": .array(
@@ -149,7 +155,6 @@ public struct AdoptionReport: Sendable {
                         "message": .string(finding.message),
                     ]
                 }),
-            "notes": .array(notes.map(JSONValue.string)),
         ]
     }
 }

@@ -10,8 +10,8 @@ internal import Systemd
 public enum AdoptionGoal: Sendable {
     /// Another tool's history: of that tool and in that table, as far as they are given; otherwise the one that is there.
     case history(tool: AdoptionTool?, table: String?)
-    /// Everything up to a version. Files whose objects are not all there refuse it, unless their differences are accepted.
-    case baseline(String, acceptsDifferences: Bool)
+    /// Everything up to a version. A database that is not as the files leave it refuses it, but for what is accepted by name.
+    case baseline(String, ScratchChoice, accepted: [String])
 }
 
 extension Engine {
@@ -46,7 +46,7 @@ extension Engine {
         _ goal: AdoptionGoal, _ snapshot: MigrationDirectory.Snapshot, lockPatience: TimeSpan?
     ) throws(RunFailure) -> Adoption {
         switch goal {
-        case .baseline(let version, _):
+        case .baseline(let version, _, _):
             return try told { () throws(Complaint) in try Adoption(baseline: version, set: snapshot.set) }
         case .history(let tool, let named):
             let read = try read(tool, named, snapshot.set.layout, lockPatience)
@@ -118,9 +118,14 @@ extension Engine {
             states.map { (snapshot.set.identity(version: $0.version, name: $0.name), $0) },
             uniquingKeysWith: { _, newer in newer })
         var report = AdoptionReport(adoption: adoption, layout: snapshot.set.layout, dryRun: dryRun)
-        if case .baseline(_, let accepts) = goal {
-            report.evidence = try evidence(adoption.entries.map(\.migration), snapshot)
-            report.acceptsDifferences = accepts
+        if case .baseline(let version, let scratch, let accepted) = goal {
+            if scratch == .none {
+                report.evidence = try evidence(adoption.entries.map(\.migration), snapshot)
+            } else {
+                let last = try told { () throws(Complaint) in try snapshot.set.index(of: version) }
+                report.proof = try proof(upTo: last, scratch, snapshot)
+            }
+            report.accepted = accepted
         }
         for entry in adoption.entries {
             if known[entry.migration.identity]?.status.isApplied == true {

@@ -24,52 +24,41 @@ extension Engine {
                 files.append((migration.name, .failure(error)))
             }
         }
-        // From the last one back, so that each knows what has happened to its objects since.
-        var aftermath = Aftermath()
-        var evidence: [FileEvidence] = []
-        for file in files.reversed() {
+        return try files.map { (file) throws(RunFailure) in
             var found = FileEvidence(name: file.name)
             switch file.script {
-            case .success(let script): found.findings = try look(script, &aftermath)
+            case .success(let script): found.findings = try look(script)
             case .failure(let complaint):
                 let finding = FileEvidence.Finding(
                     object: "the file", line: complaint.place?.line ?? 1, state: .unread(complaint.message))
                 found.findings = [finding]
             }
-            evidence.append(found)
+            return found
         }
-        return evidence.reversed()
     }
 
     /// How each object of one script is found, in the order of the text.
-    private func look(_ script: Script, _ aftermath: inout Aftermath) throws(RunFailure) -> [FileEvidence.Finding] {
+    private func look(_ script: Script) throws(RunFailure) -> [FileEvidence.Finding] {
         var findings: [FileEvidence.Finding] = []
         let keys = ForeignKeyStatement.all(in: script)
         let text = StatementCut(script, without: keys).text
         var trial = EvidenceTrial(sessions: sessions, settings: settings, script: script, token: UUID().description)
-        for statement in script.statements.indices.reversed() {
+        for statement in script.statements.indices {
             let line = script.statements[statement].line
-            for key in keys.reversed() where key.statement == statement {
+            for key in keys where key.statement == statement {
                 let state = try trial.state(of: key)
                 findings.append(FileEvidence.Finding(object: key.words, line: line, state: state))
             }
             let items = ReplayItem.all(of: statement, in: script, text: text, includesConditional: true)
-            for item in items.reversed() {
+            for item in items {
                 let found = try trial.state(of: item)
-                var state = found.state
-                switch state {
-                case .absent where aftermath.explainsAbsence(of: item): state = .changedLater
-                case .different(let differences) where aftermath.explains(differences, of: item): state = .changedLater
-                default: break
-                }
                 findings.append(
                     FileEvidence.Finding(
-                        object: "\(item.word) '\(found.object ?? item.name)'", line: line, state: state))
+                        object: "\(item.word) '\(found.object ?? item.name)'", line: line, state: found.state))
             }
-            aftermath.add(statement, of: script)
         }
         try trial.end()
-        return findings.reversed()
+        return findings
     }
 }
 

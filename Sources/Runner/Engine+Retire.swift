@@ -10,14 +10,16 @@ public struct RetireReport: Sendable {
     public var retired: [String] = []
     /// The migration that stands for them from now on.
     public var replacement: String?
-    /// How much of what the replacement creates exists.
+    /// How far the database is as the folder without the retired files leaves it.
+    var proof: DatabaseProof?
+    /// Without a scratch database: how much of what the replacement says exists.
     var evidence: FileEvidence?
     /// Why nothing was recorded; nil where it was.
     public var refusal: Complaint?
 
     /// For people: what was compared, then a line a migration.
     public var lines: [String] {
-        var lines = evidence?.lines ?? []
+        var lines = proof?.lines ?? evidence?.lines ?? []
         guard refusal == nil else { return lines }
         lines += retired.map { "retired  \(Printable.line($0))" }
         if let replacement { lines.append("applied  \(Printable.line(replacement))  (it stands for them)") }
@@ -28,7 +30,7 @@ public struct RetireReport: Sendable {
     public var json: JSONValue {
         [
             "retired": .array((refusal == nil ? retired : []).map(JSONValue.string)),
-            "replaced_by": JSONValue(replacement), "evidence": evidence?.json ?? .null,
+            "replaced_by": JSONValue(replacement), "proof": proof?.json ?? .null, "evidence": evidence?.json ?? .null,
             "refused": JSONValue(refusal?.message),
         ]
     }
@@ -37,11 +39,13 @@ public struct RetireReport: Sendable {
 extension Engine {
     /// Records that the files of applied migrations are gone for good, and which file stands for them from now on. Runs nothing.
     ///
-    /// The replacement is compared with the database first: each object that it creates must exist as it says, unless `acceptsDifferences`.
-    /// It is then applied itself. All events are one transaction. Throws `.usage` where a name means no applied migration, and `.failed`
+    /// With a replacement the folder as it is now is built in a scratch database first, up to the last applied file: the database must be what comes out, but
+    /// for what is `accepted` by name; so the replacement creates all that the retired files left. It is then applied itself. All events are one
+    /// transaction. Throws `.usage` where a name means no applied migration, and `.failed`
     /// where its file is still in the directory.
     public func retire(
-        _ names: [String], replacedBy replacement: String?, reason: String, acceptsDifferences: Bool,
+        _ names: [String], replacedBy replacement: String?, reason: String, _ scratch: ScratchChoice,
+        accepted: [String],
         lockPatience: TimeSpan
     ) throws(RunFailure) -> RetireReport {
         let snapshot = try snapshot()
@@ -69,14 +73,30 @@ extension Engine {
                     throw .complaint(error)
                 }
                 report.replacement = migration.name
-                let evidence = try evidence([migration], snapshot).first
-                report.evidence = evidence
-                if let evidence, !evidence.stands, !acceptsDifferences {
-                    report.refusal = RetireReport.refusal(of: migration.name)
-                    return report
+                let found: [String: JSONValue]
+                if scratch == .none {
+                    let evidence = try evidence([migration], snapshot)[0]
+                    report.evidence = evidence
+                    found = evidence.detail
+                    if evidence.verdict != .present, !accepted.contains(migration.name) {
+                        report.refusal = RetireReport.refusal(of: migration.name)
+                    }
+                } else {
+                    let applied = plan.steps.filter { step in
+                        switch step.action {
+                        case .applied, .edited, .renamed, .unreadable: true
+                        default: step.migration == migration
+                        }
+                    }
+                    let last = snapshot.set.migrations.lastIndex { applied.map(\.migration).contains($0) }
+                    let proof = try proof(upTo: last ?? 0, scratch, snapshot)
+                    report.proof = proof
+                    found = proof.detail(of: migration.name)
+                    report.refusal = proof.refusal(accepted: accepted, isStrict: true, isBaseline: false)
                 }
+                if report.refusal != nil { return report }
                 for index in events.indices { events[index].detail["replaced_by"] = .string(migration.name) }
-                events.append(try stand(migration, for: retiring, evidence, snapshot, states, reason))
+                events.append(try stand(migration, for: retiring, found, snapshot, states, reason))
             }
             try record(events)
             return report
@@ -109,7 +129,7 @@ extension Engine {
 
     /// The event that makes `migration` applied for what it replaces.
     private func stand(
-        _ migration: Migration, for replaced: [VersionState], _ evidence: FileEvidence?,
+        _ migration: Migration, for replaced: [VersionState], _ found: [String: JSONValue],
         _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState], _ reason: String
     ) throws(RunFailure) -> AuditEvent {
         var event = AuditEvent(.resolved, by: try actor())
@@ -120,7 +140,7 @@ extension Engine {
         event.message = reason
         if case .text(let checksum, _) = snapshot.content(of: migration) { event.checksum = checksum }
         event.detail["replaces"] = .array(replaced.map { .string($0.name) })
-        if let evidence { event.detail.merge(evidence.detail) { _, found in found } }
+        event.detail.merge(found) { _, found in found }
         return event
     }
 }
@@ -130,7 +150,7 @@ extension RetireReport {
         Complaint(
             .failed, "the database does not hold what '\(name)' creates",
             hint:
-                "Apply what is missing first. With --accept-differences it is recorded all the same, with what is missing."
+                "Apply what is missing first. With --accept-differences '\(name)' it is recorded all the same, with what is missing."
         )
     }
 }

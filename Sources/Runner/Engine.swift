@@ -83,6 +83,28 @@ public final class Engine {
         }
     }
 
+    /// An engine in a scratch database that `other` has made: the same files under the same settings, without witnesses and without a word.
+    init(inside scratch: ScratchDatabase, of other: Engine) throws(RunFailure) {
+        var settings = other.settings
+        settings.auditDatabase = nil
+        settings.catalogDrift = .off
+        settings.preflight = .no
+        self.settings = settings
+        identity = other.identity
+        loop = other.loop
+        reporter = Reporter(journal: JournalWriter(path: "", isExpected: false), quiet: true)
+        sessions = Sessions(scratch.target, waiter: other.sessions.waiter)
+        reappliesRolledBack = false
+        witness = Witness(keepingNothingOf: settings.schema)
+        store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
+        history = History(store)
+        do throws(Complaint) {
+            directory = try MigrationDirectory(settings, loop: loop)
+        } catch {
+            throw .complaint(error)
+        }
+    }
+
     /// Who and where, for every event.
     func actor() throws(RunFailure) -> AuditEvent.Actor {
         AuditEvent.Actor(

@@ -25,6 +25,10 @@ enum FailPoint: String, CaseIterable {
     case afterFailed = "after-failed"
     case beforeJournal = "before-journal"
     case beforeAnchor = "before-anchor"
+    case scratchNamed = "scratch-named"
+    case scratchMade = "scratch-made"
+    case scratchBuilt = "scratch-built"
+    case scratchDone = "scratch-done"
 
     #if FAILPOINTS
         private static let armed: (name: String, count: Int, signal: Int32)? = {

@@ -53,6 +53,14 @@ final class Sessions {
         }
     }
 
+    /// Sessions of one login, by the way that is given.
+    init(_ target: ConnectionTarget, waiter: LoopWaiter) {
+        self.waiter = waiter
+        self.target = target
+        listens = false
+        bookTarget = nil
+    }
+
     /// The working session, clean; opened where there is none.
     func work() throws(RunFailure) -> Connection {
         if let working, working.isAlive {

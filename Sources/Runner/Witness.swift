@@ -33,6 +33,13 @@ final class Witness {
         key = try SigningKey.configured(settings)
     }
 
+    /// A witness that keeps nothing and signs nothing.
+    init(keepingNothingOf schema: String) {
+        directory = nil
+        key = nil
+        self.schema = schema
+    }
+
     /// The head that the database must have reached.
     var head: ChainHead? { isAcknowledging ? nil : newest?.head }
 

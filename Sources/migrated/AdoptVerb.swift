@@ -28,11 +28,10 @@ struct AdoptVerb: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Where no tool kept a history: everything up to this version is there; compared with the database first.",
+            "Where no tool kept a history: everything up to this version is there; proved first, by building it in a scratch database.",
             valueName: "version"))
     var baseline: String?
-    @Flag(name: .long, help: "Record a baseline although its objects are not all there as its files say.")
-    var acceptDifferences = false
+    @OptionGroup var proof: ProofOptions
     @Flag(name: .long, help: "Only say what would be recorded.")
     var dryRun = false
 
@@ -64,6 +63,28 @@ struct AdoptVerb: ParsableCommand {
                 .usage, "--baseline goes without --from and --history-table",
                 hint: "Either a history says what is applied, or you do.")
         }
-        return .baseline(baseline, acceptsDifferences: acceptDifferences)
+        return .baseline(baseline, proof.choice, accepted: proof.acceptDifferences)
+    }
+}
+
+/// The options of the verbs that compare a database with its files.
+struct ProofOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Build the files in a copy of this database (default: in an empty one on the same server); none compares file by file.",
+            valueName: "conninfo"))
+    var scratch: String?
+    @Option(
+        name: .long, parsing: .upToNextOption,
+        help: ArgumentHelp("Objects that may differ, by name; with --scratch none, migrations.", valueName: "name"))
+    var acceptDifferences: [String] = []
+
+    var choice: ScratchChoice {
+        switch scratch {
+        case nil: .beside
+        case "none": .none
+        case let conninfo?: .copy(of: conninfo)
+        }
     }
 }

@@ -31,7 +31,7 @@ struct Migrated: ParsableCommand {
                 Array(CommandLine.arguments.dropFirst()),
                 verbs: Set(configuration.subcommands.compactMap { $0.configuration.commandName }),
                 flags: [
-                    "--all", "--accept-differences", "--dry-run", "--applied", "--rolled-back",
+                    "--all", "--dry-run", "--applied", "--rolled-back",
                     "--record-without-down-file", "--from-start",
                     "--restore-orphans",
                     "--no-restore-orphans", "--help", "-h",

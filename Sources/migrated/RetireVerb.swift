@@ -8,8 +8,9 @@ struct RetireVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire", abstract: "Records that the files of applied migrations are gone for good.",
         discussion: """
-            For a squash: delete the old files, add the one that replaces them, and name both here. It is compared with the database, \
-            and counts as applied from then on; a new database runs it alone. Runs nothing.
+            For a squash: delete the old files, add the one that replaces them, and name both here. The folder as it is now is built in a \
+            scratch database, up to the last applied file: where that makes what is there, the replacement counts as applied from then on, and a \
+            new database runs it alone. Runs nothing in the real one.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -20,8 +21,7 @@ struct RetireVerb: ParsableCommand {
     var replacedBy: String?
     @Option(name: .long, help: ArgumentHelp("Why, for the auditor.", valueName: "text"))
     var reason: String
-    @Flag(name: .long, help: "Record it although the database lacks some of what the replacement creates.")
-    var acceptDifferences = false
+    @OptionGroup var proof: ProofOptions
 
     func run() throws {
         try ResolveVerb.refuseEmpty(reason)
@@ -29,7 +29,7 @@ struct RetireVerb: ParsableCommand {
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
         let engine = try workplace.engine()
         let report = try engine.retire(
-            versions, replacedBy: replacedBy, reason: reason, acceptsDifferences: acceptDifferences,
+            versions, replacedBy: replacedBy, reason: reason, proof.choice, accepted: proof.acceptDifferences,
             lockPatience: try lock.patience())
         engine.disconnect()
         switch common.output {

@@ -358,7 +358,8 @@ import Testing
         for number in 1...3 { try bench.write("\(number)_a.sql", "CREATE TABLE t\(number) ();") }
         let none = try bench.run("adopt")
         #expect(none.status == 78 && none.errors.contains("no history of another tool is there"))
-        let adopted = try bench.run("adopt", "--baseline", "2", "--accept-differences")
+        let adopted = try bench.run(
+            "adopt", "--baseline", "2", "--scratch", "none", "--accept-differences", "1_a", "2_a")
         #expect(adopted.status == 0 && adopted.output.contains("absent   1_a"), "\(adopted)")
         #expect(try bench.events() == ["adopted 1_a baseline", "adopted 2_a baseline"])
         #expect(try bench.run("apply").status == 0)

@@ -1,0 +1,164 @@
+internal import Reporting
+
+/// One thing that a catalog says of an object: that it is there, a column, a right, the text of a function.
+///
+/// What two databases with the same schema may have otherwise is no part of it: owners and what those may do by themselves, who granted a right, the
+/// order of columns, versions of extensions.
+public struct CatalogItem: Sendable, Hashable {
+    /// An object by its class and name, as `catalog_object` has them.
+    public struct Object: Sendable, Hashable, Comparable {
+        /// `table`, `index`, `function` …
+        public var kind: String
+        /// Its name with its schema.
+        public var name: String
+
+        /// An object from what `catalog_object` calls it.
+        public init(kind: String, name: String) {
+            self.kind = kind
+            self.name = name
+        }
+
+        // The server compares names by their bytes.
+        public static func == (left: Object, right: Object) -> Bool {
+            left.kind == right.kind && left.name.exact == right.name.exact
+        }
+
+        public static func < (left: Object, right: Object) -> Bool {
+            left.kind != right.kind ? left.kind < right.kind : left.name.exact < right.name.exact
+        }
+
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(kind)
+            hasher.combine(name.exact)
+        }
+
+        /// Both, as a person names it: `table public.users`.
+        public var words: String { "\(kind) \(name)" }
+    }
+
+    /// Of which object.
+    public var object: Object
+    /// What is said of it, on one line or several; empty for its being there at all.
+    public var text: String
+
+    public static func == (left: CatalogItem, right: CatalogItem) -> Bool {
+        left.object == right.object && left.text.exact == right.text.exact
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(object)
+        hasher.combine(text.exact)
+    }
+
+    /// What one row of `catalog_object` says.
+    static func all(_ object: Object, _ definition: String) -> [CatalogItem] {
+        var lines = definition.split(separator: "\n", omittingEmptySubsequences: false)
+        var owner = ""
+        var rights: Substring?
+        // The last lines are the server's own, whatever text stands before them.
+        while let last = lines.last {
+            if last.hasPrefix("rights "), rights == nil {
+                rights = last.dropFirst(7)
+            } else if last.hasPrefix("owner "), owner.isEmpty, object.kind.hasOwner {
+                owner = String(last.dropFirst(6))
+            } else {
+                break
+            }
+            lines.removeLast()
+        }
+        var texts = [""]
+        switch object.kind {
+        case "table", "foreign table", "type", "domain":
+            for line in lines {
+                let (column, granted) = CatalogItem.withoutRights(line)
+                texts.append(String(column))
+                let name = column.split(separator: " ", maxSplits: 2).prefix(2).joined(separator: " ")
+                texts += AccessList.rights(granted, of: owner).map { "\(name): \($0)" }
+            }
+        case "sequence":
+            texts += lines.map { line in
+                guard line.hasPrefix("belongs to "), let end = line.range(of: " column ") else { return String(line) }
+                return String(line[..<end.lowerBound])
+            }
+        case "extension": texts.append(lines.joined(separator: "\n").behind(" in schema "))
+        default: texts.append(lines.joined(separator: "\n"))
+        }
+        texts += AccessList.rights(rights ?? object.kind.builtInRights, of: owner)
+        return texts.map { CatalogItem(object: object, text: $0) }
+    }
+
+    /// A column's line, and the rights behind it.
+    private static func withoutRights(_ line: Substring) -> (Substring, Substring) {
+        guard line.hasPrefix("column "), let range = line.lastRange(of: " rights "),
+            line[range.upperBound...].contains("/")
+        else { return (line, "") }
+        return (line[..<range.lowerBound], line[range.upperBound...])
+    }
+}
+
+extension String {
+    /// Whether `catalog_object` ends such an object's definition with its owner.
+    fileprivate var hasOwner: Bool {
+        !["constraint", "index", "trigger", "policy", "rule", "extension", "event trigger"].contains(self)
+    }
+
+    /// What everybody may do with such an object where no rights are written down (PostgreSQL manual 5.7).
+    fileprivate var builtInRights: Substring {
+        switch self {
+        case "function", "procedure", "aggregate": "=X/"
+        case "type", "domain": "=U/"
+        default: ""
+        }
+    }
+
+    fileprivate func behind(_ word: String) -> String {
+        range(of: word).map { String(self[$0.upperBound...]) } ?? self
+    }
+}
+
+extension StringProtocol where SubSequence == Substring {
+    fileprivate func range(of word: String) -> Range<Index>? { ranges(of: word).first }
+    fileprivate func lastRange(of word: String) -> Range<Index>? { ranges(of: word).last }
+}
+
+/// PostgreSQL's text of an access control list (manual 5.7): `grantee=privileges/grantor`, each behind a comma.
+private enum AccessList {
+    /// A line for each privilege of each grantee that is not `owner`.
+    static func rights(_ text: Substring, of owner: String) -> [String] {
+        var rights: [String] = []
+        for entry in entries(text) {
+            guard let equals = place(of: "=", in: entry) else { continue }
+            let grantee = String(entry[..<equals])
+            let isQuoted = grantee.hasPrefix("\"")
+            let name = isQuoted ? String(grantee.dropFirst().dropLast()).replacing("\"\"", with: "\"") : grantee
+            if name.exact == owner.exact, !owner.isEmpty { continue }
+            var privileges: [String] = []
+            for letter in entry[entry.index(after: equals)...].prefix(while: { $0 != "/" }) {
+                // A star is the right to grant the one before it.
+                privileges.append(letter == "*" ? (privileges.last ?? "") + "*" : String(letter))
+            }
+            rights += privileges.map { "right \(grantee)=\($0)" }
+        }
+        return rights
+    }
+
+    /// Split at `, `, not within quotes.
+    private static func entries(_ text: Substring) -> [Substring] {
+        var entries: [Substring] = []
+        var rest = text
+        while !rest.isEmpty {
+            guard let comma = place(of: ",", in: rest) else { break }
+            entries.append(rest[..<comma])
+            rest = rest[rest.index(after: comma)...].drop { $0 == " " }
+        }
+        return rest.isEmpty ? entries : entries + [rest]
+    }
+
+    private static func place(of sign: Character, in text: Substring) -> Substring.Index? {
+        var isQuoted = false
+        return text.indices.first { index in
+            if text[index] == "\"" { isQuoted.toggle() }
+            return text[index] == sign && !isQuoted
+        }
+    }
+}
