@@ -26,6 +26,7 @@ extension RestoreSQL {
             tail text;
             problem text;
             filter text;
+            untouched text;
             -- Whether each row's outcome is recorded; not as long as all may come back at the first try.
             records boolean := false;
             pieces text[];
@@ -117,7 +118,8 @@ extension RestoreSQL {
 
                 -- What tells a row from all others: its key, with the operators of the key's own index; else the whole of it.
                 image := format('(q.%I || %s)', CASE WHEN part.is_text THEN 'key' ELSE 'old_row' END, after);
-                SELECT string_agg(format('t.%I OPERATOR(%I.%s) (%s ->> %L)%s::%s', a.attname, n.nspname, o.oprname, image, k.name,
+                SELECT string_agg(format('t.%1$I OPERATOR(%2$I.%3$s) coalesce(q.new_values ->> %4$L, q.%5$I ->> %4$L)%6$s::%7$s', a.attname, n.nspname,
+                                         o.oprname, k.name, CASE WHEN part.is_text THEN 'key' ELSE 'old_row' END,
                                          CASE WHEN a.atttypid = ANY (§named§) THEN '::oid' ELSE '' END, format_type(a.atttypid, -1)), ' AND ')
                   INTO matching
                   FROM §key§ AS i
@@ -142,6 +144,10 @@ extension RestoreSQL {
                                  'AND (q.old_row IS NULL) = %L AND NOT EXISTS (SELECT FROM %s AS r '
                                  'WHERE r.quarantine_id = q.id AND (r.outcome = ''restored'' OR r.event_id = %s))',
                                  part.events, part.schema_name, part.table_name, part.action, part.column_names, part.is_text, restoration, counting);
+                -- Where all rows that its events count are to come back in this one way, nothing else has to be asked of each.
+                untouched := CASE WHEN part.number = (SELECT sum((e ->> 'rows')::bigint) FROM jsonb_array_elements(events) AS e
+                                                       WHERE (e ->> 'event')::uuid = ANY (part.events))
+                                  THEN format('q.event_id = ANY (%L)', part.events) ELSE filter END;
                 IF problem IS NOT NULL THEN
                     records := true;
                     EXECUTE format('INSERT INTO %s (quarantine_id, event_id, outcome) SELECT q.id, %s, %L FROM %s AS q WHERE %s',
@@ -186,7 +192,7 @@ extension RestoreSQL {
                     'left', CASE WHEN matching IS NULL THEN 'false'
                                  ELSE format('EXISTS (SELECT FROM %s AS t WHERE %s AND %s)', only_target, matching, shape.as_left) END,
                     'there', CASE WHEN matching IS NULL THEN 'false' ELSE format('EXISTS (SELECT FROM %s AS t WHERE %s)', only_target, matching) END,
-                    'filter', filter);
+                    'filter', filter, 'untouched', untouched);
             END LOOP;
 
             -- All at once, and again where a row was touched twice: the touch before can be undone only then. A loop in the loop over whole tables
@@ -199,8 +205,8 @@ extension RestoreSQL {
                 before := missing;
                 BEGIN
                     pieces := '{}';
-                    FOR part IN SELECT p.value ->> 'head' AS head, p.value ->> 'filter' AS filter, p.value ->> 'tail' AS tail,
-                                       p.value ->> 'action' AS action, p.place
+                    FOR part IN SELECT p.value ->> 'head' AS head, p.value ->> CASE WHEN records THEN 'filter' ELSE 'untouched' END AS filter,
+                                       p.value ->> 'tail' AS tail, p.value ->> 'action' AS action, p.place
                                   FROM jsonb_array_elements(parts) WITH ORDINALITY AS p(value, place)
                     LOOP
                         pieces := pieces || (format('w%s AS (', part.place) || part.head || part.filter || part.tail || ')');

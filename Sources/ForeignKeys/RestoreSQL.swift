@@ -13,12 +13,15 @@ public struct RestoreSQL: Sendable, Equatable {
         public var id: String
         /// The text of the id of the event that will count what came back.
         public var restoration: String
+        /// How many rows it counts.
+        public var rows: Int64
         /// Where its rows stood; nil where that was not kept.
         public var place: KeptPlace?
 
-        public init(id: String, restoration: String, place: KeptPlace?) {
+        public init(id: String, restoration: String, rows: Int64, place: KeptPlace?) {
             self.id = id
             self.restoration = restoration
+            self.rows = rows
             self.place = place
         }
     }
@@ -37,6 +40,7 @@ public struct RestoreSQL: Sendable, Equatable {
             events.map { event in
                 [
                     "event": .string(event.id), "restoration": .string(event.restoration),
+                    "rows": .integer(event.rows),
                     "place": event.place?.json ?? .null,
                 ]
             })
@@ -85,7 +89,7 @@ public struct RestoreSQL: Sendable, Equatable {
         SELECT e.id::pg_catalog.text, q.schema_name, q.table_name, q.column_names::pg_catalog.text \
         FROM pg_catalog.unnest($1::pg_catalog.uuid[]) AS e(id) CROSS JOIN LATERAL (\
         SELECT q.id, q.schema_name, q.table_name, q.column_names FROM \(history).orphan_quarantine AS q \
-        WHERE q.event_id OPERATOR(pg_catalog.=) e.id AND \(open) ORDER BY q.id DESC LIMIT 1) AS q ORDER BY q.id DESC
+        WHERE q.event_id OPERATOR(pg_catalog.=) e.id AND \(open) LIMIT 1) AS q ORDER BY q.id DESC
         """
     }
 

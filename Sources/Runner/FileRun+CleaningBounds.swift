@@ -80,7 +80,8 @@ extension FileRun {
         let restore = RestoreSQL(quotedHistory: store.schema)
         let events = cleaned.map {
             RestoreSQL.Event(
-                id: $0.event.eventID.description, restoration: UUID().description, place: $0.place)
+                id: $0.event.eventID.description, restoration: UUID().description, rows: $0.event.rowCount ?? 0,
+                place: $0.place)
         }
         try send(
             """

@@ -8,6 +8,8 @@ public import Reporting
 struct KeptCleanup {
     /// The text of the id of the event that counts the rows.
     var event: String
+    /// How many it counts.
+    var rows: Int64
     /// Where the rows stood; nil where that was not kept.
     var place: KeptPlace?
 }
@@ -36,8 +38,9 @@ struct Restoration {
             let pending = try ask(sql.pending, [.text("{\(cleanups.map(\.event).joined(separator: ","))}")])
             let open = pending.rows.indices.map { row in
                 let id = pending.text(row, 0) ?? ""
+                let cleanup = cleanups.first { $0.event == id }
                 return RestoreSQL.Event(
-                    id: id, restoration: UUID().description, place: cleanups.first { $0.event == id }?.place)
+                    id: id, restoration: UUID().description, rows: cleanup?.rows ?? 0, place: cleanup?.place)
             }
             guard !open.isEmpty else { continue }
             FailPoint.keyStep.pass()
@@ -113,12 +116,14 @@ extension History {
         let result = try store.sessions.query(
             store.sessions.lock(),
             """
-            SELECT attempt_id::text, event_id::text, detail FROM \(store.schema).migration_rollback_audit
+            SELECT attempt_id::text, event_id::text, detail, row_count FROM \(store.schema).migration_rollback_audit
              WHERE attempt_id = ANY ($1::uuid[]) AND event IN ('orphans_deleted', 'orphans_nullified') ORDER BY seq
             """, [.text("{\(attempts.joined(separator: ","))}")])
         return Dictionary(grouping: result.rows.indices) { result.text($0, 0) ?? "" }.mapValues { rows in
             rows.map {
-                KeptCleanup(event: result.text($0, 1) ?? "", place: KeptPlace(History.json(result.rows[$0][2])["kept"]))
+                KeptCleanup(
+                    event: result.text($0, 1) ?? "", rows: result.integer($0, 3) ?? 0,
+                    place: KeptPlace(History.json(result.rows[$0][2])["kept"]))
             }
         }
     }
