@@ -104,7 +104,8 @@ public struct ForeignKeyPlanner: Sendable {
             switch ExistingKey(key, facts, resolved: resolved) {
             case .none: break
             case .same(let found):
-                let isDone = found.isValidated || key.isNotValid || policy.orphans != .clean
+                // Whoever lets orphans be has added it NOT VALID.
+                let isDone = found.isValidated || key.isNotValid || policy.orphans == .report
                 if isDone { return .exists(constraint: found.name, definition: found.definition) }
                 resumes = true
                 key.name = found.name
@@ -114,6 +115,7 @@ public struct ForeignKeyPlanner: Sendable {
         guard policy.orphans != .fail, let comparison = facts.comparison, comparison.count == key.columns.count,
             key.columns.count == resolved.count, ["r", "p"].contains(table.kind), ["r", "p"].contains(referenced.kind)
         else {
+            if resumes { return .steps([validation(key.name ?? "", table, record: nil)], cleaning: nil) }
             // Nothing to clean by, or nothing to clean: the server has the word.
             return .steps(
                 [plainAdd(key, facts, &names)] + (index(key, table, facts, &names).map { [$0] } ?? []), cleaning: nil)
@@ -124,6 +126,14 @@ public struct ForeignKeyPlanner: Sendable {
         steps += additions(key, name, sql, resumes: resumes)
         if let index = index(key, table, facts, &names) { steps.append(index) }
         return .steps(steps, cleaning: policy.orphans == .clean ? Cleaning(sql, standing: resumes ? name : nil) : nil)
+    }
+
+    private func validation(
+        _ name: String, _ table: ForeignKeyFacts.Table, record: ForeignKeyStep.Record?
+    ) -> ForeignKeyStep {
+        ForeignKeyStep(
+            .validate, "ALTER TABLE \(table.qualified.sql) VALIDATE CONSTRAINT \(Quoting.identifier(name))",
+            record: record)
     }
 
     /// The key's addition over rows that are clean, or that stay as they are.
@@ -143,9 +153,7 @@ public struct ForeignKeyPlanner: Sendable {
         let record = ForeignKeyStep.Record(
             event: "constraint_added", object: "\(sql.table.qualified.text).\(name)",
             detail: ["definition": definition(notValid: key.isNotValid)])
-        var validate = ForeignKeyStep(
-            .validate, "ALTER TABLE \(sql.table.qualified.sql) VALIDATE CONSTRAINT \(Quoting.identifier(name))",
-            record: record)
+        var validate = validation(name, sql.table, record: record)
         if resumes { return [validate] }
         // Before PostgreSQL 18 a partitioned table takes no NOT VALID: then a report leaves nothing unproved.
         let isWhole = policy.orphans == .clean || sql.table.isPartitioned && sql.facts.serverVersion < 180_000

@@ -41,7 +41,7 @@ public struct ReplayItem: Sendable {
             steps.isEmpty
             ? ""
             : (["SET LOCAL client_min_messages = error", "CREATE SCHEMA \(scratch.name)"] + steps).joined(
-                separator: ";\n") + ";\n"
+                separator: "\n;\n") + "\n;\n"
         return """
             SAVEPOINT migrated_replay; \(build)SET LOCAL search_path = pg_catalog, pg_temp;
             SELECT 'file', f.* FROM (\(subject.fileFacts(standing, in: scratch))) AS f
@@ -75,7 +75,9 @@ public struct ReplayItem: Sendable {
         guard row.count == 6, let side = row[0], let group = row[2].flatMap(Fact.Group.init), let name = row[3],
             let text = row[4]
         else { return nil }
+        // A constraint that is valid serves for one that the file adds NOT VALID, and not the other way round.
+        let also = side == "database" && group == .constraint ? nil : row[5]
         // The scratch schema's name occurs nowhere else.
-        return (side, Fact(group, name, scratch.restored(text), also: row[5].map(scratch.restored)))
+        return (side, Fact(group, name, scratch.restored(text), also: also.map(scratch.restored)))
     }
 }

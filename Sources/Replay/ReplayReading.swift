@@ -1,4 +1,5 @@
 internal import ForeignKeys
+internal import Reporting
 public import SQLParsing
 
 extension ReplayItem {
@@ -55,9 +56,11 @@ extension ReplayItem {
         else { return [] }
         let commands = node.list("cmds", of: "AlterTableCmd")
         guard commands.count == list.ranges.count else { return [] }
+        var taken = Taken()
         return zip(commands, list.ranges).enumerated().compactMap { number, pair in
             let (command, range) = pair
-            guard includesConditional || !command.flag("missing_ok") else { return nil }
+            defer { taken.add(command) }
+            guard includesConditional || !command.flag("missing_ok"), !taken.mayHold(command) else { return nil }
             let alone = StatementText(command: range, of: list, text, copy, command, script, statement)
             let subject = subject(command, copy, alone, namesKeys: namesKeys)
             return subject.map { ReplayItem(statement: statement, command: number, range: range, subject: $0) }
@@ -81,6 +84,36 @@ extension ReplayItem {
         case "AT_EnableRowSecurity": return RowSecurityReplay(copy, forces: false)
         case "AT_ForceRowSecurity": return RowSecurityReplay(copy, forces: true)
         default: return nil
+        }
+    }
+}
+
+/// What the earlier commands of an ALTER TABLE take away: where a later one makes the like again, what stands now is no sign that it is done.
+private struct Taken {
+    private var columns: Set<ExactText> = []
+    private var constraints: Set<ExactText> = []
+    private var isUnprotected = false
+
+    mutating func add(_ command: TreeNode) {
+        let name = command.text("name")
+        switch command.text("subtype") {
+        case "AT_DropColumn": if let name { columns.insert(name.exact) }
+        case "AT_DropConstraint": if let name { constraints.insert(name.exact) }
+        case "AT_DisableRowSecurity", "AT_NoForceRowSecurity": isUnprotected = true
+        default: break
+        }
+    }
+
+    /// Whether what the command makes may be among that. Constraints go with a column that they are about, too.
+    func mayHold(_ command: TreeNode) -> Bool {
+        let made = command.node("def")?.fields
+        switch command.text("subtype") {
+        case "AT_AddColumn": return made?.text("colname").map { columns.contains($0.exact) } ?? false
+        case "AT_AddConstraint":
+            guard columns.isEmpty else { return true }
+            return made?.text("conname").map { constraints.contains($0.exact) } ?? !constraints.isEmpty
+        case "AT_EnableRowSecurity", "AT_ForceRowSecurity": return isUnprotected
+        default: return false
         }
     }
 }

@@ -41,7 +41,8 @@ public struct SequelTrial: Sendable {
         }
         ask("database", item.subject.databaseFacts(standing, in: scratch))
         lines += ["ROLLBACK TO SAVEPOINT migrated_replay", "RELEASE SAVEPOINT migrated_replay"]
-        return lines.joined(separator: ";\n")
+        // A comment may be the last word of a line.
+        return lines.joined(separator: "\n;\n")
     }
 
     /// What people call the thing that a sequel is about.

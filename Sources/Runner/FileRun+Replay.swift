@@ -60,8 +60,31 @@ extension FileRun {
                 }
             }
             replayed.pass(item.command, item.range, event, byName: attempt.prepared.existing(settings) == .skip)
+            if item.command != nil { replayed.passed.append(item) }
         }
         return replayed
+    }
+
+    /// Looks again at what an ALTER TABLE was spared, behind its other commands.
+    func stillStands(_ item: ReplayItem, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?)
+        throws(Stop)
+    {
+        let standing = try standing(item, &attempt, connection, limit)
+        if let standing {
+            if attempt.prepared.existing(settings) == .skip { return }
+            switch try comparison(item, standing, [], &attempt, connection, limit) {
+            case .same: return
+            case .absent, .invalid: break
+            case .different(let differences): throw .failure(differs(item, standing, differences, attempt))
+            }
+        }
+        let script = attempt.prepared.script
+        let place = script.place(at: item.range.lowerBound)
+        var complaint = Complaint(
+            .failed, "\(item.word) '\(item.name)' stood before this statement and is gone behind it",
+            hint: "What else the statement does has taken it away. Write it as a statement of its own.", place: place)
+        complaint.point(at: place, of: script.text)
+        throw .failure(Failure("object_differs", complaint))
     }
 
     private func standing(
@@ -98,7 +121,16 @@ extension FileRun {
             }
         }
         let trial = item.trial(standing, in: &scratch)
-        return item.comparison(try send(trial, item, &attempt, connection, limit), standing, in: scratch)
+        do throws(Stop) {
+            return item.comparison(try send(trial, item, &attempt, connection, limit), standing, in: scratch)
+        } catch {
+            // It is about a column that is not there yet, which an earlier command of its statement adds.
+            guard case .failure(let failure) = error, failure.complaint.sqlstate == "42703",
+                connection.transactionStatus == .inFailedTransaction
+            else { throw error }
+            _ = try answers(to: SequelTrial.undo, item, &attempt, connection, limit)
+            return .absent
+        }
     }
 
     /// Sends one of an item's messages and gives the rows of the result that counts.

@@ -13,6 +13,8 @@ struct ConstraintReplay: ReplaySubject {
     private let text: StatementText
     /// The index that becomes the constraint's: the copy has none.
     private let usesIndex: Bool
+    /// When it is checked, in words.
+    private let deferral: String
 
     /// `command` is the bytes of ADD CONSTRAINT …
     init?(_ constraint: TreeNode, _ copy: Copy, _ text: StatementText) {
@@ -23,6 +25,9 @@ struct ConstraintReplay: ReplaySubject {
         guard let type = constraint.text("contype").flatMap({ types[$0] }) else { return nil }
         name = constraint.text("conname")
         usesIndex = constraint.has("indexname")
+        deferral =
+            (constraint.flag("deferrable") ? " deferrable" : "")
+            + (constraint.flag("initdeferred") ? " initially deferred" : "")
         // An index that is to become a constraint's without a name keeps its own, which is then the constraint's.
         if name == nil, usesIndex || type == "f" { return nil }
         self.type = type
@@ -51,7 +56,9 @@ struct ConstraintReplay: ReplaySubject {
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        usesIndex || type == "f" ? Self.kind(literal: type) : facts(copy.oid(in: scratch), standing)
+        usesIndex || type == "f"
+            ? kind(Quoting.literal(type), Quoting.literal(usesIndex ? deferral : ""), from: nil)
+            : facts(copy.oid(in: scratch), standing)
     }
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
@@ -59,7 +66,12 @@ struct ConstraintReplay: ReplaySubject {
             return facts(standing.oid, standing)
         }
         if usesIndex || type == "f" {
-            return Self.kind("k.contype", from: "pg_catalog.pg_constraint AS k WHERE k.oid = \(constraint)")
+            let deferral =
+                usesIndex
+                ? """
+                CASE WHEN k.condeferrable THEN ' deferrable' ELSE '' END || CASE WHEN k.condeferred THEN ' initially deferred' ELSE '' END
+                """ : "''"
+            return kind("k.contype", deferral, from: "pg_catalog.pg_constraint AS k WHERE k.oid = \(constraint)")
         }
         return RelationFacts.constraints(standing.oid, where: "k.oid = \(constraint)")
     }
@@ -72,12 +84,10 @@ struct ConstraintReplay: ReplaySubject {
             : RelationFacts.constraints(table)
     }
 
-    private static func kind(literal: String) -> String { kind(Quoting.literal(literal), from: nil) }
-
-    private static func kind(_ letter: String, from: String?) -> String {
+    private func kind(_ letter: String, _ deferral: String, from: String?) -> String {
         """
         SELECT 1, 'property', 'kind', CASE \(letter) WHEN 'c' THEN 'check' WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' \
-        WHEN 'x' THEN 'exclusion' WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, NULL::pg_catalog.text\(from.map { " FROM \($0)" } ?? "")
+        WHEN 'x' THEN 'exclusion' WHEN 'f' THEN 'foreign key' ELSE 'constraint' END || \(deferral), NULL::pg_catalog.text\(from.map { " FROM \($0)" } ?? "")
         """
     }
 }

@@ -8,12 +8,15 @@ struct IndexReplay: ReplaySubject {
     private let name: String?
     private let copy: Copy
     private let text: StatementText
+    /// Whether it is to be on the partitioned table alone.
+    private let isOnly: Bool
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
         guard let copy = Copy(node.field("relation"), script, statement) else {
             return nil
         }
         name = node.text("idxname")
+        isOnly = node.field("relation")?.flag("inh") == false
         self.copy = copy
         var edited = StatementText(text, script.statements[statement].range)
         edited.moveColumns(of: copy.table, in: node, script, statement)
@@ -68,7 +71,9 @@ struct IndexReplay: ReplaySubject {
     private static func definitions(_ condition: String, name: String) -> String {
         """
         SELECT 3, 'property', \(name), CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || pg_catalog.substr(
-                   pg_catalog.pg_get_indexdef(x.oid), pg_catalog.strpos(pg_catalog.pg_get_indexdef(x.oid), ' USING ') + 1), NULL
+                   pg_catalog.pg_get_indexdef(x.oid), pg_catalog.strpos(pg_catalog.pg_get_indexdef(x.oid), ' USING ') + 1)
+               || CASE WHEN i.indimmediate THEN '' ELSE ' DEFERRABLE' END
+               || coalesce(' TABLESPACE ' || (SELECT s.spcname FROM pg_catalog.pg_tablespace AS s WHERE s.oid = x.reltablespace), ''), NULL
           FROM pg_catalog.pg_class AS x JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace WHERE \(condition)
         """
@@ -88,7 +93,16 @@ struct IndexReplay: ReplaySubject {
         guard !isNameless, standing.extra.count > 2, let index = standing.extra[2] else {
             return Self.all(of: standing.oid)
         }
-        return Self.facts("x.oid = \(index)")
+        // An index on a partitioned table that not all partitions have is not valid, and enforces nothing on the others.
+        let partial =
+            isOnly
+            ? ""
+            : """
+             UNION ALL SELECT 4, 'property', 'partitions', 'not all have it', NULL
+              FROM pg_catalog.pg_class AS x JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
+             WHERE x.oid = \(index) AND x.relkind = 'I' AND NOT i.indisvalid
+            """
+        return Self.facts("x.oid = \(index)") + partial
     }
 
     func invalidIndex(_ standing: Standing) -> String? { standing.extra.count > 3 ? standing.extra[3] : nil }

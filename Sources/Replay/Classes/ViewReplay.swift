@@ -8,6 +8,7 @@ struct ViewReplay: ReplaySubject {
     private let name: TableName
     private let text: StatementText
     private let suffix: String
+    private let isWithNoData: Bool
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
         let isMaterialized = script.statements[statement].node == "CreateTableAsStmt"
@@ -24,11 +25,12 @@ struct ViewReplay: ReplaySubject {
         if isMaterialized {
             let last = script.lastWords(3, of: statement)
             let isWithData = last.count > 1 && last[0].word == "data" && last[1].word == "with"
-            let isWithNoData = last.map(\.word) == ["data", "no", "with"]
+            isWithNoData = last.map(\.word) == ["data", "no", "with"]
             if isWithData { edited.replace(last[1].range.lowerBound..<last[0].range.upperBound, with: "") }
             suffix = isWithNoData ? "" : " WITH NO DATA"
         } else {
             suffix = ""
+            isWithNoData = false
         }
         self.text = edited
     }
@@ -58,9 +60,31 @@ struct ViewReplay: ReplaySubject {
         """
     }
 
-    func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        facts(RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)))
+    /// What only the database can have otherwise: options that the file does not give change what a view shows, and a materialized view may hold nothing.
+    private func further(_ oid: String) -> String {
+        """
+        UNION ALL
+        SELECT 8, 'property', 'options', pg_catalog.string_agg(pg_catalog.split_part(s.setting, '=', 1), ', ' ORDER BY s.setting), NULL
+          FROM pg_catalog.pg_class AS c, pg_catalog.unnest(c.reloptions) AS s(setting) WHERE c.oid = \(oid) AND c.relkind = 'v'
+         HAVING pg_catalog.count(*) > 0
+        """
     }
 
-    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(standing.oid) }
+    private func unpopulated(_ oid: String) -> String {
+        isWithNoData
+            ? ""
+            : """
+             UNION ALL SELECT 9, 'property', 'rows', 'none yet (WITH NO DATA)', NULL
+              FROM pg_catalog.pg_class AS c WHERE c.oid = \(oid) AND c.relkind = 'm' AND NOT c.relispopulated
+            """
+    }
+
+    func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        let oid = RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name))
+        return "\(facts(oid)) \(further(oid))"
+    }
+
+    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        "\(facts(standing.oid)) \(further(standing.oid)) \(unpopulated(standing.oid))"
+    }
 }

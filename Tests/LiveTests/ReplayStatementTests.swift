@@ -1,0 +1,189 @@
+import LiveSupport
+import Testing
+
+/// What replay takes for there, and what not: within one statement, and where the database has less than the file says.
+@Suite struct `What stands is what the file says` {
+    /// What is there, a file, what a query says behind it; nil where the file has to fail.
+    struct Case: CustomTestStringConvertible, Sendable {
+        var there: String
+        var file: String
+        var query = "SELECT 1"
+        var answer: String?
+        var testDescription: String { file }
+    }
+
+    private static let keys =
+        "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype <> 'n'"
+    private static let table = "CREATE TABLE t (id int PRIMARY KEY, y int DEFAULT 1);"
+
+    // MARK: Within one statement
+
+    @Test(
+        arguments: ["skip-identical", "skip"],
+        [
+            Case(
+                there: table, file: "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT t_pkey PRIMARY KEY (id);",
+                query: keys, answer: "t_pkey"),
+            Case(
+                there: table,
+                file: "ALTER TABLE t DROP CONSTRAINT IF EXISTS t_pkey, ADD CONSTRAINT t_pkey PRIMARY KEY (id);",
+                query: keys, answer: "t_pkey"),
+            Case(
+                there: table, file: "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id);", query: keys,
+                answer: "t_pkey"),
+            Case(
+                there: table, file: "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT k PRIMARY KEY (id);",
+                query: keys, answer: "k"),
+            Case(
+                there: table, file: "ALTER TABLE t DROP COLUMN y, ADD COLUMN y text;",
+                query:
+                    "SELECT format_type(atttypid, -1) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'y'",
+                answer: "text"),
+            Case(
+                there: table, file: "ALTER TABLE t DROP COLUMN y, ADD COLUMN y int DEFAULT 1;",
+                query: "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'y'", answer: "1"
+            ),
+            Case(
+                there: "CREATE TABLE t (id int, y int UNIQUE);",
+                file: "ALTER TABLE t DROP COLUMN y, ADD COLUMN y int, ADD CONSTRAINT t_y_key UNIQUE (y);", query: keys,
+                answer: "t_y_key"),
+            Case(
+                there: "CREATE TABLE t (id int, y int); ALTER TABLE t ENABLE ROW LEVEL SECURITY;",
+                file: "ALTER TABLE t DISABLE ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY;",
+                query: "SELECT relrowsecurity FROM pg_class WHERE oid = 't'::regclass", answer: "t"),
+            Case(
+                there: "CREATE TABLE t (id int);",
+                file: "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int, ADD CONSTRAINT c CHECK (a > 0);", query: keys,
+                answer: "c"),
+            Case(
+                there: "CREATE TABLE t (id int);",
+                file: "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int, ADD UNIQUE (a);", query: keys, answer: "t_a_key"),
+            Case(
+                there: "CREATE TABLE t (id int);", file: "ALTER TABLE t ADD COLUMN a int, ADD UNIQUE (a);", query: keys,
+                answer: "t_a_key"),
+        ])
+    func `commands of one ALTER TABLE act one after the other`(_ existing: String, _ what: Case) throws {
+        try hold(what, existing)
+    }
+
+    @Test func `what is gone behind the rest of the statement is missed before anything is committed`() throws {
+        let bench = try Workbench()
+        try bench.write("1_f.sql", "CREATE TABLE t (id int, CONSTRAINT c CHECK (id > 0));")
+        #expect(try bench.run("apply").status == 0)
+        // Something of the database's own, which no reading of the file foresees.
+        try bench.query(
+            """
+            CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN
+                IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b')
+                   AND EXISTS (SELECT FROM pg_constraint WHERE conname = 'c' AND conrelid = 't'::regclass) THEN
+                    ALTER TABLE t DROP CONSTRAINT c;
+                END IF;
+            END$$;
+            CREATE EVENT TRIGGER e ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION f();
+            """)
+        try bench.write(
+            "2_g.sql",
+            "-- migrated: existing=skip-identical\nALTER TABLE t ADD CONSTRAINT c CHECK (id > 0), ADD COLUMN b int;\n")
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == 1, "\(outcome)")
+        #expect(
+            outcome.errors.contains("constraint 't.c' stood before this statement and is gone behind it"), "\(outcome)")
+        #expect(try bench.query(Self.keys) == "c")
+    }
+
+    // MARK: Less than the file says
+
+    @Test(arguments: [
+        Case(
+            there: "CREATE TABLE t (id int); ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT VALID;",
+            file: "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0);"),
+        Case(
+            there: "CREATE TABLE t (id int, CONSTRAINT c CHECK (id > 0));",
+            file: "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT VALID;", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (id int); ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT VALID;",
+            file: "CREATE TABLE t (id int, CONSTRAINT c CHECK (id > 0));"),
+        Case(
+            there:
+                "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (p int); ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p NOT VALID;",
+            file: "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p;",
+            query: "SELECT convalidated FROM pg_constraint WHERE conname = 'k'", answer: "t"),
+        Case(
+            there:
+                "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (p int); INSERT INTO t VALUES (1); ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p NOT VALID;",
+            file: "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p;"),
+        Case(
+            there: "CREATE TABLE t (id int, UNIQUE (id) DEFERRABLE);", file: "CREATE UNIQUE INDEX t_id_key ON t (id);"),
+        Case(
+            there: "CREATE TABLE t (id int, UNIQUE (id));", file: "CREATE UNIQUE INDEX t_id_key ON t (id);", answer: "1"
+        ),
+        Case(
+            there:
+                "CREATE TABLE t (id int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX i ON ONLY t (id);",
+            file: "CREATE INDEX i ON t (id);"),
+        Case(
+            there:
+                "CREATE TABLE t (id int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX i ON t (id);",
+            file: "CREATE INDEX i ON t (id);", answer: "1"),
+        Case(
+            there:
+                "CREATE TABLE t (id int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX i ON ONLY t (id);",
+            file: "CREATE INDEX i ON ONLY t (id);", answer: "1"),
+        Case(
+            there:
+                "CREATE TABLE t (id int); CREATE UNIQUE INDEX i ON t (id); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;",
+            file: "ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i DEFERRABLE;"),
+        Case(
+            there:
+                "CREATE TABLE t (id int); CREATE UNIQUE INDEX i ON t (id); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;",
+            file: "ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (id int); CREATE VIEW v WITH (security_barrier) AS SELECT id FROM t;",
+            file: "CREATE VIEW v AS SELECT id FROM t;"),
+        Case(
+            there: "CREATE TABLE t (id int); CREATE VIEW v WITH (security_barrier = on) AS SELECT id FROM t;",
+            file: "CREATE VIEW v WITH (security_barrier = true) AS SELECT id FROM t;", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (id int); CREATE MATERIALIZED VIEW v AS SELECT id FROM t WITH NO DATA;",
+            file: "CREATE MATERIALIZED VIEW v AS SELECT id FROM t;"),
+        Case(
+            there: "CREATE TABLE t (id int); CREATE MATERIALIZED VIEW v AS SELECT id FROM t;",
+            file: "CREATE MATERIALIZED VIEW v AS SELECT id FROM t;", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (id int); CREATE MATERIALIZED VIEW v AS SELECT id FROM t WITH NO DATA;",
+            file: "CREATE MATERIALIZED VIEW v AS SELECT id FROM t WITH NO DATA;", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (id int, CONSTRAINT k PRIMARY KEY (id));",
+            file: "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY (id) WITH (fillfactor = 70);"),
+        Case(
+            there: "CREATE TABLE t (id int, CONSTRAINT k PRIMARY KEY (id) WITH (fillfactor = 70));",
+            file: "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY (id) WITH (fillfactor = 70);", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (id int, a text);",
+            file: "CREATE TABLE t (id int, a text) WITH (toast.autovacuum_enabled = off);"),
+        Case(
+            there: "CREATE TABLE t (id int, a text) WITH (toast.autovacuum_enabled = false, autovacuum_enabled = 1);",
+            file: "CREATE TABLE t (id int, a text) WITH (toast.autovacuum_enabled = off, autovacuum_enabled = on);",
+            answer: "1"),
+        // A comment is no part of it.
+        Case(
+            there: "CREATE TABLE t (id int); CREATE VIEW v AS SELECT id FROM t;",
+            file: "CREATE VIEW v AS SELECT id FROM t -- all of them\n;", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (id int, y int);",
+            file: "CREATE TABLE t (id int) -- first\n; ALTER TABLE t ADD y int -- second\n;", answer: "1"),
+    ])
+    func `nothing less serves as the same, and nothing that is the same is refused`(_ what: Case) throws {
+        try hold(what, "skip-identical")
+    }
+
+    private func hold(_ what: Case, _ existing: String) throws {
+        let bench = try Workbench()
+        try bench.query(what.there)
+        try bench.write("1_f.sql", "-- migrated: existing=\(existing)\n\(what.file)\n")
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == (what.answer == nil ? 1 : 0), "\(outcome)")
+        if let answer = what.answer { #expect(try bench.query(what.query) == answer, "\(outcome)") }
+        #expect(try bench.faults() == "")
+    }
+}
