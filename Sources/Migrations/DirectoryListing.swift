@@ -1,7 +1,9 @@
 /// What a migrations directory holds, as names only: what a scanner has read.
 public struct DirectoryListing: Sendable, Equatable {
-    /// Every entry, two levels deep, in any order.
+    /// Every entry, two levels deep or, where sqitch's plan is, of all folders, in any order.
     public var entries: [DirectoryEntry]
+    /// In how many folders below `deploy/` a script of sqitch's may lie: what lies deeper is in no listing.
+    static let mostFolders = 8
 
     /// A listing of those entries.
     public init(entries: [DirectoryEntry]) { self.entries = entries }

@@ -147,10 +147,58 @@ import Testing
         #expect(error?.message.contains(message) == true)
     }
 
-    @Test func `a change without its file, or in a folder of its own, holds its place`() throws {
+    @Test func `a change without its file holds its place`() throws {
         let plan = "a 2025-01-01T00:00:00Z A <a@b>\nx/b 2025-01-01T00:00:00Z A <a@b>\nc 2025-01-01T00:00:00Z A <a@b>\n"
         let found = try set(listing("sqitch.plan", "deploy/c.sql"), files: ["sqitch.plan": plan])
         #expect(found.migrations.map { $0.obstacle?.complaint.place?.line } == [1, 2, nil])
+    }
+
+    @Test func `a change may lie in folders of its own`() throws {
+        let plan = """
+            tables/users 2025-01-01T00:00:00Z A <a@b>
+            @v1 2025-01-01T00:00:00Z A <a@b>
+            tables/users [tables/users@v1] 2025-01-01T00:00:00Z A <a@b>
+            app/views/2024/all 2025-01-01T00:00:00Z A <a@b>
+
+            """
+        let found = try set(
+            listing(
+                "sqitch.plan", "deploy/tables/users.sql", "deploy/tables/users@v1.sql",
+                "deploy/app/views/2024/all.sql", "deploy/app/views/other.sql", "deploy/app/.hidden/x.sql",
+                "revert/app/views/2024/all.sql"),
+            files: ["sqitch.plan": plan])
+        #expect(found.names == ["tables/users@v1", "tables/users", "app/views/2024/all"])
+        #expect(found.migrations.compactMap(\.obstacle) == [])
+        #expect(found.migrations[0].path == "deploy/tables/users@v1.sql")
+        #expect(found.migrations[2].downPath == "revert/app/views/2024/all.sql")
+        #expect(found.told == ["unknown_file deploy/app/views/other.sql"])
+        #expect(try found.index(of: "tables/users") == 1)
+    }
+
+    @Test(arguments: ["../a", "/a", "x//a", "./a", "x/../a", ".x/a", "x/$a"])
+    func `a change's name leads to no other place`(name: String) throws {
+        let found = try set(
+            listing("sqitch.plan", "a.sql", "deploy/a.sql", "deploy/x/$a.sql", "deploy/.x/a.sql"),
+            files: ["sqitch.plan": "\(name) 2025-01-01T00:00:00Z A <a@b>\n"])
+        #expect(found.migrations.map { $0.obstacle == nil } == [false])
+    }
+
+    @Test func `a folder that is closed, or too deep, is why a change cannot run`() throws {
+        let deep = "1/2/3/4/5/6/7/8/9/a"
+        var files = listing("sqitch.plan", "deploy/x/")
+        files.entries += [DirectoryEntry(path: "deploy/y", kind: .directory, reason: "it cannot be read")]
+        let found = try set(
+            files,
+            files: [
+                "sqitch.plan":
+                    "\(deep) 2025-01-01T00:00:00Z A <a@b>\ny/z/a 2025-01-01T00:00:00Z A <a@b>\nx/a 2025-01-01T00:00:00Z A <a@b>\n"
+            ])
+        #expect(
+            found.migrations.map { $0.obstacle?.complaint.message } == [
+                "the change '\(deep)' lies in more than 8 folders, deeper than directories are read",
+                "the directory 'deploy/y' cannot be looked into: it cannot be read",
+                "the change 'x/a' has no file 'deploy/x/a.sql'",
+            ])
     }
 
     // MARK: Liquibase
