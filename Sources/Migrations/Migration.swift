@@ -8,6 +8,8 @@ public struct Migration: Sendable, Equatable {
     public var path: String
     /// The file that undoes it, where there is one.
     public var downPath: String?
+    /// The script that says whether it has done what it should, where there is one: sqitch's.
+    public var verifyPath: String?
     /// Whether the text is split at `--> statement-breakpoint`.
     public var breakpoints: Bool
     /// What the layout's tool reads out of the text itself.

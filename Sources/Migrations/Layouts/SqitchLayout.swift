@@ -3,7 +3,7 @@ internal import Reporting
 /// sqitch's project: `sqitch.plan`, and for each change in it `deploy/<change>.sql` and `revert/<change>.sql`, in the order of the plan.
 ///
 /// A change that was reworked has an earlier file, `<change>@<tag>.sql`, for what it was up to that tag. A change may lie in folders of its
-/// own: `tables/users`. Scripts that verify are not run: what they would find is said by nobody, and a finding says so.
+/// own: `tables/users`. `verify/<change>.sql` is what verifies it.
 enum SqitchLayout: Layout {
     static let name = LayoutName.sqitch
     static let pattern = "the changes that '\(plan)' names, in 'deploy/'"
@@ -24,13 +24,17 @@ enum SqitchLayout: Layout {
         }
         let changes = try SqitchPlan(try contents(plan), path: plan).changes
         var reading = Reading()
-        let folders = ["deploy", "revert"].compactMap { directory.item($0) }
+        let folders = ["deploy", "revert", "verify"].compactMap { directory.item($0) }
         let scripts = folders.flatMap { [$0] + $0.descendants }
         let items = Dictionary(scripts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let areVerified = folders.contains { folder in
+            folder.name == "verify" && folder.descendants.contains { FileName.isSQL($0.name) }
+        }
         var named: Set<String> = []
         for change in changes {
             let path = "deploy/\(change.fileName).sql"
             let revert = "revert/\(change.fileName).sql"
+            let verify = "verify/\(change.fileName).sql"
             let item = items[path]
             var migration = Migration(
                 version: change.fileName, name: change.fileName, path: item?.path ?? path, notation: .verbatim,
@@ -45,23 +49,22 @@ enum SqitchLayout: Layout {
                     hint: "Move its scripts up and rename the change, or deploy it by sqitch and 'migrated adopt'.")
             }
             if let down = items[revert], down.kind == .file { migration.downPath = down.path }
-            named.formUnion([path, revert])
+            // Whatever it is: what cannot be read keeps the change from being applied.
+            migration.verifyPath = items[verify]?.path
+            if migration.verifyPath == nil, let closure = closure(above: verify, items) {
+                migration.obstacle = migration.obstacle ?? closure
+            } else if migration.verifyPath == nil, areVerified {
+                reading.findings.append(
+                    Finding(
+                        .notVerified, path: verify, "'\(verify)' is not there: nothing verifies '\(change.fileName)'"))
+            }
+            named.formUnion([path, revert, verify])
             reading.migrations.append(migration)
         }
         reading.known.formUnion(folders.map(\.path))
         for entry in scripts where FileName.isSQL(entry.name) && !named.contains(entry.path) {
             reading.findings.append(
                 Finding(.unknownFile, path: entry.path, "'\(entry.path)' is not run: '\(plan)' does not name it"))
-        }
-        if let verify = directory.item("verify") {
-            reading.known.insert(verify.path)
-            if verify.children.contains(where: { FileName.isSQL($0.name) }) {
-                reading.findings.append(
-                    Finding(
-                        .unknownSetting, path: verify.path,
-                        "the scripts in '\(verify.path)/' are not run after a change, as sqitch can do",
-                        hint: "Run 'sqitch verify' after 'migrated apply' where they are relied on."))
-            }
         }
         return reading
     }
