@@ -269,7 +269,8 @@ extension Systemd.DirectoryScan {
                 case .other(let words): (kind, reason) = (.other, words)
                 }
                 return Migrations.DirectoryEntry(
-                    path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8, reason: reason)
+                    path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8,
+                    isEmpty: kind == .file && entry.facts.size == 0, reason: reason)
             })
     }
 }

@@ -134,9 +134,11 @@ struct PreparedFile {
     /// Refuses a file without a word. To run one would hide a copy that broke off.
     static func refuseEmpty(_ file: MigrationFile) throws(Complaint) {
         guard file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) else { return }
+        if file.bytes.isEmpty, file.migration.mayBeEmpty { return }
         throw Complaint(
             .badFile, "the file is empty",
-            hint: "It may be a copy that broke off. A migration that is to do nothing says so in a comment.",
+            hint:
+                "It may be a copy that broke off. Where it is to do nothing, write '-- nothing' or 'SELECT 1;' in it.",
             place: Place(file: file.migration.path, line: 1, column: 1))
     }
 

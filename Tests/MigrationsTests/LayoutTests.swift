@@ -96,6 +96,20 @@ import Testing
         #expect(found.told == ["down_without_up 9_gone.down.sql", "unknown_file x.sql"])
     }
 
+    @Test(arguments: [
+        (["2_b.up.sql", "2_b.down.sql"], true), (["2_b.up.sql"], false), (["2_b.down.sql"], false),
+        (["2_b.up.sql", "2_b.down.sql", "3_c.up.sql"], false), (["3_c.up.sql", "3_c.down.sql"], false),
+    ])
+    func `golang-migrate's pair without a byte is meant where a later file is written`(
+        empty: [String], isMeant: Bool
+    ) throws {
+        var files = listing(
+            "1_a.up.sql", "1_a.down.sql", "2_b.up.sql", "2_b.down.sql", "3_c.up.sql", "3_c.down.sql")
+        for index in files.entries.indices { files.entries[index].isEmpty = empty.contains(files.entries[index].path) }
+        let found = try set(files)
+        #expect(found.migrations.map(\.mayBeEmpty) == [false, isMeant, false])
+    }
+
     @Test func `a number beyond 64 bits holds its place and is not run`() throws {
         let found = try set(listing("18446744073709551616_a.up.sql", "18446744073709551615_b.up.sql"))
         #expect(found.migrations.map { $0.obstacle == nil } == [true, false])

@@ -6,6 +6,7 @@ struct Directory {
         var path: String
         var kind: DirectoryEntry.Kind
         var isUTF8: Bool
+        var isEmpty: Bool
         /// Why it is neither file nor directory, or why nothing is known of what the directory holds, as the end of a sentence.
         var because = ""
         /// What a directory holds, hidden entries left out, by the bytes of the names.
@@ -41,7 +42,9 @@ struct Directory {
         for entry in listing.entries {
             let parts = entry.path.split(separator: "/", omittingEmptySubsequences: false)
             guard let last = parts.last, !parts.contains(where: { $0.isEmpty || $0.hasPrefix(".") }) else { continue }
-            var item = Item(name: String(last), path: entry.path, kind: entry.kind, isUTF8: entry.nameIsUTF8)
+            var item = Item(
+                name: String(last), path: entry.path, kind: entry.kind, isUTF8: entry.nameIsUTF8, isEmpty: entry.isEmpty
+            )
             if let reason = entry.reason { item.because = ": \(reason)" }
             below[String(entry.path[..<last.startIndex].dropLast()), default: []].append(item)
         }
