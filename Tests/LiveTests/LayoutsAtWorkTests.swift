@@ -211,6 +211,20 @@ import Testing
         }
     }
 
+    @Test func `an up file among files of layout flat stops the run, and sqlx runs both`() throws {
+        let bench = try folder([
+            ("1_a.sql", "CREATE TABLE a ();"), ("2_b.up.sql", "CREATE TABLE b ();"), ("2_b.down.sql", "DROP TABLE b;"),
+            ("3_c.sql", "CREATE TABLE c AS SELECT FROM b;"),
+        ])
+        let refused = try bench.run("apply", "--layout", "flat")
+        #expect(refused.status == 65 && refused.errors.contains("'2_b.up.sql' is not run"), "\(refused)")
+        #expect(refused.errors.contains("layout = \"sqlx\""), "\(refused)")
+        #expect(try bench.events("event = 'started'") == [])
+        let outcome = try bench.run("apply", "--layout", "sqlx")
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try exists(bench, "c"))
+    }
+
     @Test func `a setting of diesel's that is not known is recorded, and the file runs`() throws {
         let bench = try folder([
             ("1_a/up.sql", "CREATE TABLE a ();"), ("1_a/metadata.toml", "run_in_transaction = true\nspeed = 3\n"),
