@@ -60,6 +60,12 @@ public struct Review: Sendable {
         add(complaint, as: unparsed ? .unparsed : Rule(of: complaint), file: nil)
     }
 
+    /// Adds what is wrong with the script that verifies a migration: without it the migration is not applied.
+    public mutating func add(verifying migration: Migration, _ complaint: Complaint) {
+        unusable.append(complaint.status)
+        add(complaint, as: Rule(of: complaint), file: fileOfPath[migration.path])
+    }
+
     /// Adds the file that undoes a migration, which runs only where somebody rolls back: its secrets, and whether it does anything.
     public mutating func add(undoing migration: Migration, script: Script) {
         if script.isEmpty {
@@ -105,8 +111,9 @@ public struct Review: Sendable {
         }
         // What keeps a migration from running has been said with it.
         if file != nil, rule == .invalidFile || rule == .unsafePermissions { return }
-        // What is ignored stops nothing.
-        add(finding.complaint, as: rule, finding.reason == .unknownSetting ? .warning : nil, file: file)
+        // What is ignored, or is not there, stops nothing.
+        let isWarning = finding.reason == .unknownSetting || finding.reason == .notVerified
+        add(finding.complaint, as: rule, isWarning ? .warning : nil, file: file)
     }
 
     /// Adds that a history knows the file as applied: its statements have run, and nobody can change them. After the files.

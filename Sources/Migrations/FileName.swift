@@ -11,10 +11,13 @@ enum FileName {
 
     /// What is wrong with `name`, as the end of a sentence that begins with it; nil where nothing is.
     ///
-    /// - Parameter title: whether commands name the migration by something else, so that `&` ends none.
-    static func flaw(_ name: String, title: Bool = false) -> String? {
+    /// - Parameters:
+    ///   - title: whether commands name the migration by something else, so that `&` ends none.
+    ///   - inFolders: whether the name may begin with those of folders: `tables/users`.
+    static func flaw(_ name: String, title: Bool = false, inFolders: Bool = false) -> String? {
         if name.utf8.count > longest { return "is longer than \(longest) bytes" }
-        for scalar in name.unicodeScalars where !allows(scalar) && !(title && scalar == "&") {
+        for scalar in name.unicodeScalars
+        where !allows(scalar) && !(title && scalar == "&") && !(inFolders && scalar == "/") {
             return "holds \(shown(scalar)), which a migration's name must not"
         }
         return nil

@@ -16,6 +16,8 @@ public struct Finding: Sendable, Equatable {
         case unknownSetting = "unknown_setting"
         /// An SQL file that the journal does not name, and that is not run.
         case notInJournal = "not_in_journal"
+        /// A change that no script verifies, beside others that have one.
+        case notVerified = "not_verified"
         /// A file that undoes a migration that is not there.
         case downWithoutUp = "down_without_up"
         /// Two names that some file systems, and some people, take for one.

@@ -8,12 +8,16 @@ public struct Migration: Sendable, Equatable {
     public var path: String
     /// The file that undoes it, where there is one.
     public var downPath: String?
+    /// The script that says whether it has done what it should, where there is one: sqitch's.
+    public var verifyPath: String?
     /// Whether the text is split at `--> statement-breakpoint`.
     public var breakpoints: Bool
     /// What the layout's tool reads out of the text itself.
     public var notation: Notation
     /// Whether the layout's tool runs it outside of a transaction, as a file beside it says.
     public var withoutTransaction = false
+    /// Whether a file without a byte is what it is meant to be, and no copy that broke off.
+    public var mayBeEmpty = false
     /// Whether it runs again whenever its text changes, behind all versioned ones, as its name says.
     public var repeatable = false
     /// For a file that stands for all migrations up to a version, on a database without any: that version.

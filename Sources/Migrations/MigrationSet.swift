@@ -22,7 +22,7 @@ public struct MigrationSet: Sendable {
     /// Reads a listing.
     ///
     /// - Parameters:
-    ///   - listing: what the directory holds, two levels deep.
+    ///   - listing: what the directory holds.
     ///   - layout: the configured layout; nil finds it by looking.
     ///   - order: the pinned order of names; nil takes the current tool's, and tells where that is in doubt.
     ///   - versionBy: what a file of the layouts `flat` and `golang-migrate` is known by.
@@ -50,7 +50,7 @@ public struct MigrationSet: Sendable {
         }
         var reading = try name.layout.read(directory, order: order, contents: contents)
         for index in reading.migrations.indices where reading.migrations[index].obstacle == nil {
-            reading.migrations[index].obstacle = reading.migrations[index].versionObstacle
+            reading.migrations[index].obstacle = reading.migrations[index].versionObstacle(inFolders: name == .sqitch)
         }
         let known = reading.known.union(reading.migrations.map(\.path))
         self.layout = name

@@ -47,7 +47,7 @@ struct Attempt {
         self.id = id
         self.backend = backend
         self.prepared = prepared
-        notices = NoticeCollector(of: prepared.script.text)
+        notices = NoticeCollector(of: prepared.script.text + (prepared.verification?.script.text ?? []))
         self.layout = layout
         self.firstSegment = firstSegment
         self.isInDoubt = isInDoubt
@@ -92,6 +92,9 @@ struct Attempt {
         event.detail = ["statements": .integer(Int64(prepared.script.statements.count))]
         if prepared.script.isEmpty { event.detail["note"] = "nothing to do" }
         if prepared.repeatable { event.detail["repeatable"] = true }
+        if let verification = prepared.verification, !verification.script.isEmpty {
+            event.detail["verified"] = .string(verification.path)
+        }
         if let said = notices.detail { event.detail["notices"] = said }
         event.detail["lasting_settings"] = lastingSettings(prepared.script.statements.indices)
         return event
@@ -205,6 +208,15 @@ struct Failure: Error {
             }
         }
         withheld = []
+    }
+
+    /// Puts words before the message.
+    mutating func precede(_ words: String) {
+        message = words + message
+        complaint.message = words + complaint.message
+        withheld = withheld.map {
+            $0.field == "message" ? RowValues.Withheld(field: $0.field, text: words + $0.text) : $0
+        }
     }
 
     /// The database takes no writes for now: the attempt was cut off, and it is no fault of the file.

@@ -88,7 +88,7 @@ public struct DirectoryCheck: Sendable {
             DirectoryCheck.add(recorded, to: &review)
             report = review.report()
             guard !files.isEmpty else { return }
-            let paths = snapshot.set.migrations.flatMap { [$0.path] + ($0.downPath.map { [$0] } ?? []) }
+            let paths = snapshot.set.migrations.flatMap { [$0.path, $0.downPath, $0.verifyPath].compactMap(\.self) }
             report.keepOnly(try DirectoryCheck.meant(files, of: paths, in: directory.path))
         } catch {
             guard error.status == .badFile else { throw error }
@@ -141,6 +141,11 @@ public struct DirectoryCheck: Sendable {
         } catch {
             review.add(migration, unusable: error)
             if migration.downPath == migration.path { return }
+        }
+        do throws(Complaint) {
+            _ = try directory.verification(of: migration, in: snapshot, settings)
+        } catch {
+            review.add(verifying: migration, error)
         }
         guard let downPath = migration.downPath else { return }
         var undoing = migration

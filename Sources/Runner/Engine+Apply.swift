@@ -116,11 +116,9 @@ extension Engine {
             }
             guard step.isPending, case .text(let checksum, _) = snapshot.content(of: step.migration) else { continue }
             do throws(Complaint) {
-                let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
                 prepared.append(
-                    try PreparedFile(
-                        step: step, file: file, version: step.migration.recordedVersion(states),
-                        settings: settings))
+                    try self.prepared(
+                        step, checksum, version: step.migration.recordedVersion(states), in: snapshot))
             } catch {
                 if error.status == .tryLater { throw .complaint(error) }
                 bad.append(BadFile(step: step, complaint: error))
@@ -128,6 +126,16 @@ extension Engine {
         }
         try setApartCalls(&prepared, plan, &bad)
         return (prepared, bad)
+    }
+
+    /// Reads and parses a pending file, with what verifies it.
+    func prepared(
+        _ step: PlanStep, _ checksum: String, version: String, in snapshot: MigrationDirectory.Snapshot
+    ) throws(Complaint) -> PreparedFile {
+        try PreparedFile(
+            step: step, file: try directory.file(step.migration, checksum: checksum, in: snapshot), version: version,
+            settings: settings,
+            verification: verifies ? try directory.verification(of: step.migration, in: snapshot, settings) : nil)
     }
 
     /// Reads those files again that call procedures which end transactions, of the database or of an earlier file: such a CALL runs outside of
@@ -144,7 +152,8 @@ extension Engine {
             guard let step = plan.steps.first(where: { $0.migration.path == file.migration.path }) else { continue }
             do throws(Complaint) {
                 prepared[index] = try PreparedFile(
-                    step: step, file: file.file, version: file.version, settings: settings, committing: committing)
+                    step: step, file: file.file, version: file.version, settings: settings,
+                    verification: file.verification, committing: committing)
             } catch {
                 bad.append(BadFile(step: step, complaint: error))
             }
@@ -217,7 +226,7 @@ extension Engine {
         while true {
             do throws(FileRun.Stop) {
                 try run.apply(&attempt, next: next)
-                if attempt.prepared.script.changesSettings { sessions.dropWork() } else { sessions.takeBack() }
+                if attempt.prepared.changesSettings { sessions.dropWork() } else { sessions.takeBack() }
                 return nil
             } catch let stop {
                 let error = settings.rowValues == .keep ? stop.revealed : stop

@@ -221,7 +221,7 @@ extension Engine {
             hint:
                 "Mend the file, and it is tried at once; or 'migrated retry \(step.migration.version)' to try it as it is.",
             place: Place(
-                file: step.migration.path, line: detail["line"]?.integer.map(Int.init),
+                file: detail["verify"]?.string ?? step.migration.path, line: detail["line"]?.integer.map(Int.init),
                 column: detail["column"]?.integer.map(Int.init)),
             sqlstate: found.rows.isEmpty ? nil : found.text(0, 1))
     }

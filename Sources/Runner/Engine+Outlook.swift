@@ -49,10 +49,7 @@ extension Engine {
         _ step: PlanStep, _ checksum: String, _ snapshot: MigrationDirectory.Snapshot
     ) -> Result<PreparedFile, Complaint> {
         do throws(Complaint) {
-            let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
-            return .success(
-                try PreparedFile(
-                    step: step, file: file, version: step.migration.version, settings: settings))
+            return .success(try prepared(step, checksum, version: step.migration.version, in: snapshot))
         } catch {
             return .failure(error)
         }

@@ -27,10 +27,7 @@ extension Engine {
         for step in plan.pending {
             guard case .text(let checksum, _) = snapshot.content(of: step.migration) else { continue }
             do throws(Complaint) {
-                let file = try directory.file(step.migration, checksum: checksum, in: snapshot)
-                files.append(
-                    try PreparedFile(
-                        step: step, file: file, version: step.migration.version, settings: settings))
+                files.append(try prepared(step, checksum, version: step.migration.version, in: snapshot))
             } catch {
                 summary.complaints.append(error)
             }

@@ -15,13 +15,16 @@ extension FileRun {
         connection: Connection, results: [QueryResult]
     ) {
         try run { () throws(RunFailure) in
-            let user = if let working = sessions.working { working.user } else { try sessions.work().user }
-            // Its words hold backslashes, too.
-            let leaving = user == settings.schema ? [FileRun.leaveUserSchema] : []
+            let path = try ownPath()
             return try sessions.handOver(
-                ["RESET search_path"] + leaving, repeated: script.sessionSettings(before: index), opening,
-                isOurs: isOurs && leaving.isEmpty)
+                path, repeated: script.sessionSettings(before: index), opening, isOurs: isOurs && path.count == 1)
         }
+    }
+
+    /// Gives the session the role's own search_path. Where it takes more than one statement, the words of the others hold backslashes.
+    func ownPath() throws(RunFailure) -> [String] {
+        let user = if let working = sessions.working { working.user } else { try sessions.work().user }
+        return ["RESET search_path"] + (user == settings.schema ? [FileRun.leaveUserSchema] : [])
     }
 
     /// Takes `"$user"` out of the search_path. For a role that is named like the history's schema, as the service's own user is, it means

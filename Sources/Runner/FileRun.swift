@@ -46,18 +46,23 @@ struct FileRun {
         let deadline = attempt.prepared.file.directives.deadline ?? settings.deadline
         let limit = deadline.microseconds > 0 ? Instant.now() + deadline : nil
         let count = script.segments.count
+        let verification = attempt.prepared.verification
+        var isFinished = false
         for index in attempt.firstSegment..<count {
             let began = Instant.now()
-            let isLast = index == count - 1
             let segment = script.segments[index]
+            // What verifies the file runs in its last transaction; behind what is none, before the record.
+            let isLast = index == count - 1 && (verification == nil || segment.kind == .transaction)
+            isFinished = isLast
             switch segment.kind {
             case .transaction:
                 let body = { (attempt: inout Attempt, connection: Connection, closing: String) throws(Stop) -> Work in
                     // The file's own text, in one message.
-                    guard isLast, !attempt.restores.isEmpty else {
+                    guard isLast, verification != nil || !attempt.restores.isEmpty else {
                         return try pieces(&attempt, connection, index, limit, closing)
                     }
                     let work = try pieces(&attempt, connection, index, limit)
+                    if let verification { try verify(verification, &attempt, connection, limit) }
                     return Work(events: work.events + (try restoreOrphans(&attempt, connection, limit)))
                 }
                 try transaction(
@@ -80,7 +85,9 @@ struct FileRun {
                 try record(events, isLast ? next : nil, isLast ? reading(next) : nil)
             }
         }
-        if attempt.firstSegment == count { try record(finish(attempt, next), next, reading(next)) }
+        if isFinished { return }
+        if let verification { try verifyAlone(verification, &attempt, limit) }
+        try record(finish(attempt, next), next, reading(next))
     }
 
     /// The reading of the catalog at a run's end: where no other attempt begins with this one's end.

@@ -128,6 +128,9 @@ final class MigrationDirectory {
                 }
                 throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone while the directory was read")
             }
+            if let verify = migration.verifyPath, openWriters.contains(verify) {
+                throw Systemd.DirectoryScan.beingWritten("\(path)/\(verify)")
+            }
             let found: Known
             if let same = known[migration.path], same.facts == entry.facts, same.content.migration == migration {
                 found = same
@@ -187,8 +190,10 @@ final class MigrationDirectory {
         return Candidate(migration, unusable: Finding(.unsigned, path: migration.path, complaint: problem))
     }
 
-    /// A file of `snapshot` as it is now: a migration's own, or with another path the one that undoes it.
-    func read(_ migration: Migration, in snapshot: Snapshot) throws(Complaint) -> MigrationFile {
+    /// A file of `snapshot` as it is now: a migration's own, or with another path the one that undoes or verifies it.
+    func read(
+        _ migration: Migration, in snapshot: Snapshot, refusingWriters: Bool = false
+    ) throws(Complaint) -> MigrationFile {
         guard let entry = snapshot.scan.entries.first(where: { $0.path == migration.path }) else {
             throw Complaint(.tryLater, "'\(path)/\(migration.path)' has gone")
         }
@@ -198,7 +203,8 @@ final class MigrationDirectory {
             throw MigrationDirectory.exposed(problem)
         }
         let file = try MigrationFile(
-            migration: migration, bytes: try bytes(of: entry, in: snapshot.scan))
+            migration: migration,
+            bytes: try bytes(of: entry, in: snapshot.scan, refusingWriters: refusingWriters))
         if known[migration.path] == nil { undoing[migration.path] = entry.facts }
         if let signatures {
             let entries = Dictionary(
@@ -263,7 +269,8 @@ extension Systemd.DirectoryScan {
                 case .other(let words): (kind, reason) = (.other, words)
                 }
                 return Migrations.DirectoryEntry(
-                    path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8, reason: reason)
+                    path: entry.path, kind: kind, nameIsUTF8: entry.nameIsUTF8,
+                    isEmpty: kind == .file && entry.facts.size == 0, reason: reason)
             })
     }
 }

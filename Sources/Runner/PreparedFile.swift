@@ -23,18 +23,25 @@ struct PreparedFile {
     let lateBefore: String?
     /// The migration that has the same text and was applied before.
     let copyOf: String?
+    /// What says whether it has done what it should; nil where nothing does, and for a down file.
+    let verification: Verification?
     /// What the records of its committed parts say; nil for a file of one part, which leaves none.
     let parts: FileParts?
     /// The first segment to run; those before it are committed already.
     let firstSegment: Int
 
     var migration: Migration { file.migration }
+    /// Whether what runs of it leaves something behind in the session.
+    var changesSettings: Bool { script.changesSettings || verification?.script.changesSettings == true }
 
     /// Parses a file. Throws `.badFile` where it cannot be run at all.
     ///
-    /// - Parameter committing: names of procedures that end transactions.
+    /// - Parameters:
+    ///   - verification: what is to be run behind it.
+    ///   - committing: names of procedures that end transactions.
     init(
-        step: PlanStep, file: MigrationFile, version: String, settings: Settings, committing: Set<String> = []
+        step: PlanStep, file: MigrationFile, version: String, settings: Settings, verification: Verification?,
+        committing: Set<String> = []
     ) throws(Complaint) {
         self.file = file
         self.version = version
@@ -46,9 +53,12 @@ struct PreparedFile {
         repeatable = step.repeatable
         lateBefore = step.lateBefore
         copyOf = step.copyOf
+        self.verification = verification
         let script = try PreparedFile.script(of: file, .up, settings: settings, committing: committing)
         try OtherDirection.refuse(script, of: file)
-        (self.script, firstSegment, parts) = PreparedFile.resumed(script, position)
+        // What is verified behind its only part may be committed without being applied.
+        let isResumable = script.segments.count > 1 || verification != nil
+        (self.script, firstSegment, parts) = PreparedFile.resumed(script, position, isResumable)
     }
 
     /// Parses an applied file again, for the keys that it left deferred.
@@ -61,6 +71,7 @@ struct PreparedFile {
         lateBefore = nil
         copyOf = nil
         script = try PreparedFile.script(of: file, .up, settings: settings)
+        verification = nil
         parts = nil
         firstSegment = 0
     }
@@ -82,11 +93,14 @@ struct PreparedFile {
             case .failure(let changed): throw Discrepancy.changedDown(file.migration, part: changed.index + 1)
             }
         }
-        (self.script, firstSegment, parts) = PreparedFile.resumed(script, position)
+        verification = nil
+        (self.script, firstSegment, parts) = PreparedFile.resumed(script, position, script.segments.count > 1)
     }
 
     /// The script cut where it goes on.
-    private static func resumed(_ script: Script, _ position: ResumePosition) -> (Script, Int, FileParts?) {
+    private static func resumed(
+        _ script: Script, _ position: ResumePosition, _ isResumable: Bool
+    ) -> (Script, Int, FileParts?) {
         var script = script
         var first = 0
         var left = position.statements
@@ -96,7 +110,7 @@ struct PreparedFile {
             left -= min(count, left)
             first += 1
         }
-        return (script, first, script.segments.count > 1 ? FileParts(script) : nil)
+        return (script, first, isResumable ? FileParts(script) : nil)
     }
 
     /// Parses what a file says of one way, and cuts it into segments. Throws `.badFile` where it cannot be run at all.
@@ -104,13 +118,8 @@ struct PreparedFile {
         of file: MigrationFile, _ way: MigrationFile.Way, settings: Settings, committing: Set<String> = []
     ) throws(Complaint) -> Script {
         let path = file.migration.path
-        // Where there is nothing to undo an empty down file is how that is said. To apply one would hide a copy that broke off.
-        if way == .up, file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
-            throw Complaint(
-                .badFile, "the file is empty",
-                hint: "It may be a copy that broke off. A migration that is to do nothing says so in a comment.",
-                place: Place(file: path, line: 1, column: 1))
-        }
+        // Where there is nothing to undo an empty down file is how that is said.
+        if way == .up { try refuseEmpty(file) }
         var options = ScriptOptions(
             breakpoints: file.migration.breakpoints, noTransaction: file.withoutTransaction(for: way),
             sizeLimit: settings.sizeLimit)
@@ -120,6 +129,17 @@ struct PreparedFile {
         guard way == .up, (file.directives.foreignKeys ?? settings.foreignKeys.way) == .stepwise else { return script }
         return script.separating(
             Set(ForeignKeyStatement.all(in: script).lazy.filter(\.standsAlone).map(\.statement)))
+    }
+
+    /// Refuses a file without a word. To run one would hide a copy that broke off.
+    static func refuseEmpty(_ file: MigrationFile) throws(Complaint) {
+        guard file.bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) else { return }
+        if file.bytes.isEmpty, file.migration.mayBeEmpty { return }
+        throw Complaint(
+            .badFile, "the file is empty",
+            hint:
+                "It may be a copy that broke off. Where it is to do nothing, write '-- nothing' or 'SELECT 1;' in it.",
+            place: Place(file: file.migration.path, line: 1, column: 1))
     }
 
     /// How its foreign keys are treated: as its head says, else as the configuration does. A down file is run as it is.

@@ -79,13 +79,12 @@ struct Classifier {
     }
 
     private func transaction(_ fields: Int) -> StatementRole {
-        let own =
-            "The file runs in a transaction that is committed with its record: a block of its own is BEGIN … COMMIT."
+        let own = StatementRole.ownBlockHint
         switch text(fields, "kind") {
         case "TRANS_STMT_BEGIN", "TRANS_STMT_START": return .begin(options: tape.member(fields, "options") != nil)
         case "TRANS_STMT_COMMIT":
             return .commit(chain: flag(fields, "chain"))
-        case "TRANS_STMT_ROLLBACK": return .refused(message: "ROLLBACK in a migration", hint: own)
+        case "TRANS_STMT_ROLLBACK": return .rollback
         case "TRANS_STMT_PREPARE": return .refused(message: "PREPARE TRANSACTION in a migration", hint: own)
         case "TRANS_STMT_COMMIT_PREPARED": return .refused(message: "COMMIT PREPARED in a migration", hint: own)
         case "TRANS_STMT_ROLLBACK_PREPARED": return .refused(message: "ROLLBACK PREPARED in a migration", hint: own)

@@ -78,8 +78,7 @@ public struct Script: Sendable {
         case .read(let reading):
             statements = reading.statements
             rows = try Script.rows(client.rows, of: reading.statements, in: source)
-            let cut = try reading.segments(
-                noTransaction: options.noTransaction, withRows: Set(rows.compactMap(\.statement)))
+            let cut = try reading.segments(options, withRows: Set(rows.compactMap(\.statement)))
             segments = cut.segments
             notes = options.notes + cut.notes
             changesSettings = reading.changesSettings
@@ -89,6 +88,12 @@ public struct Script: Sendable {
         case .refused(let message, let offset):
             let refusal = Refusal(source: source, copies: copies, message: message, offset: offset)
             let whole = try refusal.whole(noTransaction: options.noTransaction)
+            if options.rollsBack {
+                // Its own COMMIT could not be told from the rest.
+                var complaint = whole.warning
+                complaint.hint = "Write it as the server takes it: psql's variables (:name) are not replaced."
+                throw complaint
+            }
             statements = []
             rows = client.rows.map { Rows(statement: nil, range: $0.range) }
             segments = [whole.segment]

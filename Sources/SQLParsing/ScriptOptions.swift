@@ -4,6 +4,9 @@ public struct ScriptOptions: Sendable, Equatable {
     public var breakpoints: Bool
     /// Every statement commits by itself; a block that the file itself opens with BEGIN stays one.
     public var noTransaction: Bool
+    /// The text runs in a transaction of somebody else's, and what it does is taken back: its own BEGIN, COMMIT and ROLLBACK are left out, and
+    /// what cannot run inside a transaction, or cannot be parsed, is refused.
+    public var rollsBack = false
     /// Names of procedures that end transactions: a CALL of one runs outside of any.
     public var committingProcedures: Set<String> = []
     /// What is known of the text beforehand.

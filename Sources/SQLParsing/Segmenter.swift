@@ -49,6 +49,9 @@ struct Segmenter {
             switch roles[index] ?? .ordinary {
             case .refused(let message, let hint):
                 throw source.complaint(message, at: statements[index].range.lowerBound, hint: hint)
+            case .rollback:
+                throw source.complaint(
+                    "ROLLBACK in a migration", at: statements[index].range.lowerBound, hint: StatementRole.ownBlockHint)
             case .begin: begin(index)
             case .commit(let chain): try commit(index, chain: chain)
             case .alone(let what):
@@ -78,6 +81,30 @@ struct Segmenter {
         } else {
             endRun(statements.count)
         }
+        return segments
+    }
+
+    /// The segments of a text that is taken back: what stands between its own BEGIN, COMMIT and ROLLBACK, and what sets those transactions,
+    /// which are in no segment.
+    mutating func cutRolledBack() throws(Complaint) -> [Segment] {
+        for index in statements.indices {
+            switch roles[index] ?? .ordinary {
+            case .refused(let message, let hint):
+                throw source.complaint(message, at: statements[index].range.lowerBound, hint: hint)
+            case .alone(let what):
+                throw source.complaint(
+                    "\(what) cannot run inside a transaction", at: statements[index].range.lowerBound,
+                    hint: "What this script does is rolled back: take the statement out.")
+            case .copiesIn where !withRows.contains(index):
+                throw source.complaint(
+                    "COPY … FROM STDIN without rows", at: statements[index].range.lowerBound, hint: ClientText.rowsHint)
+            case .begin, .commit, .rollback, .setsTransaction:
+                if start < index { append(.transaction, start..<index) }
+                start = index + 1
+            case .ordinary, .ratherAlone, .addsValue, .copiesIn, .savepoint: break
+            }
+        }
+        if start < statements.count { append(.transaction, start..<statements.count) }
         return segments
     }
 

@@ -15,8 +15,14 @@ enum StatementRole: Equatable {
     case begin(options: Bool)
     /// COMMIT or END; `chain` where a transaction like the one that ends follows at once (COMMIT AND CHAIN).
     case commit(chain: Bool)
+    /// ROLLBACK: ends a block without what it did.
+    case rollback
     /// SAVEPOINT and what goes back to one or gives it up.
     case savepoint
     /// Cannot be run unattended.
     case refused(message: String, hint: String)
+
+    /// What to do about transaction control that a migration cannot have.
+    static let ownBlockHint =
+        "The file runs in a transaction that is committed with its record: a block of its own is BEGIN … COMMIT."
 }

@@ -102,19 +102,20 @@ struct TreeReading {
     }
 
     /// What to send in order, and what is worth knowing about the file's own transaction control.
-    func segments(noTransaction: Bool, withRows: Set<Int>) throws(Complaint) -> (
+    func segments(_ options: ScriptOptions, withRows: Set<Int>) throws(Complaint) -> (
         segments: [Segment], notes: [Script.Note]
     ) {
         func root(_ index: Int) -> TreeNode? { tree.root(of: index, statements[index].range, in: source.bytes) }
         var segmenter = Segmenter(
-            source: source, statements: statements, roles: roles, noTransaction: noTransaction, withRows: withRows,
+            source: source, statements: statements, roles: roles, noTransaction: options.noTransaction,
+            withRows: withRows,
             concurrentIndex: { index in
                 root(index).flatMap { Classifier(tape: $0.tape).concurrentIndex(statements[index].node, $0.index) }
             },
             trace: { index in
                 root(index).map { Classifier(tape: $0.tape).trace(statements[index].node, $0.index) } ?? .nowhere
             })
-        return (try segmenter.cut(), segmenter.notes)
+        return (options.rollsBack ? try segmenter.cutRolledBack() : try segmenter.cut(), segmenter.notes)
     }
 
     private static func tape(_ json: [UInt8], _ source: SourceText) throws(Complaint) -> JSONTape {

@@ -12,8 +12,8 @@ public struct DirectoryScan {
     public let path: String
     /// What stat(2) says of the directory.
     public let facts: FileFacts
-    /// Its entries and those of its directories, no deeper, in the order of their bytes. A name that vanished while it was looked at is
-    /// left out.
+    /// Its entries and those of its directories, no deeper but for `DeepFolders`, in the order of their bytes. A name that vanished while
+    /// it was looked at is left out.
     public let entries: [DirectoryEntry]
     let directory: Descriptor
     /// The directories among the entries, by name.
@@ -31,14 +31,21 @@ public struct DirectoryScan {
             directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
             let facts = try FileFacts(of: directory, path: path)
             self.facts = facts
-            var lister = Lister(root: directory, rootFacts: facts, path: path)
-            try lister.list(directory, below: [], throughLink: false)
-            entries = lister.entries
+            entries = try DirectoryScan.entries(of: directory, facts, path: path)
             folders = Dictionary(
-                uniqueKeysWithValues: lister.entries.filter { $0.kind == .directory }.map { ($0.pathBytes, $0.facts) })
+                uniqueKeysWithValues: entries.filter { $0.kind == .directory }.map { ($0.pathBytes, $0.facts) })
         } catch {
             throw DirectoryScan.complaint(error, about: path)
         }
+    }
+
+    /// What a directory that is open, and is at `path`, holds.
+    static func entries(of directory: Descriptor, _ facts: FileFacts, path: String) throws(SystemFailure)
+        -> [DirectoryEntry]
+    {
+        var lister = Lister(root: directory, rootFacts: facts, path: path)
+        try lister.list(directory, below: [], throughLink: false)
+        return lister.entries
     }
 
     private static func complaint(_ failure: SystemFailure, about path: String) -> Complaint {
@@ -54,13 +61,13 @@ public struct DirectoryScan {
         }
     }
 
-    /// Why somebody else than root and `effectiveUser` could change what `entry` holds: by the file itself, by the directory that it is in,
+    /// Why somebody else than root and `effectiveUser` could change what `entry` holds: by the file itself, by a directory on the way to it,
     /// or by the scanned one. Nil where nobody could.
     public func permissionProblem(of entry: DirectoryEntry, effectiveUser: UInt32) -> String? {
         if let problem = facts.permissionProblem(effectiveUser: effectiveUser) {
             return "directory '\(path)' \(problem)"
         }
-        if let slash = entry.pathBytes.firstIndex(of: UInt8(ascii: "/")) {
+        for slash in entry.pathBytes.indices where entry.pathBytes[slash] == UInt8(ascii: "/") {
             let name = Array(entry.pathBytes[..<slash])
             if let problem = folders[name]?.permissionProblem(effectiveUser: effectiveUser) {
                 return "directory '\(path)/\(String(decoding: name, as: UTF8.self))' \(problem)"
@@ -103,14 +110,26 @@ private struct Lister {
     let rootFacts: FileFacts
     let path: String
     var entries: [DirectoryEntry] = []
+    /// Whether the root has folders that are read with all that is below them.
+    private var isDeep = false
+    /// The directories on the way to the one that is listed, without the root.
+    private var way: [FileFacts] = []
+
+    init(root: Descriptor, rootFacts: FileFacts, path: String) {
+        self.root = root
+        self.rootFacts = rootFacts
+        self.path = path
+    }
 
     mutating func list(_ directory: Descriptor, below parent: [UInt8], throughLink: Bool) throws(SystemFailure) {
         let shown = parent.isEmpty ? path : "\(path)/\(String(decoding: parent, as: UTF8.self))"
-        for name in try DirectoryNames.list(directory, path: shown).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        let names = try DirectoryNames.list(directory, path: shown)
+        if parent.isEmpty { isDeep = names.contains(DeepFolders.mark) }
+        for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             let relative = parent.isEmpty ? name : parent + [UInt8(ascii: "/")] + name
             guard let entry = try entry(name, relative, in: directory, throughLink: throughLink) else { continue }
             entries.append(entry)
-            guard entry.kind == .directory, parent.isEmpty else { continue }
+            guard entry.kind == .directory, parent.isEmpty || isDeep && DeepFolders.holds(relative) else { continue }
             try descend(into: entries.count - 1)
         }
     }
@@ -149,6 +168,13 @@ private struct Lister {
     private mutating func descend(into index: Int) throws(SystemFailure) {
         let entry = entries[index]
         let shown = "\(path)/\(entry.path)"
+        // Each round would list everything once more.
+        if way.contains(where: { ($0.device, $0.inode) == (entry.facts.device, entry.facts.inode) }) {
+            entries[index].closedBecause = "it is a symbolic link to a directory that it is in"
+            return
+        }
+        way.append(entry.facts)
+        defer { way.removeLast() }
         do throws(SystemFailure) {
             let directory = try DirectoryScan.open(
                 entry.pathBytes, in: root, O_RDONLY | O_DIRECTORY, following: entry.isSymbolicLink, path: shown)

@@ -9,7 +9,7 @@ internal import Reporting
 /// nothing falls between them.
 ///
 /// The path may lead through symbolic links, any of which may be swapped; directories on the way may be moved, removed and made again; it
-/// need not exist yet. One level of directories in it is watched too.
+/// need not exist yet. One level of directories in it is watched too, and all that is below `DeepFolders`.
 public final class DirectoryWatcher: PollSource {
     private let path: String
     private var inotify: Descriptor?
@@ -94,11 +94,14 @@ public final class DirectoryWatcher: PollSource {
             if reasons.isTarget {
                 noteActivity(now)
                 noteContent(event, event.name, &created, now: now)
+                if changesDeepFolders(event, event.name) { mustResolve = true }
                 noteSubdirectory(event)
             }
             for subdirectory in reasons.subdirectories {
+                let name = subdirectory + [UInt8(ascii: "/")] + event.name
                 noteActivity(now)
-                noteContent(event, subdirectory + [UInt8(ascii: "/")] + event.name, &created, now: now)
+                noteContent(event, name, &created, now: now)
+                if changesDeepFolders(event, name) { mustResolve = true }
             }
         }
         return mustResolve
@@ -132,6 +135,16 @@ public final class DirectoryWatcher: PollSource {
         var reasons = WatchPlan.Reasons()
         reasons.subdirectories = [event.name]
         watch(path, reasons, into: &watches)
+    }
+
+    /// Whether other directories below deep folders are to be watched now, or other folders are deep. A directory that comes may hold others.
+    private func changesDeepFolders(_ event: InotifyEvent, _ name: [UInt8]) -> Bool {
+        guard let target = plan.target, !event.mask.isDisjoint(with: .names), !event.name.isEmpty else { return false }
+        if name == DeepFolders.mark { return true }
+        guard plan.isDeep, DeepFolders.holds(name) else { return false }
+        // A symbolic link to a directory is none itself.
+        return event.mask.contains(.isDirectory) || watches.values.contains { $0.subdirectories.contains(name) }
+            || FileFacts(at: target + [UInt8(ascii: "/")] + name, followed: true)?.kind == .directory
     }
 
     /// Walks the path and watches all that it leads over, again until the walk has gone the same way twice.

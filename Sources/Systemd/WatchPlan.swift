@@ -2,7 +2,7 @@ internal import Glibc
 
 /// What must be watched so that no change goes unseen of what a path leads to.
 ///
-/// The directory itself and its directories for their content; the directory's parent and that of every symbolic link on the way for the one
+/// The directory itself and its directories (and all of `DeepFolders`) for their content; the directory's parent and that of every symbolic link on the way for the one
 /// name that leads on; every real directory on the way for being moved. Where the path ends early, the last directory that exists is
 /// watched for the missing name.
 struct WatchPlan: Equatable {
@@ -12,7 +12,7 @@ struct WatchPlan: Equatable {
         var isOnTheWay = false
         /// It is the directory.
         var isTarget = false
-        /// It is a directory in it, under these names (a symbolic link may give it a second one).
+        /// It is a directory in it, under these names or paths (a symbolic link may give it a second one).
         var subdirectories: Set<[UInt8]> = []
         /// These names in it lead on.
         var names: Set<[UInt8]> = []
@@ -37,7 +37,9 @@ struct WatchPlan: Equatable {
 
     /// Why each directory is watched, by its path without symbolic links (those to a directory in the directory excepted).
     private(set) var directories: [[UInt8]: Reasons] = [:]
-    /// Device and inode of each directory on the way, so that two plans differ where a directory was replaced.
+    /// Whether it has folders of which all that is below them is watched.
+    private(set) var isDeep = false
+    /// Device and inode of each directory on the way and below deep folders, so that two plans differ where a directory was replaced.
     private var identities: [[UInt8]: [UInt64]] = [:]
     /// Where the path leads to; nil where it ends early.
     private(set) var target: [UInt8]?
@@ -81,12 +83,32 @@ struct WatchPlan: Equatable {
         target = current
         watch(current) { $0.isTarget = true }
         do throws(SystemFailure) {
-            for name in try WatchPlan.subdirectories(of: current) {
-                watch(current + [WatchPlan.slash] + name) { $0.subdirectories.insert(name) }
-            }
+            try watchSubdirectories(of: current)
         } catch {
             // What has just gone is found by the next walk.
             if ![ENOENT, ENOTDIR].contains(error.errno) { failure = error }
+        }
+    }
+
+    /// The names in `directory` that lead to a directory; below deep folders the directories that a scan lists.
+    private mutating func watchSubdirectories(of directory: [UInt8]) throws(SystemFailure) {
+        let path = String(decoding: directory, as: UTF8.self)
+        let opened = try Descriptor(
+            opening: directory.isEmpty ? [WatchPlan.slash] : directory, O_RDONLY | O_DIRECTORY)
+        let names = try DirectoryNames.list(opened, path: path)
+        for name in names {
+            let whole = directory + [WatchPlan.slash] + name
+            guard FileFacts(at: whole, followed: true)?.kind == .directory else { continue }
+            watch(whole) { $0.subdirectories.insert(name) }
+        }
+        isDeep = names.contains(DeepFolders.mark)
+        guard isDeep else { return }
+        let facts = try FileFacts(of: opened, path: path)
+        for entry in try DirectoryScan.entries(of: opened, facts, path: path)
+        where entry.kind == .directory && DeepFolders.holds(entry.pathBytes) {
+            let whole = directory + [WatchPlan.slash] + entry.pathBytes
+            watch(whole) { $0.subdirectories.insert(entry.pathBytes) }
+            identities[whole] = [entry.facts.device, entry.facts.inode]
         }
     }
 
@@ -105,12 +127,5 @@ struct WatchPlan: Equatable {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = unsafe withPath(path) { unsafe readlink($0, &buffer, buffer.count) }
         return count <= 0 ? nil : buffer.prefix(count).map { UInt8(bitPattern: $0) }
-    }
-
-    /// The names in `directory` that lead to a directory.
-    private static func subdirectories(of directory: [UInt8]) throws(SystemFailure) -> [[UInt8]] {
-        let opened = try Descriptor(opening: directory.isEmpty ? [slash] : directory, O_RDONLY | O_DIRECTORY)
-        let names = try DirectoryNames.list(opened, path: String(decoding: directory, as: UTF8.self))
-        return names.filter { FileFacts(at: directory + [slash] + $0, followed: true)?.kind == .directory }
     }
 }

@@ -105,6 +105,38 @@ import Testing
         #expect(try bench.events("event = 'started'") == [])
     }
 
+    @Test func `an empty pair of golang-migrate's does nothing where a later file is written`() throws {
+        let bench = try folder([
+            ("1_a.up.sql", "CREATE TABLE a ();"), ("2_b.up.sql", ""), ("2_b.down.sql", ""),
+            ("3_c.up.sql", "CREATE TABLE c ();"), ("3_c.down.sql", "DROP TABLE c;"),
+        ])
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try bench.events("event = 'applied'") == ["applied 1_a", "applied 2_b", "applied 3_c"])
+        #expect(try bench.events("detail::json->>'note' = 'nothing to do'") == ["applied 2_b"])
+        let undone = try bench.run("rollback", "--to", "1_a")
+        #expect(undone.status == 0, "\(undone)")
+        #expect(try bench.faults() == "")
+    }
+
+    @Test(arguments: [
+        // One that is about to be written, and two that broke off.
+        [("1_a.up.sql", "CREATE TABLE a ();"), ("2_b.up.sql", ""), ("2_b.down.sql", "")],
+        [("2_b.up.sql", ""), ("2_b.down.sql", "SELECT 1;"), ("3_c.up.sql", "CREATE TABLE a ();")],
+        [("2_b.up.sql", "\n"), ("2_b.down.sql", ""), ("3_c.up.sql", "CREATE TABLE a ();")],
+    ])
+    func `any other empty file is refused with the way out`(files: [(String, String)]) throws {
+        let bench = try folder(files)
+        let refused = try bench.run("apply")
+        #expect(refused.status == 65 && refused.errors.contains("2_b.up.sql:1:1: the file is empty"), "\(refused)")
+        #expect(refused.errors.contains("write '-- nothing' or 'SELECT 1;' in it"), "\(refused)")
+        #expect(try bench.events("event = 'started'") == [])
+        try bench.write("2_b.up.sql", "-- nothing\n")
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try exists(bench, "a"))
+    }
+
     // MARK: Orders
 
     @Test func `flyway's baseline stands for what it sums up, and what is repeatable runs again`() throws {
@@ -177,6 +209,20 @@ import Testing
             #expect(try bench.run("apply").status == 0)
             #expect(try bench.events("reason = 'ambiguous_order'").count == (pin.isEmpty ? 1 : 0))
         }
+    }
+
+    @Test func `an up file among files of layout flat stops the run, and sqlx runs both`() throws {
+        let bench = try folder([
+            ("1_a.sql", "CREATE TABLE a ();"), ("2_b.up.sql", "CREATE TABLE b ();"), ("2_b.down.sql", "DROP TABLE b;"),
+            ("3_c.sql", "CREATE TABLE c AS SELECT FROM b;"),
+        ])
+        let refused = try bench.run("apply", "--layout", "flat")
+        #expect(refused.status == 65 && refused.errors.contains("'2_b.up.sql' is not run"), "\(refused)")
+        #expect(refused.errors.contains("layout = \"sqlx\""), "\(refused)")
+        #expect(try bench.events("event = 'started'") == [])
+        let outcome = try bench.run("apply", "--layout", "sqlx")
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try exists(bench, "c"))
     }
 
     @Test func `a setting of diesel's that is not known is recorded, and the file runs`() throws {

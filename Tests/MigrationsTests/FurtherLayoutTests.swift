@@ -132,7 +132,13 @@ import Testing
         #expect(found.migrations.map(\.path).first == "deploy/users@v1.0.sql")
         #expect(found.migrations[1].downPath == "revert/prices.sql")
         #expect(found.migrations.allSatisfy { $0.obstacle == nil })
-        #expect(found.told == ["unknown_file deploy/other.sql", "unknown_setting verify"])
+        #expect(found.migrations.map(\.verifyPath) == [nil, nil, "verify/users.sql", nil])
+        #expect(
+            found.told == [
+                "not_verified verify/users@v1.0.sql", "not_verified verify/prices.sql",
+                "not_verified verify/orders.sql",
+                "unknown_file deploy/other.sql",
+            ])
     }
 
     @Test(arguments: [
@@ -147,10 +153,77 @@ import Testing
         #expect(error?.message.contains(message) == true)
     }
 
-    @Test func `a change without its file, or in a folder of its own, holds its place`() throws {
+    @Test func `a change without its file holds its place`() throws {
         let plan = "a 2025-01-01T00:00:00Z A <a@b>\nx/b 2025-01-01T00:00:00Z A <a@b>\nc 2025-01-01T00:00:00Z A <a@b>\n"
         let found = try set(listing("sqitch.plan", "deploy/c.sql"), files: ["sqitch.plan": plan])
         #expect(found.migrations.map { $0.obstacle?.complaint.place?.line } == [1, 2, nil])
+    }
+
+    @Test func `a change may lie in folders of its own`() throws {
+        let plan = """
+            tables/users 2025-01-01T00:00:00Z A <a@b>
+            @v1 2025-01-01T00:00:00Z A <a@b>
+            tables/users [tables/users@v1] 2025-01-01T00:00:00Z A <a@b>
+            app/views/2024/all 2025-01-01T00:00:00Z A <a@b>
+
+            """
+        let found = try set(
+            listing(
+                "sqitch.plan", "deploy/tables/users.sql", "deploy/tables/users@v1.sql",
+                "deploy/app/views/2024/all.sql", "deploy/app/views/other.sql", "deploy/app/.hidden/x.sql",
+                "revert/app/views/2024/all.sql", "verify/tables/users.sql", "verify/tables/users@v1.sql",
+                "verify/app/views/2024/all.sql"),
+            files: ["sqitch.plan": plan])
+        #expect(found.names == ["tables/users@v1", "tables/users", "app/views/2024/all"])
+        #expect(found.migrations.compactMap(\.obstacle) == [])
+        #expect(found.migrations[0].path == "deploy/tables/users@v1.sql")
+        #expect(found.migrations[2].downPath == "revert/app/views/2024/all.sql")
+        #expect(
+            found.migrations.map(\.verifyPath) == [
+                "verify/tables/users@v1.sql", "verify/tables/users.sql", "verify/app/views/2024/all.sql",
+            ])
+        #expect(found.told == ["unknown_file deploy/app/views/other.sql"])
+        #expect(try found.index(of: "tables/users") == 1)
+    }
+
+    @Test(arguments: ["../a", "/a", "x//a", "./a", "x/../a", ".x/a", "x/$a"])
+    func `a change's name leads to no other place`(name: String) throws {
+        let found = try set(
+            listing("sqitch.plan", "a.sql", "deploy/a.sql", "deploy/x/$a.sql", "deploy/.x/a.sql"),
+            files: ["sqitch.plan": "\(name) 2025-01-01T00:00:00Z A <a@b>\n"])
+        #expect(found.migrations.map { $0.obstacle == nil } == [false])
+    }
+
+    @Test func `a folder that is closed, or too deep, is why a change cannot run`() throws {
+        let deep = "1/2/3/4/5/6/7/8/9/a"
+        var files = listing("sqitch.plan", "deploy/x/")
+        files.entries += [DirectoryEntry(path: "deploy/y", kind: .directory, reason: "it cannot be read")]
+        let found = try set(
+            files,
+            files: [
+                "sqitch.plan":
+                    "\(deep) 2025-01-01T00:00:00Z A <a@b>\ny/z/a 2025-01-01T00:00:00Z A <a@b>\nx/a 2025-01-01T00:00:00Z A <a@b>\n"
+            ])
+        #expect(
+            found.migrations.map { $0.obstacle?.complaint.message } == [
+                "the change '\(deep)' lies in more than 8 folders, deeper than directories are read",
+                "the directory 'deploy/y' cannot be looked into: it cannot be read",
+                "the change 'x/a' has no file 'deploy/x/a.sql'",
+            ])
+    }
+
+    @Test func `what verifies a change is known whatever it is, and is missed only beside others`() throws {
+        let plan = ["sqitch.plan": "a 2025-01-01T00:00:00Z A <a@b>\nx/b 2025-01-01T00:00:00Z A <a@b>\n"]
+        let deploy = ["sqitch.plan", "deploy/a.sql", "deploy/x/b.sql"]
+        let without = try set(listing(deploy + ["verify/.gitkeep", "verify/x/"]), files: plan)
+        #expect(without.migrations.map(\.verifyPath) == [nil, nil] && without.told == [])
+        let others = try set(listing(deploy + ["verify/a.sql|", "verify/c.sql"]), files: plan)
+        #expect(others.migrations.map(\.verifyPath) == ["verify/a.sql", nil])
+        #expect(others.told == ["not_verified verify/x/b.sql", "unknown_file verify/c.sql"])
+        var closed = listing(deploy + ["verify/a.sql"])
+        closed.entries += [DirectoryEntry(path: "verify/x", kind: .directory, reason: "it cannot be read")]
+        let found = try set(closed, files: plan)
+        #expect(found.migrations.map { $0.obstacle?.path } == [nil, "verify/x"])
     }
 
     // MARK: Liquibase

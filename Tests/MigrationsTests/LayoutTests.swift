@@ -74,15 +74,28 @@ import Testing
         #expect(named.count == 2)
     }
 
-    @Test func `flat leaves up and down files alone and says so`() throws {
+    @Test func `flat leaves down files and other names alone and says so`() throws {
         let found = try set(
-            listing("1_a.sql", "2_b.down.sql", "3_c.up.sql", "seed.sql", "V1__x.sql", "README.md"), .flat)
+            listing("1_a.sql", "2_b.down.sql", "c.up.sql", "seed.sql", "V1__x.sql", "README.md"), .flat)
         #expect(found.names == ["1_a"])
         #expect(
             found.told == [
-                "unknown_file 2_b.down.sql", "unknown_file 3_c.up.sql", "unknown_file V1__x.sql",
-                "unknown_file seed.sql",
+                "unknown_file 2_b.down.sql", "unknown_file V1__x.sql", "unknown_file c.up.sql", "unknown_file seed.sql",
             ])
+        let none = try set(listing("1_a.up.sql", "1_a.down.sql"), .flat)
+        #expect(none.told == ["unknown_file 1_a.down.sql", "unknown_file 1_a.up.sql"] && none.migrations.isEmpty)
+    }
+
+    @Test(arguments: [
+        (["1_a.sql", "2_b.up.sql", "2_b.down.sql", "3_c.sql"], "layout = \"sqlx\""),
+        (["1.0_a.sql", "2_b.up.sql", "3_c.sql"], "Name it '2_b.sql'."),
+    ])
+    func `flat holds the place of an up file between its own`(paths: [String], way: String) throws {
+        let found = try set(listing(paths), .flat)
+        #expect(found.migrations.map(\.path) == paths.filter { !$0.hasSuffix(".down.sql") })
+        #expect(found.migrations.map { $0.obstacle?.path } == [nil, "2_b.up.sql", nil])
+        #expect(found.migrations[1].obstacle?.complaint.hint?.contains(way) == true)
+        #expect(found.told.contains("unknown_file 2_b.up.sql") == false)
     }
 
     @Test func `golang-migrate pairs files by number and allows letters and no title`() throws {
@@ -94,6 +107,20 @@ import Testing
         #expect(found.names == ["1", "024_a", "024a_b", "025_c"])
         #expect(found.migrations.map(\.downPath) == [nil, "24_undo.down.sql", nil, nil])
         #expect(found.told == ["down_without_up 9_gone.down.sql", "unknown_file x.sql"])
+    }
+
+    @Test(arguments: [
+        (["2_b.up.sql", "2_b.down.sql"], true), (["2_b.up.sql"], false), (["2_b.down.sql"], false),
+        (["2_b.up.sql", "2_b.down.sql", "3_c.up.sql"], false), (["3_c.up.sql", "3_c.down.sql"], false),
+    ])
+    func `golang-migrate's pair without a byte is meant where a later file is written`(
+        empty: [String], isMeant: Bool
+    ) throws {
+        var files = listing(
+            "1_a.up.sql", "1_a.down.sql", "2_b.up.sql", "2_b.down.sql", "3_c.up.sql", "3_c.down.sql")
+        for index in files.entries.indices { files.entries[index].isEmpty = empty.contains(files.entries[index].path) }
+        let found = try set(files)
+        #expect(found.migrations.map(\.mayBeEmpty) == [false, isMeant, false])
     }
 
     @Test func `a number beyond 64 bits holds its place and is not run`() throws {

@@ -8,7 +8,7 @@ func listing(_ paths: String...) -> DirectoryListing { listing(paths) }
 func listing(_ paths: [String]) -> DirectoryListing {
     var entries: [DirectoryEntry] = []
     for path in paths {
-        if let slash = path.dropLast().firstIndex(of: "/") {
+        for slash in path.dropLast().indices where path[slash] == "/" {
             let parent = String(path[..<slash])
             if !entries.contains(where: { $0.path.utf8.elementsEqual(parent.utf8) }) {
                 entries.append(DirectoryEntry(path: parent, kind: .directory))

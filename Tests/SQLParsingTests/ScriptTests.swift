@@ -38,6 +38,38 @@ extension Script {
         #expect(script.segments.map(\.ownBlock) == [false, true])
     }
 
+    private static var takenBack: ScriptOptions {
+        var options = ScriptOptions()
+        options.rollsBack = true
+        return options
+    }
+
+    @Test(arguments: [
+        ("BEGIN;\nSELECT 1;\nSELECT 2;\nROLLBACK;\n", ["SELECT 1;\nSELECT 2"]),
+        (
+            "START TRANSACTION READ ONLY; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT AND CHAIN; SELECT 2; ABORT",
+            ["SELECT 1", "SELECT 2"]
+        ),
+        ("SELECT 1; SAVEPOINT a; SELECT 2; ROLLBACK TO a", ["SELECT 1; SAVEPOINT a; SELECT 2; ROLLBACK TO a"]),
+        ("ROLLBACK; BEGIN; -- nothing\nEND;", []),
+    ])
+    func `what is taken back leaves out what begins and ends transactions`(text: String, sent: [String]) throws {
+        let script = try script(text, Self.takenBack)
+        #expect(script.segments.map { script.string($0.range) } == sent)
+        #expect(script.segments.allSatisfy { $0.kind == .transaction })
+    }
+
+    @Test(arguments: [
+        ("SELECT 1;\nVACUUM;", 2, "VACUUM cannot run inside a transaction"),
+        ("\\set x 1\nSELECT 1;", 1, "psql command"),
+        ("SELECT\n:'x';", 2, "cannot read this"), ("PREPARE TRANSACTION 'x';", 1, "PREPARE TRANSACTION"),
+    ])
+    func `what is taken back must run inside a transaction, and be read`(text: String, line: Int, words: String) {
+        let found = complaint(Array(text.utf8), Self.takenBack)
+        #expect(found?.status == .badFile && found?.place?.line == line, "\(found?.lines ?? [])")
+        #expect(found?.message.contains(words) == true, "\(found?.lines ?? [])")
+    }
+
     @Test func `pieces between Drizzle's markers are joined by semicolons at the same offsets`() throws {
         let source = "CREATE TABLE a (x int)\n--> statement-breakpoint\nCREATE TABLE b (x int) -- end"
         let script = try script(source, ScriptOptions(breakpoints: true))

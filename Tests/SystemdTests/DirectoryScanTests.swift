@@ -28,6 +28,51 @@ import Testing
         #expect(try scan.read(file, limit: 10) == Array("SELECT 2;\n".utf8))
     }
 
+    @Test func `lists all that is in the folders of sqitch's scripts`() throws {
+        try directory.write("sqitch.plan")
+        for folder in ["deploy", "deploy/a", "deploy/a/b", "verify", "verify/v", "other", "other/a", "other/a/b"] {
+            directory.make(folder)
+        }
+        try directory.write("deploy/a/b/x.sql")
+        try directory.write("verify/v/x.sql")
+        try directory.write("other/a/x.sql")
+        directory.link("deploy/c", to: "../verify")
+        directory.link("deploy/a/out", to: "/etc")
+        directory.link("deploy/a/round", to: "..")
+        directory.link("deploy/a/top", to: "../..")
+        let scan = try DirectoryScan.scan(directory.path)
+        #expect(
+            scan.entries.map(\.path) == [
+                "deploy", "deploy/a", "deploy/a/b", "deploy/a/b/x.sql", "deploy/a/out", "deploy/a/round",
+                "deploy/a/top", "deploy/c", "deploy/c/v", "deploy/c/v/x.sql", "other", "other/a", "sqitch.plan",
+                "verify",
+                "verify/v", "verify/v/x.sql",
+            ])
+        let entries = Dictionary(uniqueKeysWithValues: scan.entries.map { ($0.path, $0) })
+        #expect(
+            entries["deploy/a/out"]?.kind == .other(reason: "it is a symbolic link that leads out of the directory"))
+        #expect(entries["deploy/a/round"]?.closedBecause == "it is a symbolic link to a directory that it is in")
+        #expect(
+            entries["deploy/a/top"]?.kind == .other(reason: "it is a symbolic link to the directory that it is in"))
+        for path in ["deploy/a/b/x.sql", "deploy/c/v/x.sql"] {
+            #expect(try scan.read(try #require(entries[path]), limit: 100).count == 10)
+        }
+    }
+
+    @Test func `lists eight folders in one another, and no more`() throws {
+        try directory.write("sqitch.plan")
+        var path = "deploy"
+        directory.make(path)
+        for number in 1...9 {
+            path += "/\(number)"
+            directory.make(path)
+            try directory.write("\(path)/x.sql")
+        }
+        let files = try DirectoryScan.scan(directory.path).entries.map(\.path).filter { $0.hasSuffix("x.sql") }
+        #expect(files.count == 8)
+        #expect(files.contains("deploy/1/2/3/4/5/6/7/8/x.sql"))
+    }
+
     @Test func `says which of its errors it is`() throws {
         try directory.write("file")
         directory.link("loop", to: "loop")
@@ -222,6 +267,21 @@ import Testing
         #expect(try firstProblem() == "directory '\(directory.path)/a' can be written by its group (mode 0775)")
         chmod(directory.path, 0o1777)
         #expect(try firstProblem() == "directory '\(directory.path)' can be written by everybody (mode 01777)")
+    }
+
+    @Test func `a file is as safe as every folder on the way to it`() throws {
+        try directory.write("sqitch.plan")
+        for folder in ["deploy", "deploy/a", "deploy/a/b"] { directory.make(folder) }
+        try directory.write("deploy/a/b/x.sql")
+        for folder in ["deploy", "deploy/a", "deploy/a/b"] {
+            chmod(directory.at(folder), 0o777)
+            let scan = try DirectoryScan.scan(directory.path)
+            let entry = try #require(scan.entries.first { $0.path == "deploy/a/b/x.sql" })
+            #expect(
+                scan.permissionProblem(of: entry, effectiveUser: geteuid())
+                    == "directory '\(directory.path)/\(folder)' can be written by everybody (mode 0777)")
+            chmod(directory.at(folder), 0o755)
+        }
     }
 
     private func firstProblem() throws -> String? {

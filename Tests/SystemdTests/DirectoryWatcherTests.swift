@@ -64,6 +64,38 @@ import Testing
         #expect(watcher.lastActivity != nil)
     }
 
+    @Test func `notices what happens in the folders of sqitch's scripts`() throws {
+        directory.make("m")
+        directory.make("m/deploy")
+        directory.make("m/deploy/a")
+        directory.make("m/other")
+        directory.make("m/other/a")
+        let watcher = watch("m")
+        #expect(try overlooks(watcher) { try directory.write("m/deploy/a/1.sql") })
+        try expectHint(watcher) { try directory.write("m/sqitch.plan") }
+        try expectHint(watcher) { try directory.write("m/deploy/a/2.sql") }
+        #expect(try overlooks(watcher) { try directory.write("m/other/a/1.sql") })
+        // Folders that come at once, and one that is moved in with what it holds.
+        try expectHint(watcher) {
+            directory.make("m/deploy/a/b")
+            directory.make("m/deploy/a/b/c")
+        }
+        try expectHint(watcher) { try directory.write("m/deploy/a/b/c/1.sql") }
+        directory.make("in")
+        directory.make("in/d")
+        try expectHint(watcher) { directory.move("in", to: "m/deploy/a/in") }
+        try expectHint(watcher) { try directory.write("m/deploy/a/in/d/1.sql") }
+        try expectHint(watcher) { directory.move("m/deploy/a/in", to: "out") }
+        #expect(try overlooks(watcher) { try directory.write("out/d/2.sql") })
+        try expectHint(watcher) { directory.link("m/deploy/link", to: "../other/a") }
+        try expectHint(watcher) { try directory.write("m/other/a/2.sql") }
+        try expectHint(watcher) { directory.remove("m/deploy/link") }
+        #expect(try overlooks(watcher) { try directory.write("m/other/a/3.sql") })
+        try expectHint(watcher) { directory.remove("m/sqitch.plan") }
+        #expect(try overlooks(watcher) { try directory.write("m/deploy/a/3.sql") })
+        #expect(watcher.failure == nil)
+    }
+
     @Test func `is not woken by reading and scanning`() throws {
         directory.make("m")
         try directory.write("m/1.sql")

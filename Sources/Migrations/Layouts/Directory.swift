@@ -1,4 +1,4 @@
-/// A listing in one order, with its second level sorted into the first.
+/// A listing in one order, with each level sorted into the one above it.
 struct Directory {
     struct Item {
         /// The last part of the path.
@@ -6,12 +6,16 @@ struct Directory {
         var path: String
         var kind: DirectoryEntry.Kind
         var isUTF8: Bool
+        var isEmpty: Bool
         /// Why it is neither file nor directory, or why nothing is known of what the directory holds, as the end of a sentence.
         var because = ""
         /// What a directory holds, hidden entries left out, by the bytes of the names.
         var children: [Item] = []
 
         func child(_ name: String) -> Item? { children.first { $0.name == name } }
+
+        /// Everything below it, however deep.
+        var descendants: [Item] { children.flatMap { [$0] + $0.descendants } }
 
         /// Why a directory cannot be the migration that it may be; nil where it can be looked into.
         var closure: Finding? {
@@ -34,24 +38,24 @@ struct Directory {
     var versionBy = VersionBy.number
 
     init(_ listing: DirectoryListing) {
-        var first: [Item] = []
-        var second: [String: [Item]] = [:]
+        var below: [String: [Item]] = [:]
         for entry in listing.entries {
             let parts = entry.path.split(separator: "/", omittingEmptySubsequences: false)
             guard let last = parts.last, !parts.contains(where: { $0.isEmpty || $0.hasPrefix(".") }) else { continue }
-            var item = Item(name: String(last), path: entry.path, kind: entry.kind, isUTF8: entry.nameIsUTF8)
+            var item = Item(
+                name: String(last), path: entry.path, kind: entry.kind, isUTF8: entry.nameIsUTF8, isEmpty: entry.isEmpty
+            )
             if let reason = entry.reason { item.because = ": \(reason)" }
-            switch parts.count {
-            case 1: first.append(item)
-            case 2: second[String(parts[0]), default: []].append(item)
-            default: continue
+            below[String(entry.path[..<last.startIndex].dropLast()), default: []].append(item)
+        }
+        func level(_ folder: String) -> [Item] {
+            below[folder, default: []].sorted(by: Directory.precedes).map { item in
+                var item = item
+                if item.kind == .directory { item.children = level(item.path) }
+                return item
             }
         }
-        items = first.sorted(by: Directory.precedes).map { item in
-            var item = item
-            if item.kind == .directory { item.children = second[item.name, default: []].sorted(by: Directory.precedes) }
-            return item
-        }
+        items = level("")
     }
 
     func item(_ name: String) -> Item? { items.first { $0.name == name } }

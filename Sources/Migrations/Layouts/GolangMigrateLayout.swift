@@ -49,6 +49,7 @@ enum GolangMigrateLayout: Layout {
         }
         reading.pair(&ups, with: downs, called: "'.up.sql'")
         reading.migrations = ups.sorted { $0.key < $1.key }.map(\.value)
+        reading.allowEmptyPairs(in: directory)
         if directory.versionBy == .name { reading.migrations.nameVersionsApart() }
         return reading
     }
@@ -84,5 +85,18 @@ enum GolangMigrateLayout: Layout {
 
     private static func tooLarge(_ version: Version, _ item: Directory.Item) -> Finding? {
         UInt64(version.digits) == nil ? .tooLarge(item.path, limit: .max) : nil
+    }
+}
+
+extension Reading {
+    /// Marks the pairs that are as `migrate create` makes them, without a byte, and have later files behind them that are written: nobody is
+    /// about to fill them, and a copy that broke off left nothing behind it.
+    fileprivate mutating func allowEmptyPairs(in directory: Directory) {
+        let empty = Set(directory.items.lazy.filter(\.isEmpty).map(\.path))
+        let written = migrations.lastIndex { !empty.contains($0.path) } ?? 0
+        for index in migrations.indices.prefix(written) {
+            guard let down = migrations[index].downPath else { continue }
+            migrations[index].mayBeEmpty = empty.contains(migrations[index].path) && empty.contains(down)
+        }
     }
 }

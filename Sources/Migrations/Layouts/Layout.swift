@@ -123,8 +123,10 @@ extension Directory.Item {
 
 extension Migration {
     /// Why this cannot be run under its version, where that is taken from the file's name and stands in commands; nil where it can.
-    var versionObstacle: Finding? {
-        FileName.flaw(version).map {
+    ///
+    /// - Parameter inFolders: whether it may name folders, too.
+    func versionObstacle(inFolders: Bool) -> Finding? {
+        FileName.flaw(version, inFolders: inFolders).map {
             Finding(.invalidFile, path: path, "the file name '\(path)' \($0)", hint: Directory.Item.renaming)
         }
     }

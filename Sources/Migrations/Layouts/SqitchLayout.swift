@@ -2,13 +2,13 @@ internal import Reporting
 
 /// sqitch's project: `sqitch.plan`, and for each change in it `deploy/<change>.sql` and `revert/<change>.sql`, in the order of the plan.
 ///
-/// A change that was reworked has an earlier file, `<change>@<tag>.sql`, for what it was up to that tag. Scripts that verify are not run:
-/// what they would find is said by nobody, and a finding says so. A change in a folder of its own lies deeper than directories are read.
+/// A change that was reworked has an earlier file, `<change>@<tag>.sql`, for what it was up to that tag. A change may lie in folders of its
+/// own: `tables/users`. `verify/<change>.sql` is what verifies it.
 enum SqitchLayout: Layout {
     static let name = LayoutName.sqitch
     static let pattern = "the changes that '\(plan)' names, in 'deploy/'"
     static let rule = Identity.Rule.byName
-    private static let plan = "sqitch.plan"
+    fileprivate static let plan = "sqitch.plan"
 
     static func claims(_ directory: Directory) -> Bool {
         directory.item(plan)?.kind == .file && directory.item("deploy")?.kind == .directory
@@ -24,48 +24,54 @@ enum SqitchLayout: Layout {
         }
         let changes = try SqitchPlan(try contents(plan), path: plan).changes
         var reading = Reading()
-        let deploy = directory.item("deploy")
-        let revert = directory.item("revert")
+        let folders = ["deploy", "revert", "verify"].compactMap { directory.item($0) }
+        let scripts = folders.flatMap { [$0] + $0.descendants }
+        let items = Dictionary(scripts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let areVerified = folders.contains { folder in
+            folder.name == "verify" && folder.descendants.contains { FileName.isSQL($0.name) }
+        }
+        var named: Set<String> = []
         for change in changes {
-            let file = change.fileName + ".sql"
-            let item = deploy?.child(file)
+            let path = "deploy/\(change.fileName).sql"
+            let revert = "revert/\(change.fileName).sql"
+            let verify = "verify/\(change.fileName).sql"
+            let item = items[path]
             var migration = Migration(
-                version: change.fileName, name: change.fileName, path: item?.path ?? "deploy/" + file,
-                notation: .verbatim, identity: .named(change.fileName), obstacle: item?.obstacle)
-            if change.name.contains("/") {
-                migration.obstacle = change.finding(
-                    "the change '\(change.name)' lies in a folder of its own, deeper than directories are read",
-                    hint: "Move its scripts up and rename the change, or deploy it by sqitch and 'migrated adopt'.",
-                    in: plan)
-            } else if item == nil {
+                version: change.fileName, name: change.fileName, path: item?.path ?? path, notation: .verbatim,
+                identity: .named(change.fileName), obstacle: item?.obstacle)
+            if item == nil {
                 migration.obstacle =
-                    deploy?.closure
-                    ?? change.finding(
-                        "the change '\(change.name)' has no file 'deploy/\(file)'", hint: "Put the file there.",
-                        in: plan)
+                    closure(above: path, items) ?? change.obstacle("has no file '\(path)'", hint: "Put the file there.")
             }
-            if let down = revert?.child(file), down.kind == .file { migration.downPath = down.path }
-            reading.migrations.append(migration)
-        }
-        let named = Set(changes.map { $0.fileName + ".sql" })
-        for folder in [deploy, revert].compactMap(\.self) {
-            reading.known.insert(folder.path)
-            for entry in folder.children where FileName.isSQL(entry.name) && !named.contains(entry.name) {
-                reading.findings.append(
-                    Finding(.unknownFile, path: entry.path, "'\(entry.path)' is not run: '\(plan)' does not name it"))
+            if change.name.split(separator: "/").count > DirectoryListing.mostFolders + 1 {
+                migration.obstacle = change.obstacle(
+                    "lies in more than \(DirectoryListing.mostFolders) folders, deeper than directories are read",
+                    hint: "Move its scripts up and rename the change, or deploy it by sqitch and 'migrated adopt'.")
             }
-        }
-        if let verify = directory.item("verify") {
-            reading.known.insert(verify.path)
-            if verify.children.contains(where: { FileName.isSQL($0.name) }) {
+            if let down = items[revert], down.kind == .file { migration.downPath = down.path }
+            // Whatever it is: what cannot be read keeps the change from being applied.
+            migration.verifyPath = items[verify]?.path
+            if migration.verifyPath == nil, let closure = closure(above: verify, items) {
+                migration.obstacle = migration.obstacle ?? closure
+            } else if migration.verifyPath == nil, areVerified {
                 reading.findings.append(
                     Finding(
-                        .unknownSetting, path: verify.path,
-                        "the scripts in '\(verify.path)/' are not run after a change, as sqitch can do",
-                        hint: "Run 'sqitch verify' after 'migrated apply' where they are relied on."))
+                        .notVerified, path: verify, "'\(verify)' is not there: nothing verifies '\(change.fileName)'"))
             }
+            named.formUnion([path, revert, verify])
+            reading.migrations.append(migration)
+        }
+        reading.known.formUnion(folders.map(\.path))
+        for entry in scripts where FileName.isSQL(entry.name) && !named.contains(entry.path) {
+            reading.findings.append(
+                Finding(.unknownFile, path: entry.path, "'\(entry.path)' is not run: '\(plan)' does not name it"))
         }
         return reading
+    }
+
+    /// Why a folder above `path` cannot be looked into; nil where they all can.
+    private static func closure(above path: String, _ items: [String: Directory.Item]) -> Finding? {
+        path.indices.lazy.filter { path[$0] == "/" }.compactMap { items[String(path[..<$0])]?.closure }.first
     }
 
     static func sorts(_ migration: Migration, beforeVersion version: String, name: String, order: OrderPin?) -> Bool {
@@ -83,10 +89,11 @@ struct SqitchPlan {
         /// Its line in the plan, from 1.
         var line: Int
 
-        fileprivate func finding(_ message: String, hint: String, in plan: String) -> Finding {
-            Finding(
-                .invalidFile, path: plan,
-                complaint: Complaint(.badFile, message, hint: hint, place: Place(file: plan, line: line)))
+        fileprivate func obstacle(_ what: String, hint: String) -> Finding {
+            let place = Place(file: SqitchLayout.plan, line: line)
+            return Finding(
+                .invalidFile, path: SqitchLayout.plan,
+                complaint: Complaint(.badFile, "the change '\(name)' \(what)", hint: hint, place: place))
         }
     }
 
