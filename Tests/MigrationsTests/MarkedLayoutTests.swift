@@ -6,6 +6,37 @@ import Testing
 
 /// Layouts of tools that keep both directions in one file, of Supabase and of Atlas.
 @Suite struct MarkedLayoutTests {
+    @Test(arguments: [
+        (Notation.goose, "-- +goose Up\nSELECT 1;\n-- +goose Down\n"),
+        (.dbmate, "-- migrate:up\nSELECT 1;\n-- migrate:down\n"),
+        (.sqlMigrate, "-- +migrate Up\nSELECT 1;\n-- +migrate Down\n"),
+        (.nodePgMigrate, "-- Up Migration\nSELECT 1;\n-- Down Migration\n"),
+        (.rambler, "-- rambler up\nSELECT 1;\n-- rambler down\n"), (.play, "# --- !Ups\nSELECT 1;\n# --- !Downs\n"),
+        (.liquibase, "--liquibase formatted sql\n--changeset a:1\nSELECT 1;\n"),
+    ])
+    func `a licence above the first mark is a comment, a statement is not`(notation: Notation, text: String) throws {
+        for head in ["", "\u{FEFF}", "\r\n"] {
+            let licence =
+                text.hasPrefix("--liquibase") ? "" : "\(head)/*\n * Copyright /* nested */ 'all\n */\n-- and more\n"
+            let file = try Self.migrationFile(
+                licence + text.replacing("formatted sql\n", with: "formatted sql\n/* x\n y */\n"), notation)
+            #expect(words(file, .up).contains("SELECT 1;"))
+            guard !text.hasPrefix("--liquibase") else { continue }
+            let error = #expect(throws: Complaint.self) {
+                try Self.migrationFile("\(licence)/* a */ SELECT 2; -- b\n\(text)", notation)
+            }
+            #expect(error?.message.hasPrefix("a statement stands before") == true)
+            #expect(error?.place?.line == (head == "\r\n" ? 6 : 5))
+        }
+    }
+
+    @Test func `a heading for what applies alone is a comment where no tool is asked for`() throws {
+        #expect(try words(Self.migrationFile("-- Up migration\nSELECT 1;\n", .plain), .up).hasSuffix("SELECT 1;"))
+        #expect(throws: Complaint.self) {
+            try Self.migrationFile("-- Up migration\nSELECT 1;\n-- Down migration\nSELECT 2;\n", .plain)
+        }
+    }
+
     private static func migrationFile(_ text: String, _ notation: Notation) throws(Complaint) -> MigrationFile {
         try MigrationFile(
             migration: Migration(

@@ -84,7 +84,8 @@ import Testing
 
     @Test(arguments: [
         ("-- migrate:up\nselect 1;\n", "the file has no line '-- migrate:down'"),
-        ("select 1;\n", "a statement stands before '-- migrate:up'"),
+        ("select 1;\n", "the file has no line '-- migrate:up'"),
+        ("select 1;\n-- migrate:up\n", "a statement stands before '-- migrate:up'"),
         ("", "the file has no line '-- migrate:up'"),
         ("-- migrate:down\n-- migrate:up\n", "'-- migrate:down' stands before '-- migrate:up'"),
         ("-- migrate:up\n-- migrate:down\n-- migrate:up\n", "a second '-- migrate:up'"),

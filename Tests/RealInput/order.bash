@@ -63,7 +63,8 @@ direction() {
     esac
     case $way/$layout in
         up/tern) awk -v down="$down" 'tolower($0) ~ down { exit } 1' "$directory/$file" ;;
-        down/tern) between "$down" "$up" "$directory/$file" ;;
+        # Without its line a file cannot be undone.
+        down/tern) grep -q -e "$down" "$directory/$file" && between "$down" "$up" "$directory/$file" ;;
         # Two semicolons are one that does not end the statement.
         up/play) between "$up" "$down" "$directory/$file" | sed 's/;;/;/g' ;;
         down/play) between "$down" "$up" "$directory/$file" | sed 's/;;/;/g' ;;

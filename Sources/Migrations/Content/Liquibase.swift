@@ -110,9 +110,6 @@ extension Sections {
                     throw refused(
                         "a rollback in a block comment is not read here", line, "Write it in '--rollback' lines.")
                 }
-                if seen.isEmpty, !text.isBlank(line) {
-                    throw refused("a statement stands before the first '--changeset'", line, "Move it below that line.")
-                }
                 sections.up.ranges.append(line)
                 continue
             }
@@ -120,6 +117,10 @@ extension Sections {
             let word = lowercase.prefix { $0.isLetter || $0 == "-" }
             switch word {
             case "changeset":
+                if seen.isEmpty, let statement = text.statement(before: line) {
+                    throw refused(
+                        "a statement stands before the first '--changeset'", statement, "Move it below that line.")
+                }
                 guard let changeset = LiquibaseChangeset(comment.dropFirst(9)) else {
                     throw refused("the line is no changeset", line, "Write '--changeset author:id'.")
                 }

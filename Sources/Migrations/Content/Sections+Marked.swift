@@ -1,4 +1,5 @@
 internal import Reporting
+internal import SQLLexing
 
 /// How a tool tells the sections of a file apart: by lines of their own.
 struct SectionMarks: Sendable {
@@ -90,10 +91,9 @@ extension Sections {
         }
         if ups == 0, marks.beginsUp, downs == 0 || !marks.downNeedsUp {
             up.ranges = head
-        } else if let statement = head.first(where: { line in
-            !text.isBlank(line) && text.comment(line) == nil
-                && !(marks.hashComments && text.text(line).trimmed.hasPrefix("#"))
-        }) {
+        } else if let end = head.last?.upperBound,
+            let statement = text.statement(before: end..<end, hashComments: marks.hashComments)
+        {
             throw complaint(
                 "a statement stands before '\(ups > 0 ? marks.up : marks.down)'", statement,
                 "Move it below the line '\(marks.up)'.")
@@ -102,6 +102,30 @@ extension Sections {
                 "the file has no line '\(marks.up)'", 0..<0, "Add the line above what applies the migration.")
         }
         if marks.undoesBackwards, downs > 1 { down = nil }
+    }
+
+    /// Whether the text has what undoes a migration: a heading above what applies it alone changes nothing.
+    static func hasDown(_ text: [UInt8], _ marks: SectionMarks) -> Bool {
+        TextLines(text).contains { line in
+            if case .down? = marks.read(line, text) { true } else { false }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// The first line above `line` that is more than a comment, a licence in a block comment included; nil where there is none.
+    func statement(before line: Range<Int>, hashComments: Bool = false) -> Range<Int>? {
+        var head = Array(self[..<line.lowerBound])
+        if hashComments {
+            for line in TextLines(head) where head.text(line).trimmed.hasPrefix("#") {
+                head.replaceSubrange(line, with: repeatElement(0x20, count: line.count))
+            }
+        }
+        // A byte order mark belongs to no line.
+        guard let first = TextLines(head).first(where: { _ in true }) else { return nil }
+        var lexer = Lexer(head, in: first.lowerBound..<head.count)
+        guard let found = lexer.next() else { return nil }
+        return TextLines(head).first { $0.contains(found.range.lowerBound) }
     }
 }
 

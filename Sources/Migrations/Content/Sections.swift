@@ -62,7 +62,11 @@ struct Sections: Sendable {
             try Sections.refuseLiquibase(text, path)
             return nil
         case .plain:
-            if let (dialect, offset) = Dialect.mark(text) {
+            // A heading above all of it says nothing that is not so.
+            if let (dialect, offset) = Dialect.mark(text),
+                dialect != .nodePgMigrate || Sections.hasDown(text, .nodePgMigrate)
+                    || text.statement(before: offset..<offset) != nil
+            {
                 throw Sections.written(for: dialect, at: offset, text, path)
             }
             // sqlx names files as these, and what it reads means here what it means there.
@@ -162,13 +166,14 @@ extension Sections {
                 switch state {
                 case .up: up.ranges.append(line)
                 case .down: down?.ranges.append(line)
-                case .head where text.isBlank(line) || text.comment(line) != nil: break
-                case .head:
-                    throw complaint(
-                        "a statement stands before '-- +goose Up'", line,
-                        "Move it below the line '-- +goose Up', or add that line above it.")
+                case .head: break
                 }
                 continue
+            }
+            if state == .head, let statement = text.statement(before: line) {
+                throw complaint(
+                    "a statement stands before '-- +goose Up'", statement,
+                    "Move it below the line '-- +goose Up', or add that line above it.")
             }
             if annotation.indented {
                 throw complaint("blanks stand before an annotation of goose", line, "Let the line begin with '--'.")
@@ -254,12 +259,13 @@ extension Sections {
                 switch current {
                 case true?: up.ranges.append(line)
                 case false?: down?.ranges.append(line)
-                case nil where text.isBlank(line) || text.comment(line) != nil: break
-                case nil:
-                    throw complaint(
-                        "a statement stands before '-- migrate:up'", line, "Move it below the line '-- migrate:up'.")
+                case nil: break
                 }
                 continue
+            }
+            if current == nil, let statement = text.statement(before: line) {
+                throw complaint(
+                    "a statement stands before '-- migrate:up'", statement, "Move it below the line '-- migrate:up'.")
             }
             var part = Part()
             for option in heading.options {
