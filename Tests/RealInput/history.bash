@@ -69,7 +69,8 @@ history_of() {
         rank=$((rank + 1))
         name=${file%/*.sql}
         name=${name##*/}
-        version=${name%%[!0-9]*}
+        version=${name#V}
+        version=${version%%[!0-9]*}
         case $layout in
             prisma) echo "INSERT INTO _prisma_migrations VALUES ('$rank', '$(sha256sum <"$folder/$file" | cut -c 1-64)', now(),
                 $(quoted "${file%/migration.sql}"), NULL, NULL, now(), 1);" ;;
