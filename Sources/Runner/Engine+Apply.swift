@@ -31,6 +31,7 @@ extension Engine {
             return try withLock(patience: lockPatience) { () throws(RunFailure) in
                 try recover()
                 try noteCatalogDrift()
+                try takeOverWhatStands(snapshot, limit)
                 return try runLine(snapshot, limit)
             }
         } catch {
@@ -135,7 +136,8 @@ extension Engine {
         try PreparedFile(
             step: step, file: try directory.file(step.migration, checksum: checksum, in: snapshot), version: version,
             settings: settings,
-            verification: verifies ? try directory.verification(of: step.migration, in: snapshot, settings) : nil)
+            verification: isInScratch
+                ? nil : try directory.verification(of: step.migration, in: snapshot, settings))
     }
 
     /// Reads those files again that call procedures which end transactions, of the database or of an earlier file: such a CALL runs outside of

@@ -25,7 +25,7 @@ struct DatabaseProof {
     /// The names of the migrations that were compared, in their order.
     var files: [String]
     /// The last of them behind which the database stands; nil where it stands behind none, or before the first.
-    var standing: String? { verdict.standing.flatMap { files.indices.contains($0) ? files[$0] : nil } }
+    var standing: String? { verdict.standing.flatMap { $0.upperBound >= 0 ? files[$0.upperBound] : nil } }
 
     /// So many differences, and so much of what no file knows, are printed.
     private static let told = (differences: 200, unknown: 20)
@@ -68,7 +68,7 @@ struct DatabaseProof {
             hint = ""
         } else if let standing {
             hint = "It is as '\(standing)' leaves it: 'migrated adopt --baseline \(standing)'. "
-        } else if verdict.standing == -1 {
+        } else if verdict.standing?.upperBound == -1 {
             hint = "Not even what the first file makes is there. "
         } else {
             hint = "It is as none of the files leaves it. "
@@ -84,10 +84,10 @@ struct DatabaseProof {
 extension Engine {
     /// Builds the folder up to the migration at `last` in a scratch database, and compares the catalogs.
     ///
-    /// Once where they are equal; otherwise once more with a look behind each file, which tells whose difference it is. Throws `.failed` where no
+    /// Once where they are equal and `tellsFiles` is not asked for; otherwise once more with a look behind each file, which tells whose difference it is. Throws `.failed` where no
     /// scratch can be made or a file does not run in it.
     func proof(
-        upTo last: Int, _ choice: ScratchChoice, _ snapshot: MigrationDirectory.Snapshot
+        upTo last: Int, _ choice: ScratchChoice, _ snapshot: MigrationDirectory.Snapshot, tellsFiles: Bool = false
     ) throws(RunFailure) -> DatabaseProof {
         var template: String?
         switch choice {
@@ -104,16 +104,18 @@ extension Engine {
         guard let newest = migrations.last else {
             return DatabaseProof(verdict: FolderProof(before: [:]).compare(with: found), files: [])
         }
-        let quick = try inScratch(plan, scripts) { (engine) throws(RunFailure) in
-            var folder = FolderProof(before: try engine.catalog())
-            try engine.build(upTo: newest)
-            folder.add(newest.name, try engine.catalog())
-            return folder.compare(with: found)
-        }
-        if quick.differences.isEmpty, quick.unknown.isEmpty {
-            var verdict = quick
-            verdict.standing = files.count - 1
-            return DatabaseProof(verdict: verdict, files: files)
+        if !tellsFiles {
+            let quick = try inScratch(plan, scripts) { (engine) throws(RunFailure) in
+                var folder = FolderProof(before: try engine.catalog())
+                try engine.build(upTo: newest)
+                folder.add(newest.name, try engine.catalog())
+                return folder.compare(with: found)
+            }
+            if quick.differences.isEmpty, quick.unknown.isEmpty {
+                var verdict = quick
+                verdict.standing = files.count - 1...files.count - 1
+                return DatabaseProof(verdict: verdict, files: files)
+            }
         }
         let verdict = try inScratch(plan, scripts) { (engine) throws(RunFailure) in
             var folder = FolderProof(before: try engine.catalog())

@@ -23,8 +23,8 @@ public final class Engine {
     private weak var attended: Connection?
     /// Whether what a rollback undid is applied again although its text is the same: yes where a person asks, no in the daemon.
     let reappliesRolledBack: Bool
-    /// Whether what verifies a file is run behind it: it may rest on rows that a scratch database does not have.
-    let verifies: Bool
+    /// Whether the files only run to see what they make: what verifies one may rest on rows that are not there.
+    let isInScratch: Bool
 
     /// How things stood in that session when this was asked last.
     private var lastStanding: History.Standing?
@@ -67,7 +67,7 @@ public final class Engine {
         self.reporter = reporter
         sessions = try Sessions(settings, waiter: LoopWaiter(loop: loop, signals: signals), listens: isDaemon)
         reappliesRolledBack = !isDaemon
-        verifies = true
+        isInScratch = false
         do throws(Complaint) {
             for file in sessions.files { try SafePath.require(file) }
             witness = try Witness(settings)
@@ -98,7 +98,7 @@ public final class Engine {
         reporter = Reporter(journal: JournalWriter(path: "", isExpected: false), quiet: true)
         sessions = Sessions(scratch.target, waiter: other.sessions.waiter)
         reappliesRolledBack = false
-        verifies = false
+        isInScratch = true
         witness = Witness(keepingNothingOf: settings.schema)
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)

@@ -76,8 +76,8 @@ public struct FolderProof: Sendable {
         return verdict
     }
 
-    /// The last file behind which the folder's items are exactly those of the database: its index, -1 for before the first one.
-    private func standing(_ found: Set<CatalogItem>) -> Int? {
+    /// The last files behind which the folder's items are exactly those of the database, by their indexes; -1 stands for before the first one.
+    private func standing(_ found: Set<CatalogItem>) -> ClosedRange<Int>? {
         var flips: [Int: Int] = [:]
         var wrong = 0
         for (item, steps) in changes {
@@ -89,10 +89,11 @@ public struct FolderProof: Sendable {
                 isWrong = isWrongNow
             }
         }
-        var standing = wrong == 0 ? -1 : nil
+        var standing: ClosedRange<Int>? = wrong == 0 ? -1...(-1) : nil
         for file in files.indices {
+            let stoodBefore = wrong == 0
             wrong += flips[file] ?? 0
-            if wrong == 0 { standing = file }
+            if wrong == 0 { standing = (stoodBefore ? standing?.lowerBound ?? file : file)...file }
         }
         return standing
     }
@@ -149,7 +150,8 @@ public struct FolderProof: Sendable {
         public var differences: [Difference] = []
         /// What it has beside that.
         public var unknown: [Difference] = []
-        /// The index of the last file behind which the database stands, -1 for before the first one; nil where it stands behind none.
-        public var standing: Int?
+        /// The indexes of the last files behind any of which the database stands, because those behind the first of them change nothing that a catalog
+        /// says; -1 for before the first file, nil where it stands behind none.
+        public var standing: ClosedRange<Int>?
     }
 }

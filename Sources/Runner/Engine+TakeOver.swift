@@ -1,0 +1,75 @@
+internal import Audit
+internal import Configuration
+internal import JSON
+internal import Migrations
+internal import Postgres
+internal import Replay
+internal import Reporting
+
+extension Engine {
+    /// Where the configuration passes over what stands as the files say, and nothing is recorded yet: the folder is built in a scratch database, and the files
+    /// up to the state in which the real one is are recorded as adopted. File by file a finished database cannot be told from an unfinished one,
+    /// because later files change what earlier ones make.
+    ///
+    /// Files behind that state run, those among them that change rows alone too: no catalog tells whether they ran. Where the database is in none of the states, or
+    /// no scratch can be made, each file is looked at as its turn comes.
+    func takeOverWhatStands(_ snapshot: MigrationDirectory.Snapshot, _ limit: String?) throws(RunFailure) {
+        guard !isInScratch, settings.existing == .skipIdentical, try history.states().isEmpty else { return }
+        let migrations = snapshot.set.migrations
+        guard let newest = try newest(of: snapshot.set, limit) else { return }
+        guard try catalog().keys.contains(where: { !["schema", "extension", "event trigger"].contains($0.kind) }) else {
+            return
+        }
+        if let obstacle = try ScratchDatabase.obstacle(sessions) {
+            reporter.say(5, "the folder is not compared as a whole with what is there: \(obstacle)")
+            return
+        }
+        let proof: DatabaseProof
+        do throws(RunFailure) {
+            proof = try self.proof(upTo: newest, .beside, snapshot, tellsFiles: true)
+        } catch {
+            guard case .complaint(let complaint) = error else { throw error }
+            reporter.say(4, "the folder is not compared as a whole with what is there: \(complaint.message)")
+            return
+        }
+        guard let last = proof.verdict.standing?.lowerBound, last >= 0 else {
+            reporter.say(5, "the database is as none of the files leaves it: each is looked at as its turn comes")
+            return
+        }
+        let standing = Set(proof.files[...last])
+        let actor = try actor()
+        var events: [AuditEvent] = []
+        var sources: [Connection.Step] = []
+        for migration in migrations[...newest] where standing.contains(migration.name) {
+            var event = AuditEvent(.adopted, by: actor)
+            event.version = migration.recordedVersion([])
+            event.name = migration.name
+            event.direction = .up
+            event.reason = "replayed"
+            event.detail = [
+                "layout": .string(snapshot.set.layout.rawValue), "path": .string(migration.path), "compared": "scratch",
+            ]
+            do throws(Complaint) {
+                let file = try directory.read(migration, in: snapshot)
+                event.checksum = file.checksum
+                sources.append(store.keep(source: file.bytes, checksum: file.checksum))
+            } catch {
+                throw .complaint(error)
+            }
+            events.append(event)
+        }
+        reporter.say(5, "\(events.count) file(s) are there already, as a scratch database shows: recorded as adopted")
+        reporter.report(try store.record(events, with: sources, reading: catalogReading))
+        reporter.settle()
+    }
+
+    /// The index of the last migration that is to be applied.
+    private func newest(of set: MigrationSet, _ limit: String?) throws(RunFailure) -> Int? {
+        do throws(Complaint) {
+            if let limit { return try set.index(of: limit) }
+            return set.migrations.lastIndex { !$0.repeatable && $0.baseline == nil }
+        } catch {
+            throw .complaint(error)
+        }
+    }
+}
