@@ -22,10 +22,10 @@ public enum ScratchChoice: Sendable, Equatable {
 struct DatabaseProof {
     /// What the comparison came to.
     var verdict: FolderProof.Verdict
-    /// The names of the migrations that were compared, in their order.
-    var files: [String]
+    /// The migrations that were compared, in their order.
+    var migrations: [Migration]
     /// The last of them behind which the database stands; nil where it stands behind none, or before the first.
-    var standing: String? { verdict.standing.flatMap { $0.upperBound >= 0 ? files[$0.upperBound] : nil } }
+    var standing: Migration? { verdict.standing.flatMap { $0.upperBound >= 0 ? migrations[$0.upperBound] : nil } }
 
     /// So many differences, and so much of what no file knows, are printed.
     private static let told = (differences: 200, unknown: 20)
@@ -35,7 +35,9 @@ struct DatabaseProof {
         func some(_ all: [FolderProof.Difference], _ most: Int) -> [String] {
             all.prefix(most).map(\.line) + (all.count > most ? ["… \(all.count - most) more"] : [])
         }
-        return ["compared \(verdict.objects) object(s) as \(files.count) file(s) leave them; rows are not compared"]
+        return [
+            "compared \(verdict.objects) object(s) as \(migrations.count) file(s) leave them; rows are not compared"
+        ]
             + some(verdict.differences, DatabaseProof.told.differences)
             + some(verdict.unknown, DatabaseProof.told.unknown)
     }
@@ -43,9 +45,9 @@ struct DatabaseProof {
     /// For machines.
     var json: JSONValue {
         [
-            "objects": .integer(Int64(verdict.objects)), "files": .integer(Int64(files.count)),
+            "objects": .integer(Int64(verdict.objects)), "files": .integer(Int64(migrations.count)),
             "differences": .array(verdict.differences.map(\.json)), "beside": .array(verdict.unknown.map(\.json)),
-            "stands_behind": JSONValue(standing),
+            "stands_behind": JSONValue(standing?.name),
         ]
     }
 
@@ -67,7 +69,7 @@ struct DatabaseProof {
         if !isBaseline {
             hint = ""
         } else if let standing {
-            hint = "It is as '\(standing)' leaves it: 'migrated adopt --baseline \(standing)'. "
+            hint = "It is as '\(standing.name)' leaves it: 'migrated adopt --baseline \(standing.version)'. "
         } else if verdict.standing?.upperBound == -1 {
             hint = "Not even what the first file makes is there. "
         } else {
@@ -97,12 +99,11 @@ extension Engine {
         case .none: preconditionFailure("a proof needs a scratch database")
         }
         let plan = try ScratchDatabase.plan(sessions, template: template)
-        let migrations = snapshot.set.migrations[...last].filter { !$0.repeatable && $0.baseline == nil }
-        let scripts = try scripts(Array(migrations), snapshot)
+        let migrations = Array(snapshot.set.migrations[...last].filter { !$0.repeatable && $0.baseline == nil })
+        let scripts = try scripts(migrations, snapshot)
         let found = try catalog()
-        let files = migrations.map(\.name)
         guard let newest = migrations.last else {
-            return DatabaseProof(verdict: FolderProof(before: [:]).compare(with: found), files: [])
+            return DatabaseProof(verdict: FolderProof(before: [:]).compare(with: found), migrations: [])
         }
         if !tellsFiles {
             let quick = try inScratch(plan, scripts) { (engine) throws(RunFailure) in
@@ -113,8 +114,8 @@ extension Engine {
             }
             if quick.differences.isEmpty, quick.unknown.isEmpty {
                 var verdict = quick
-                verdict.standing = files.count - 1...files.count - 1
-                return DatabaseProof(verdict: verdict, files: files)
+                verdict.standing = migrations.count - 1...migrations.count - 1
+                return DatabaseProof(verdict: verdict, migrations: migrations)
             }
         }
         let verdict = try inScratch(plan, scripts) { (engine) throws(RunFailure) in
@@ -125,7 +126,7 @@ extension Engine {
             }
             return folder.compare(with: found)
         }
-        return DatabaseProof(verdict: verdict, files: files)
+        return DatabaseProof(verdict: verdict, migrations: migrations)
     }
 
     /// Makes a scratch database, works in it and drops it.

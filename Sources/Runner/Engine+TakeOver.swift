@@ -15,7 +15,6 @@ extension Engine {
     /// no scratch can be made, each file is looked at as its turn comes.
     func takeOverWhatStands(_ snapshot: MigrationDirectory.Snapshot, _ limit: String?) throws(RunFailure) {
         guard !isInScratch, settings.existing == .skipIdentical, try history.states().isEmpty else { return }
-        let migrations = snapshot.set.migrations
         guard let newest = try newest(of: snapshot.set, limit) else { return }
         guard try catalog().keys.contains(where: { !["schema", "extension", "event trigger"].contains($0.kind) }) else {
             return
@@ -36,11 +35,10 @@ extension Engine {
             reporter.say(5, "the database is as none of the files leaves it: each is looked at as its turn comes")
             return
         }
-        let standing = Set(proof.files[...last])
         let actor = try actor()
         var events: [AuditEvent] = []
         var sources: [Connection.Step] = []
-        for migration in migrations[...newest] where standing.contains(migration.name) {
+        for migration in proof.migrations[...last] {
             var event = AuditEvent(.adopted, by: actor)
             event.version = migration.recordedVersion([])
             event.name = migration.name

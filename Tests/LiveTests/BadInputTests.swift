@@ -81,7 +81,7 @@ struct BadInput: CustomTestStringConvertible {
         },
         BadInput(
             "a name with quotes", "002_'; DROP TABLE good; --\".sql",
-            words: "002_'; DROP TABLE good; --\".sql' holds a single quote"
+            words: "002_'; DROP TABLE good; --\".sql' holds ';'"
         ) {
             try $0.write("002_'; DROP TABLE good; --\".sql", "")
         },

@@ -83,7 +83,7 @@ import Testing
             #expect(refused.output.contains("missing  table public.next  (5_next makes it)"))
             #expect(refused.errors.contains("in 3 point(s): missing table public.more (4_more makes it)"), "\(refused)")
             #expect(
-                refused.errors.contains("It is as '3_rows' leaves it: 'migrated adopt --baseline 3_rows'."),
+                refused.errors.contains("It is as '3_rows' leaves it: 'migrated adopt --baseline 3'."),
                 "\(refused.errors)")
         }
         #expect(try bench.events() == [])
