@@ -98,7 +98,7 @@ struct ScratchDatabase {
             maker.work(), "SELECT pg_catalog.pg_advisory_lock($1::int8)", [.integer(ScratchDatabase.key(name))])
         do throws(RunFailure) {
             let source = plan.template == nil ? "template0 \(plan.locale)" : Quoting.identifier(try currentDatabase())
-            try unhurried("CREATE DATABASE \(name) TEMPLATE \(source)")
+            try create(from: source)
         } catch {
             throw ScratchDatabase.notMade(error)
         }
@@ -124,13 +124,13 @@ struct ScratchDatabase {
         return .complaint(complaint)
     }
 
-    /// A statement that may take as long as it takes: copying a template, ending the sessions of a database.
-    private func unhurried(_ sql: String) throws(RunFailure) {
+    /// Copies the template, which may take as long as it takes.
+    private func create(from source: String) throws(RunFailure) {
         let connection = try maker.work()
         try maker.run(connection, "SET statement_timeout = 0")
         maker.waiter.begin(.statements(until: nil), cancellation: connection.cancellation())
         do throws(PostgresError) {
-            _ = try connection.run(sql)
+            _ = try connection.run("CREATE DATABASE \(name) TEMPLATE \(source)")
         } catch {
             throw maker.failure(error)
         }
@@ -157,7 +157,7 @@ struct ScratchDatabase {
             let isFree = try maker.query(
                 maker.work(), "SELECT pg_catalog.pg_try_advisory_lock($1::int8)", [.integer(key)])
             guard isFree.isTrue(0, 0) else { continue }
-            try unhurried("DROP DATABASE IF EXISTS \(Quoting.identifier(name)) WITH (FORCE)")
+            try maker.run(maker.work(), "DROP DATABASE IF EXISTS \(Quoting.identifier(name)) WITH (FORCE)")
             try maker.query(maker.work(), "SELECT pg_catalog.pg_advisory_unlock($1::int8)", [.integer(key)])
         }
     }
@@ -182,10 +182,10 @@ struct ScratchDatabase {
         }
     }
 
-    /// Drops it.
+    /// Drops it; a request to stop does not interrupt that.
     func drop() throws(RunFailure) {
         FailPoint.scratchDone.pass()
-        try unhurried("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+        try maker.run(maker.work(), "DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
         try maker.query(
             maker.work(), "SELECT pg_catalog.pg_advisory_unlock($1::int8)", [.integer(ScratchDatabase.key(name))])
     }

@@ -1,3 +1,4 @@
+import Glibc
 import LiveSupport
 import Testing
 
@@ -344,6 +345,23 @@ import Testing
             "adopt", "--baseline", "3", "--scratch", "none", "--accept-differences", "1_init", "3_rows", "--database",
             poor)
         #expect(named.status == 0 && named.output.contains("present  2_change"), "\(named)")
+    }
+
+    @Test func `a request to stop ends the building, and leaves nothing`() throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "CREATE TABLE t (); SELECT pg_sleep(120);")
+        try bench.query("CREATE TABLE t ()")
+        let adopting = try bench.start("adopt", "--baseline", "1")
+        try eventually("the file runs in the scratch database", within: .seconds(60)) {
+            try bench.query(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'migrated\\_scratch%' AND query LIKE '%pg_sleep(120)%'"
+            ) != "0"
+                && scratches(bench) == "1"
+        }
+        adopting.signal(SIGTERM)
+        let outcome = try adopting.outcome(within: .seconds(60))
+        #expect(outcome.status == 75, "\(outcome)")
+        #expect(try scratches(bench) == "0" && bench.events() == [])
     }
 
     @Test(arguments: ["scratch-named", "scratch-made", "scratch-built", "scratch-done"])
