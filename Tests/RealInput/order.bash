@@ -58,7 +58,7 @@ direction() {
         sql-migrate) up='^-- *\+migrate +up' down='^-- *\+migrate +down' ;;
         play) up='^(#|--).*!ups' down='^(#|--).*!downs' ;;
         tern) up='^$a' down='^---- create above / drop below ----' ;;
-        mybatis) up='^-- *//[^@]' down='^-- *//@undo' ;;
+        mybatis) up='^-- *//[^@]' down='^ *-- *//@undo' ;;
         node-pg-migrate) up='^-- *up migration' down='^-- *down migration' ;;
     esac
     case $way/$layout in
