@@ -91,14 +91,9 @@ extension Engine {
     func proof(
         upTo last: Int, _ choice: ScratchChoice, _ snapshot: MigrationDirectory.Snapshot, tellsFiles: Bool = false
     ) throws(RunFailure) -> DatabaseProof {
-        var template: String?
-        switch choice {
-        case .beside:
-            if let obstacle = try ScratchDatabase.obstacle(sessions) { throw .complaint(Engine.noScratch(obstacle)) }
-        case .copy(let conninfo): template = conninfo
-        case .none: preconditionFailure("a proof needs a scratch database")
-        }
-        let plan = try ScratchDatabase.plan(sessions, template: template)
+        let maker = try maker(choice)
+        if let obstacle = try ScratchDatabase.obstacle(maker) { throw .complaint(Engine.noScratch(obstacle)) }
+        let plan = try ScratchDatabase.plan(sessions, isCopy: choice != .beside)
         let migrations = Array(snapshot.set.migrations[...last].filter { !$0.repeatable && $0.baseline == nil })
         let scripts = try scripts(migrations, snapshot)
         let found = try catalog()
@@ -106,7 +101,7 @@ extension Engine {
             return DatabaseProof(verdict: FolderProof(before: [:]).compare(with: found), migrations: [])
         }
         if !tellsFiles {
-            let quick = try inScratch(plan, scripts) { (engine) throws(RunFailure) in
+            let quick = try inScratch(plan, maker, scripts) { (engine) throws(RunFailure) in
                 var folder = FolderProof(before: try engine.catalog())
                 try engine.build(upTo: newest)
                 folder.add(newest.name, try engine.catalog())
@@ -118,7 +113,7 @@ extension Engine {
                 return DatabaseProof(verdict: verdict, migrations: migrations)
             }
         }
-        let verdict = try inScratch(plan, scripts) { (engine) throws(RunFailure) in
+        let verdict = try inScratch(plan, maker, scripts) { (engine) throws(RunFailure) in
             var folder = FolderProof(before: try engine.catalog())
             for migration in migrations {
                 try engine.build(upTo: migration)
@@ -129,9 +124,26 @@ extension Engine {
         return DatabaseProof(verdict: verdict, migrations: migrations)
     }
 
+    /// The sessions from which the scratch database is made: trusted like those of the real one.
+    private func maker(_ choice: ScratchChoice) throws(RunFailure) -> Sessions {
+        guard case .copy(let conninfo) = choice else { return sessions }
+        var settings = settings
+        settings.database = conninfo
+        settings.auditDatabase = nil
+        let maker = try Sessions(settings, waiter: sessions.waiter, listens: false)
+        do throws(Complaint) {
+            for file in maker.files { try SafePath.require(file) }
+        } catch {
+            throw .complaint(error)
+        }
+        for weakness in maker.weaknesses { reporter.say(4, weakness) }
+        return maker
+    }
+
     /// Makes a scratch database, works in it and drops it.
     private func inScratch<Value>(
-        _ plan: ScratchDatabase.Plan, _ scripts: [Script], _ work: (Engine) throws(RunFailure) -> Value
+        _ plan: ScratchDatabase.Plan, _ maker: Sessions, _ scripts: [Script],
+        _ work: (Engine) throws(RunFailure) -> Value
     ) throws(RunFailure) -> Value {
         let made = Set(
             scripts.flatMap { script in
@@ -140,7 +152,7 @@ extension Engine {
                         ? script.root(statement)?.text("extname") : nil
                 }
             })
-        let scratch = try ScratchDatabase(plan, sessions, settings, made: made)
+        let scratch = try ScratchDatabase(plan, maker, made: made)
         let engine: Engine
         let value: Value
         do throws(RunFailure) {
@@ -156,6 +168,7 @@ extension Engine {
             value = try work(engine)
             FailPoint.scratchBuilt.pass()
         } catch {
+            // Why it was not built counts; the next one drops what is left.
             try? scratch.drop()
             guard case .complaint(var complaint) = error, !scratch.missingExtensions.isEmpty else { throw error }
             complaint.hint =

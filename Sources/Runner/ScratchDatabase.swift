@@ -8,8 +8,8 @@ internal import Reporting
 struct ScratchDatabase {
     /// Where it is made.
     struct Plan: Sendable {
-        /// `--scratch`: a database whose copy it is to be, on any server; nil for an empty one beside the real one.
-        var template: String?
+        /// Whether it is a copy of the database from which it is made, and not empty.
+        var isCopy: Bool
         /// The oid of the real database, which tells its leftovers from those of others.
         var database: Int64
         /// How the real database writes text: encoding, locale and its provider.
@@ -20,6 +20,8 @@ struct ScratchDatabase {
         var extensions: [(name: String, schema: String)]
         /// What tells its server from others.
         var system: String
+        /// The server's major version.
+        var version: Int
     }
 
     let name: String
@@ -35,7 +37,7 @@ struct ScratchDatabase {
     private static let prefix = "migrated_scratch_"
 
     /// The real database as `sessions` reach it.
-    static func plan(_ sessions: Sessions, template: String?) throws(RunFailure) -> Plan {
+    static func plan(_ sessions: Sessions, isCopy: Bool) throws(RunFailure) -> Plan {
         let found = try sessions.query(sessions.work(), planQuery)
         let extensions = try sessions.query(
             sessions.work(),
@@ -44,10 +46,10 @@ struct ScratchDatabase {
              WHERE x.extname <> 'plpgsql' ORDER BY x.oid
             """)
         return Plan(
-            template: template, database: found.integer(0, 0) ?? 0, locale: found.text(0, 1) ?? "",
+            isCopy: isCopy, database: found.integer(0, 0) ?? 0, locale: found.text(0, 1) ?? "",
             options: found.text(0, 2) ?? "",
             extensions: extensions.rows.indices.map { (extensions.text($0, 0) ?? "", extensions.text($0, 1) ?? "") },
-            system: found.text(0, 3) ?? "")
+            system: found.text(0, 3) ?? "", version: try sessions.work().serverVersion / 10000)
     }
 
     /// The words of CREATE DATABASE; what the real database has set (ALTER DATABASE … SET, ALTER ROLE … IN DATABASE) as far as this login may set it; the
@@ -77,15 +79,16 @@ struct ScratchDatabase {
         return found.isTrue(0, 0) ? nil : "login '\(try sessions.work().user)' may not create databases"
     }
 
-    /// Makes one, by way of those sessions where no other server is named. `made` names the extensions that the files create themselves.
-    init(_ plan: Plan, _ sessions: Sessions, _ settings: Settings, made: Set<String>) throws(RunFailure) {
-        if let template = plan.template {
-            var other = settings
-            other.database = template
-            other.auditDatabase = nil
-            maker = try Sessions(other, waiter: sessions.waiter, listens: false)
-        } else {
-            maker = sessions
+    /// Makes one from the database that `maker` reaches. `made` names the extensions that the files create themselves.
+    init(_ plan: Plan, _ maker: Sessions, made: Set<String>) throws(RunFailure) {
+        self.maker = maker
+        let version = try maker.work().serverVersion / 10000
+        guard version == plan.version else {
+            throw .complaint(
+                Complaint(
+                    .configuration,
+                    "the server of the scratch database is PostgreSQL \(version), that of the real one \(plan.version): each prints the same objects in other words",
+                    hint: "Name a database on a server of the same major version with --scratch CONNINFO."))
         }
         name = "\(ScratchDatabase.prefix)\(plan.database)_\(String(UUID().description.filter { $0 != "-" }.prefix(12)))"
         target = maker.target.inside(name, options: plan.options)
@@ -97,7 +100,7 @@ struct ScratchDatabase {
         try maker.query(
             maker.work(), "SELECT pg_catalog.pg_advisory_lock($1::int8)", [.integer(ScratchDatabase.key(name))])
         do throws(RunFailure) {
-            let source = plan.template == nil ? "template0 \(plan.locale)" : Quoting.identifier(try currentDatabase())
+            let source = plan.isCopy ? Quoting.identifier(try currentDatabase()) : "template0 \(plan.locale)"
             try create(from: source)
         } catch {
             throw ScratchDatabase.notMade(error)
@@ -106,6 +109,7 @@ struct ScratchDatabase {
         do throws(RunFailure) {
             try bring(plan.extensions.filter { !made.contains($0.name) })
         } catch {
+            // Why it cannot be used counts; the next one drops what is left.
             try? drop()
             throw error
         }

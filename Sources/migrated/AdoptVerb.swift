@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Migrations
+internal import Postgres
 internal import Reporting
 internal import Runner
 internal import Systemd
@@ -63,7 +64,7 @@ struct AdoptVerb: ParsableCommand {
                 .usage, "--baseline goes without --from and --history-table",
                 hint: "Either a history says what is applied, or you do.")
         }
-        return .baseline(baseline, proof.choice, accepted: proof.acceptDifferences)
+        return .baseline(baseline, try proof.choice(), accepted: proof.acceptDifferences)
     }
 }
 
@@ -80,8 +81,9 @@ struct ProofOptions: ParsableArguments {
         help: ArgumentHelp("Objects that may differ, by name; with --scratch none, migrations.", valueName: "name"))
     var acceptDifferences: [String] = []
 
-    var choice: ScratchChoice {
-        switch scratch {
+    func choice() throws(Complaint) -> ScratchChoice {
+        try ConnectionSecret.refuse(in: scratch, argument: "--scratch")
+        return switch scratch {
         case nil: .beside
         case "none": .none
         case let conninfo?: .copy(of: conninfo)

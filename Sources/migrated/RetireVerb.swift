@@ -29,7 +29,7 @@ struct RetireVerb: ParsableCommand {
         defer { workplace.reporter.flush(until: .now() + .seconds(1)) }
         let engine = try workplace.engine()
         let report = try engine.retire(
-            versions, replacedBy: replacedBy, reason: reason, proof.choice, accepted: proof.acceptDifferences,
+            versions, replacedBy: replacedBy, reason: reason, try proof.choice(), accepted: proof.acceptDifferences,
             lockPatience: try lock.patience())
         engine.disconnect()
         switch common.output {

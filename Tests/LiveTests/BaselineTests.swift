@@ -347,6 +347,20 @@ import Testing
         #expect(named.status == 0 && named.output.contains("present  2_change"), "\(named)")
     }
 
+    @Test func `secrets stay hidden in what differs, and a password is not taken from the command line`() throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "CREATE TABLE t (password text DEFAULT 'hunter2');")
+        try bench.query("CREATE TABLE t (password text DEFAULT 'sesame7')")
+        let refused = try bench.run("adopt", "--baseline", "1")
+        #expect(
+            refused.status == 1 && refused.output.contains("missing  table public.t: column password"), "\(refused)")
+        #expect(
+            !(refused.output + refused.errors).contains("hunter2") && !refused.output.contains("sesame7"), "\(refused)")
+        let open = try bench.run("adopt", "--baseline", "1", "--scratch", "dbname=x password=hunter2")
+        #expect(open.status == 64 && open.errors.contains("'--scratch' holds a password"), "\(open)")
+        #expect(!open.errors.contains("hunter2"))
+    }
+
     @Test func `a request to stop ends the building, and leaves nothing`() throws {
         let bench = try Workbench()
         try bench.write("1_a.sql", "CREATE TABLE t (); SELECT pg_sleep(120);")

@@ -1,5 +1,6 @@
 public import JSON
 internal import Reporting
+internal import SQLLexing
 
 /// What a folder's files make of an empty database, step by step, and how far another database is as they leave it.
 ///
@@ -123,9 +124,12 @@ public struct FolderProof: Sendable {
         /// Whether that names its object: with its class before it or without.
         public func isNamed(by name: String) -> Bool { name == item.object.name || name == item.object.words }
 
+        /// What a definition keeps secret stays so.
+        private var text: String { Secrets.hidden(words: item.text, about: item.object.name) }
+
         /// One line, without control characters.
         public var line: String {
-            let words = item.text.isEmpty ? item.object.words : "\(item.object.words): \(item.text)"
+            let words = item.text.isEmpty ? item.object.words : "\(item.object.words): \(text)"
             let cause = file.map { isMissing ? "  (\($0) makes it)" : "  (\($0) takes it away)" } ?? ""
             let word = isMissing ? "missing " : file == nil ? "beside  " : "left    "
             return "\(word) \(Printable.line(words, limit: 300))\(Printable.line(cause))"
@@ -136,7 +140,7 @@ public struct FolderProof: Sendable {
             [
                 "state": .string(isMissing ? "missing" : file == nil ? "beside" : "left"),
                 "class": .string(item.object.kind), "object": .string(item.object.name),
-                "definition": .string(item.text),
+                "definition": .string(text),
                 "file": JSONValue(file),
             ]
         }
