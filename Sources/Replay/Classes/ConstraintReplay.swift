@@ -70,7 +70,7 @@ struct ConstraintReplay: ReplaySubject {
                 usesIndex
                 ? """
                 CASE WHEN k.condeferrable THEN ' deferrable' ELSE '' END || CASE WHEN k.condeferred THEN ' initially deferred' ELSE '' END
-                """ : "''"
+                """ : Quoting.literal("")
             return kind("k.contype", deferral, from: "pg_catalog.pg_constraint AS k WHERE k.oid = \(constraint)")
         }
         return RelationFacts.constraints(standing.oid, where: "k.oid = \(constraint)")

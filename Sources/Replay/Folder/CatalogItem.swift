@@ -129,9 +129,7 @@ private enum AccessList {
         for entry in entries(text) {
             guard let equals = place(of: "=", in: entry) else { continue }
             let grantee = String(entry[..<equals])
-            let isQuoted = grantee.hasPrefix("\"")
-            let name = isQuoted ? String(grantee.dropFirst().dropLast()).replacing("\"\"", with: "\"") : grantee
-            if name.exact == owner.exact, !owner.isEmpty { continue }
+            if !owner.isEmpty, [owner, Quoting.identifier(owner)].exact.contains(grantee.exact) { continue }
             var privileges: [String] = []
             for letter in entry[entry.index(after: equals)...].prefix(while: { $0 != "/" }) {
                 // A star is the right to grant the one before it.
