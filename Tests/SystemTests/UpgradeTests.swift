@@ -98,6 +98,15 @@ struct `The package at work` {
     @Test func `reads its configuration anew, and keeps the old one where the new one is wrong`() throws {
         let outcome = try run(
             """
+            # 'systemctl reload' is back as soon as the signal is sent; the daemon says when it has read.
+            settled() {
+                local look
+                for look in {1..300}; do
+                    [[ $(systemctl show -p ActiveState --value migrated) == reloading ]] || break
+                    sleep 0.1
+                done
+                show ActiveState
+            }
             mkdir /srv/others
             echo 'CREATE TABLE a ();' >/srv/migrations/1_a.sql
             echo 'CREATE TABLE b ();' | tee /srv/others/2_b.sql >/dev/null
@@ -106,10 +115,10 @@ struct `The package at work` {
             eventually status 'applied 1, pending 0'
             pid=$(systemctl show -p MainPID --value migrated)
             sed -i 's|/srv/migrations|/srv/others|' /etc/migrated/migrated.toml
-            systemctl reload migrated && show ActiveState
+            systemctl reload migrated && settled
             eventually status 'applied 2, pending 0'
             echo 'nonsense = 1' >>/etc/migrated/migrated.toml
-            systemctl reload migrated && show ActiveState
+            systemctl reload migrated && settled
             eventually told '.MESSAGE | test("not reloaded")'
             echo 'CREATE TABLE c ();' >/srv/others/3_c.sql
             eventually status 'applied 3, pending 0'
