@@ -39,7 +39,7 @@ enum GolangMigrateLayout: Layout {
                 let migration = Migration(
                     version: parsed.leading.text, name: parsed.base, path: item.path, notation: .verbatim,
                     identity: byName ? .named(parsed.base) : .version(version),
-                    obstacle: item.obstacle ?? tooLarge(version, item))
+                    obstacle: item.obstacle)
                 if let first = ups.updateValue(migration, forKey: key) {
                     throw .duplicateNumber(first.path, item.path, version: parsed.leading.text)
                 }
@@ -81,10 +81,6 @@ enum GolangMigrateLayout: Layout {
         // Two underscores are Flyway's.
         guard !digits.isEmpty, rest.first == "." || rest.first == "_" && !rest.hasPrefix("__") else { return nil }
         return LeadingNumber(digits + "_" + rest.dropFirst())
-    }
-
-    private static func tooLarge(_ version: Version, _ item: Directory.Item) -> Finding? {
-        UInt64(version.digits) == nil ? .tooLarge(item.path, limit: .max) : nil
     }
 }
 
