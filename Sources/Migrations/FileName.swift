@@ -5,19 +5,19 @@ internal import Reporting
 /// Allowed are ASCII letters and digits, space, `_ - . + , = @ ~ ( ) # % ^ [ ] { }`, and the letters, marks and decimal digits of other
 /// scripts, up to 200 bytes. A name travels into history, journal, terminal and error texts: what could end a line, quote or command there
 /// is refused at the door rather than escaped everywhere. A hint's command names the version: where that is a number, the rest of the name
-/// may hold `&` and `'`, too.
+/// may hold `&`, `'` and `:`, too.
 enum FileName {
     static let longest = 200
 
     /// What is wrong with `name`, as the end of a sentence that begins with it; nil where nothing is.
     ///
     /// - Parameters:
-    ///   - title: whether commands name the migration by something else, so that `&` and `'` end none.
+    ///   - title: whether commands name the migration by something else, so that `&`, `'` and `:` end none.
     ///   - inFolders: whether the name may begin with those of folders: `tables/users`.
     static func flaw(_ name: String, title: Bool = false, inFolders: Bool = false) -> String? {
         if name.utf8.count > longest { return "is longer than \(longest) bytes" }
         for scalar in name.unicodeScalars
-        where !allows(scalar) && !(title && (scalar == "&" || scalar == "'")) && !(inFolders && scalar == "/") {
+        where !allows(scalar) && !(title && ["&", "'", ":"].contains(scalar)) && !(inFolders && scalar == "/") {
             return "holds \(shown(scalar)), which a migration's name must not"
         }
         return nil
