@@ -32,6 +32,8 @@ import Testing
 
     @Test func `a heading for what applies alone is a comment where no tool is asked for`() throws {
         #expect(try words(Self.migrationFile("-- Up migration\nSELECT 1;\n", .plain), .up).hasSuffix("SELECT 1;"))
+        let commented = "-- Up migration\nSELECT 1;\n-- Down migration (commented out)\n-- SELECT 2;\n/* and 3 */\n"
+        #expect(try words(Self.migrationFile(commented, .plain), .up).contains("SELECT 1;"))
         #expect(throws: Complaint.self) {
             try Self.migrationFile("-- Up migration\nSELECT 1;\n-- Down migration\nSELECT 2;\n", .plain)
         }

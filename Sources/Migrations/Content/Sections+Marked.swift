@@ -104,10 +104,12 @@ extension Sections {
         if marks.undoesBackwards, downs > 1 { down = nil }
     }
 
-    /// Whether the text has what undoes a migration: a heading above what applies it alone changes nothing.
+    /// Whether the text has statements that undo a migration: a heading above what applies it alone, or above comments, changes nothing.
     static func hasDown(_ text: [UInt8], _ marks: SectionMarks) -> Bool {
         TextLines(text).contains { line in
-            if case .down? = marks.read(line, text) { true } else { false }
+            guard case .down? = marks.read(line, text) else { return false }
+            var lexer = Lexer(text, in: line.upperBound..<text.count)
+            return lexer.next() != nil
         }
     }
 }
