@@ -104,7 +104,7 @@ public struct ForeignKeyPlanner: Sendable {
             switch ExistingKey(key, facts, resolved: resolved) {
             case .none: break
             case .same(let found):
-                // Whoever lets orphans be has added it NOT VALID.
+                // Where orphans are only reported, the key was added NOT VALID.
                 let isDone = found.isValidated || key.isNotValid || policy.orphans == .report
                 if isDone { return .exists(constraint: found.name, definition: found.definition) }
                 resumes = true

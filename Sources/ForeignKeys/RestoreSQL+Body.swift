@@ -117,7 +117,6 @@ extension RestoreSQL {
                                    ELSE format('CASE WHEN t.%I IS DISTINCT FROM NULL THEN concat(t.%I%s) END', a.attname, a.attname, c.numbers) END AS kept) AS v;
 
                 -- What tells a row from all others: its key, with the operators of the key's own index; else the whole of it.
-                image := format('(q.%I || %s)', CASE WHEN part.is_text THEN 'key' ELSE 'old_row' END, after);
                 SELECT string_agg(format('t.%1$I OPERATOR(%2$I.%3$s) coalesce(q.new_values ->> %4$L, q.%5$I ->> %4$L)%6$s::%7$s', a.attname, n.nspname,
                                          o.oprname, k.name, CASE WHEN part.is_text THEN 'key' ELSE 'old_row' END,
                                          CASE WHEN a.atttypid = ANY (§named§) THEN '::oid' ELSE '' END, format_type(a.atttypid, -1)), ' AND ')
@@ -175,7 +174,7 @@ extension RestoreSQL {
                     -- Of rows that are alike each kept one takes its own.
                     gone := ARRAY(SELECT jsonb_object_keys(part.place -> 'columns') EXCEPT SELECT unnest(shape.names));
                     -- As text, which tells 1.0 from 1.00.
-                    image := format('(%s - %L::text[])::text', image, gone);
+                    image := format('((q.old_row || %s) - %L::text[])::text', after, gone);
                     head := format('UPDATE %s AS t SET %s FROM (SELECT q.*, row_number() OVER (PARTITION BY %s ORDER BY q.id) AS n FROM %s AS q WHERE ',
                                    only_target, shape.changes, image, quarantine);
                     tail := format(') AS q, (SELECT t.part, t.place, t.image, row_number() OVER (PARTITION BY t.image ORDER BY t.place) AS n '

@@ -24,6 +24,8 @@ public struct AdoptionReport: Sendable {
     var evidence: [FileEvidence] = []
     /// What is recorded although it differs: names of objects, or of migrations where there is no scratch database.
     var accepted: [String] = []
+    /// Whether nobody has asked for it: the folder was found in the database as it is.
+    var isReplay = false
 
     init(adoption: Adoption, layout: LayoutName, dryRun: Bool) {
         self.adoption = adoption
@@ -36,7 +38,7 @@ public struct AdoptionReport: Sendable {
 
     /// The audit's word for why it counts as applied.
     func reason(_ entry: AdoptedEntry) -> String {
-        if adoption.source == nil { return "baseline" }
+        if adoption.source == nil { return isReplay ? "replayed" : "baseline" }
         return entry.assumption == nil ? "history" : "assumed"
     }
 

@@ -47,7 +47,9 @@ struct Attempt {
         self.id = id
         self.backend = backend
         self.prepared = prepared
-        notices = NoticeCollector(of: prepared.script.text + (prepared.verification?.script.text ?? []))
+        // A text of hundreds of megabytes is not copied for nothing.
+        notices = NoticeCollector(
+            of: prepared.verification.map { prepared.script.text + $0.script.text } ?? prepared.script.text)
         self.layout = layout
         self.firstSegment = firstSegment
         self.isInDoubt = isInDoubt

@@ -33,11 +33,7 @@ extension Engine {
             try noteCatalogDrift()
             let adoption = try adoption(goal, snapshot, lockPatience: lockPatience)
             let report = try report(adoption, snapshot, try history.states(), goal, dryRun: false)
-            guard report.refusal == nil else { return report }
-            let sources = report.adopted.compactMap { adopted in
-                adopted.file.map { store.keep(source: $0.bytes, checksum: $0.checksum) }
-            }
-            reporter.report(try store.record(try events(report), with: sources, reading: catalogReading))
+            if report.refusal == nil { try record(report) }
             return report
         }
     }
@@ -56,10 +52,6 @@ extension Engine {
                 }
             }
         }
-    }
-
-    private func told<Value>(_ body: () throws(Complaint) -> Value) throws(RunFailure) -> Value {
-        do throws(Complaint) { return try body() } catch { throw .complaint(error) }
     }
 
     /// Finds and reads the other history, under its tool's lock where there is one and `patience` is given.
@@ -114,19 +106,27 @@ extension Engine {
         _ adoption: Adoption, _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState],
         _ goal: AdoptionGoal, dryRun: Bool
     ) throws(RunFailure) -> AdoptionReport {
-        let known = Dictionary(
-            states.map { (snapshot.set.identity(version: $0.version, name: $0.name), $0) },
-            uniquingKeysWith: { _, newer in newer })
-        var report = AdoptionReport(adoption: adoption, layout: snapshot.set.layout, dryRun: dryRun)
+        var report = report(adoption, snapshot, states, dryRun: dryRun)
         if case .baseline(let version, let scratch, let accepted) = goal {
             if scratch == .none {
                 report.evidence = try evidence(adoption.entries.map(\.migration), snapshot)
             } else {
                 let last = try told { () throws(Complaint) in try snapshot.set.index(of: version) }
-                report.proof = try proof(upTo: last, scratch, snapshot)
+                report.proof = try proof(of: try catalog(), upTo: last, scratch, snapshot)
             }
             report.accepted = accepted
         }
+        return report
+    }
+
+    /// What an adoption comes to, without a look at the database.
+    func report(
+        _ adoption: Adoption, _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState], dryRun: Bool
+    ) -> AdoptionReport {
+        let known = Dictionary(
+            states.map { (snapshot.set.identity(version: $0.version, name: $0.name), $0) },
+            uniquingKeysWith: { _, newer in newer })
+        var report = AdoptionReport(adoption: adoption, layout: snapshot.set.layout, dryRun: dryRun)
         for entry in adoption.entries {
             if known[entry.migration.identity]?.status.isApplied == true {
                 report.alreadyApplied.append(entry.migration.name)
@@ -138,6 +138,14 @@ extension Engine {
                 AdoptionReport.Adopted(entry: entry, version: entry.migration.recordedVersion(states), file: file))
         }
         return report
+    }
+
+    /// Records what a report says is adopted, with the files' texts.
+    func record(_ report: AdoptionReport) throws(RunFailure) {
+        let sources = report.adopted.compactMap { adopted in
+            adopted.file.map { store.keep(source: $0.bytes, checksum: $0.checksum) }
+        }
+        reporter.report(try store.record(try events(report), with: sources, reading: catalogReading))
     }
 
     private func events(_ report: AdoptionReport) throws(RunFailure) -> [AuditEvent] {

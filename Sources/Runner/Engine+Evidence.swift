@@ -17,9 +17,7 @@ extension Engine {
         var files: [(name: String, script: Result<Script, Complaint>)] = []
         for migration in migrations {
             do throws(Complaint) {
-                let file = try directory.read(migration, in: snapshot)
-                let script = try PreparedFile.script(of: file, .up, settings: settings)
-                files.append((migration.name, .success(script)))
+                files.append((migration.name, .success(try script(of: migration, in: snapshot))))
             } catch {
                 files.append((migration.name, .failure(error)))
             }

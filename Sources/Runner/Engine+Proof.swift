@@ -84,24 +84,28 @@ struct DatabaseProof {
 }
 
 extension Engine {
-    /// Builds the folder up to the migration at `last` in a scratch database, and compares the catalogs.
+    /// Builds the folder up to the migration at `last` in a scratch database, and compares its catalog with the real one's, `found`.
     ///
     /// Once where they are equal and `tellsFiles` is not asked for; otherwise once more with a look behind each file, which tells whose difference it is. Throws `.failed` where no
     /// scratch can be made or a file does not run in it.
     func proof(
-        upTo last: Int, _ choice: ScratchChoice, _ snapshot: MigrationDirectory.Snapshot, tellsFiles: Bool = false
+        of found: FolderProof.Catalog, upTo last: Int, _ choice: ScratchChoice,
+        _ snapshot: MigrationDirectory.Snapshot, tellsFiles: Bool = false
     ) throws(RunFailure) -> DatabaseProof {
         let maker = try maker(choice)
         if let obstacle = try ScratchDatabase.obstacle(maker) { throw .complaint(Engine.noScratch(obstacle)) }
-        let plan = try ScratchDatabase.plan(sessions, isCopy: choice != .beside)
         let migrations = Array(snapshot.set.migrations[...last].filter { !$0.repeatable && $0.baseline == nil })
-        let scripts = try scripts(migrations, snapshot)
-        let found = try catalog()
+        let scripts = try migrations.map { (migration) throws(RunFailure) in
+            try told { () throws(Complaint) in try script(of: migration, in: snapshot) }
+        }
+        let plan = try ScratchDatabase.plan(
+            sessions, maker, isCopy: choice != .beside, made: Engine.extensions(createdBy: scripts))
+        if plan.isBesideTheReal { try Engine.refuseWhatIsShared(scripts) }
         guard let newest = migrations.last else {
             return DatabaseProof(verdict: FolderProof(before: [:]).compare(with: found), migrations: [])
         }
         if !tellsFiles {
-            let quick = try inScratch(plan, maker, scripts) { (engine) throws(RunFailure) in
+            let quick = try inScratch(plan, maker) { (engine) throws(RunFailure) in
                 var folder = FolderProof(before: try engine.catalog())
                 try engine.build(upTo: newest)
                 folder.add(newest.name, try engine.catalog())
@@ -113,7 +117,7 @@ extension Engine {
                 return DatabaseProof(verdict: verdict, migrations: migrations)
             }
         }
-        let verdict = try inScratch(plan, maker, scripts) { (engine) throws(RunFailure) in
+        let verdict = try inScratch(plan, maker) { (engine) throws(RunFailure) in
             var folder = FolderProof(before: try engine.catalog())
             for migration in migrations {
                 try engine.build(upTo: migration)
@@ -131,32 +135,20 @@ extension Engine {
         settings.database = conninfo
         settings.auditDatabase = nil
         let maker = try Sessions(settings, waiter: sessions.waiter, listens: false)
-        do throws(Complaint) {
-            for file in maker.files { try SafePath.require(file) }
-        } catch {
-            throw .complaint(error)
-        }
+        try told { () throws(Complaint) in for file in maker.files { try SafePath.require(file) } }
         for weakness in maker.weaknesses { reporter.say(4, weakness) }
         return maker
     }
 
     /// Makes a scratch database, works in it and drops it.
     private func inScratch<Value>(
-        _ plan: ScratchDatabase.Plan, _ maker: Sessions, _ scripts: [Script],
+        _ plan: ScratchDatabase.Plan, _ maker: Sessions,
         _ work: (Engine) throws(RunFailure) -> Value
     ) throws(RunFailure) -> Value {
-        let made = Set(
-            scripts.flatMap { script in
-                script.statements.indices.compactMap { statement in
-                    script.statements[statement].node == "CreateExtensionStmt"
-                        ? script.root(statement)?.text("extname") : nil
-                }
-            })
-        let scratch = try ScratchDatabase(plan, maker, made: made)
+        let scratch = try ScratchDatabase(plan, maker)
         let engine: Engine
         let value: Value
         do throws(RunFailure) {
-            if scratch.isBesideTheReal { try Engine.refuseWhatIsShared(scripts) }
             engine = try Engine(inside: scratch, of: self)
             defer { engine.disconnect() }
             if try engine.store.installedVersion(engine.sessions.books()) != nil {
@@ -246,20 +238,19 @@ extension Engine {
             }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The migrations' texts, as they would run.
-    private func scripts(_ migrations: [Migration], _ snapshot: MigrationDirectory.Snapshot) throws(RunFailure)
-        -> [Script]
-    {
-        var scripts: [Script] = []
-        for migration in migrations {
-            do throws(Complaint) {
-                let file = try directory.read(migration, in: snapshot)
-                scripts.append(try PreparedFile.script(of: file, .up, settings: settings))
-            } catch {
-                throw .complaint(error)
-            }
-        }
-        return scripts
+    /// A migration's text, as it would run.
+    func script(of migration: Migration, in snapshot: MigrationDirectory.Snapshot) throws(Complaint) -> Script {
+        try PreparedFile.script(of: try directory.read(migration, in: snapshot), .up, settings: settings)
+    }
+
+    private static func extensions(createdBy scripts: [Script]) -> Set<String> {
+        Set(
+            scripts.flatMap { script in
+                script.statements.indices.compactMap { statement in
+                    script.statements[statement].node == "CreateExtensionStmt"
+                        ? script.root(statement)?.text("extname") : nil
+                }
+            })
     }
 
     /// What belongs to the whole server was done when the files ran first, and would be done again.

@@ -89,7 +89,7 @@ extension Engine {
                         }
                     }
                     let last = snapshot.set.migrations.lastIndex { applied.map(\.migration).contains($0) }
-                    let proof = try proof(upTo: last ?? 0, scratch, snapshot)
+                    let proof = try proof(of: try catalog(), upTo: last ?? 0, scratch, snapshot)
                     report.proof = proof
                     found = proof.detail(of: migration.name)
                     report.refusal = proof.refusal(accepted: accepted, isStrict: true, isBaseline: false)

@@ -79,11 +79,7 @@ public final class Engine {
         sessions.waiter.meanwhile = { [reporter] in reporter.tell() }
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)
-        do throws(Complaint) {
-            directory = try MigrationDirectory(settings, loop: loop)
-        } catch {
-            throw .complaint(error)
-        }
+        directory = try told { () throws(Complaint) in try MigrationDirectory(settings, loop: loop) }
     }
 
     /// An engine in a scratch database that `other` has made: the same files under the same settings, without witnesses and without a word.
@@ -102,11 +98,7 @@ public final class Engine {
         witness = Witness(keepingNothingOf: settings.schema)
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)
-        do throws(Complaint) {
-            directory = try MigrationDirectory(settings, loop: loop)
-        } catch {
-            throw .complaint(error)
-        }
+        directory = try told { [settings] () throws(Complaint) in try MigrationDirectory(settings, loop: other.loop) }
     }
 
     /// Who and where, for every event.

@@ -66,8 +66,8 @@ extension FileRun {
             }
             if !cut.emptied.contains(statement), let text = replayed.text(cut.text, own, script) {
                 try statements(&attempt, connection, statement..<sent, index, text, limit)
-                // The commands that were sent may have taken away what the others were passed over for.
-                for item in replayed.passed { try stillStands(item, &attempt, connection, limit) }
+                // The commands that were sent may have taken away what the others were skipped for.
+                for item in replayed.skipped { try stillStands(item, &attempt, connection, limit) }
             }
             if let relied = reliedIndex(statement, in: script, isPassed: replayed.isWhole) {
                 try require(relied, &attempt, connection, limit)

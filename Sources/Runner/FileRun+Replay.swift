@@ -60,7 +60,7 @@ extension FileRun {
                 }
             }
             replayed.pass(item.command, item.range, event, byName: attempt.prepared.existing(settings) == .skip)
-            if item.command != nil { replayed.passed.append(item) }
+            if item.command != nil { replayed.skipped.append(item) }
         }
         return replayed
     }

@@ -41,7 +41,7 @@ extension FileRun {
             }
         }
         try send("ROLLBACK TO SAVEPOINT \(savepoint); RELEASE SAVEPOINT \(savepoint)", &attempt, connection, limit)
-        // What it passed over was not the file's.
+        // What the server skipped in it was not the file's.
         _ = attempt.notices.takeExisting()
     }
 

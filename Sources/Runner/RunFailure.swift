@@ -48,6 +48,11 @@ extension RunFailure: Complaining {
     }
 }
 
+/// Does what complains about what was given, as part of a run.
+func told<Value>(_ body: () throws(Complaint) -> Value) throws(RunFailure) -> Value {
+    do throws(Complaint) { return try body() } catch { throw .complaint(error) }
+}
+
 /// The session that holds the advisory lock.
 public struct LockHolder: Sendable, Equatable, CustomStringConvertible {
     /// Its backend's process id.

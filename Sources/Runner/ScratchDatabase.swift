@@ -16,12 +16,10 @@ struct ScratchDatabase {
         var locale: String
         /// What the real database or this login in it has set, as libpq's option string.
         var options: String
-        /// Extensions of the real database, each with its schema.
+        /// Extensions of the real database that no file creates, each with its schema.
         var extensions: [(name: String, schema: String)]
-        /// What tells its server from others.
-        var system: String
-        /// The server's major version.
-        var version: Int
+        /// Whether it is on the server of the real database.
+        var isBesideTheReal: Bool
     }
 
     let name: String
@@ -29,15 +27,26 @@ struct ScratchDatabase {
     private let maker: Sessions
     /// The way into it, with what the real database has set.
     let target: ConnectionTarget
-    /// Whether it is on the server of the real database.
-    let isBesideTheReal: Bool
     /// Extensions of the real database that could not be made, each with the reason.
     private(set) var missingExtensions: [String] = []
 
     private static let prefix = "migrated_scratch_"
 
-    /// The real database as `sessions` reach it.
-    static func plan(_ sessions: Sessions, isCopy: Bool) throws(RunFailure) -> Plan {
+    /// How one is made from the database that `maker` reaches, so that it is like the real one, which `sessions` reach. `made` names the extensions that
+    /// the files create themselves.
+    static func plan(
+        _ sessions: Sessions, _ maker: Sessions, isCopy: Bool, made: Set<String>
+    ) throws(RunFailure) -> Plan {
+        let versions = (
+            scratch: try maker.work().serverVersion / 10000, real: try sessions.work().serverVersion / 10000
+        )
+        guard versions.scratch == versions.real else {
+            throw .complaint(
+                Complaint(
+                    .configuration,
+                    "the server of the scratch database is PostgreSQL \(versions.scratch), that of the real one \(versions.real): each prints the same objects in other words",
+                    hint: "Name a database on a server of the same major version with --scratch CONNINFO."))
+        }
         let found = try sessions.query(sessions.work(), planQuery)
         let extensions = try sessions.query(
             sessions.work(),
@@ -45,11 +54,14 @@ struct ScratchDatabase {
             SELECT x.extname, n.nspname FROM pg_catalog.pg_extension AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.extnamespace
              WHERE x.extname <> 'plpgsql' ORDER BY x.oid
             """)
+        let system = try maker.query(
+            maker.work(), "SELECT k.system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system() AS k")
         return Plan(
             isCopy: isCopy, database: found.integer(0, 0) ?? 0, locale: found.text(0, 1) ?? "",
             options: found.text(0, 2) ?? "",
-            extensions: extensions.rows.indices.map { (extensions.text($0, 0) ?? "", extensions.text($0, 1) ?? "") },
-            system: found.text(0, 3) ?? "", version: try sessions.work().serverVersion / 10000)
+            extensions: extensions.rows.indices.map { (extensions.text($0, 0) ?? "", extensions.text($0, 1) ?? "") }
+                .filter { !made.contains($0.0) },
+            isBesideTheReal: system.text(0, 0) == found.text(0, 3))
     }
 
     /// The words of CREATE DATABASE; what the real database has set (ALTER DATABASE … SET, ALTER ROLE … IN DATABASE) as far as this login may set it; the
@@ -79,26 +91,15 @@ struct ScratchDatabase {
         return found.isTrue(0, 0) ? nil : "login '\(try sessions.work().user)' may not create databases"
     }
 
-    /// Makes one from the database that `maker` reaches. `made` names the extensions that the files create themselves.
-    init(_ plan: Plan, _ maker: Sessions, made: Set<String>) throws(RunFailure) {
+    /// Makes one from the database that `maker` reaches.
+    init(_ plan: Plan, _ maker: Sessions) throws(RunFailure) {
         self.maker = maker
-        let version = try maker.work().serverVersion / 10000
-        guard version == plan.version else {
-            throw .complaint(
-                Complaint(
-                    .configuration,
-                    "the server of the scratch database is PostgreSQL \(version), that of the real one \(plan.version): each prints the same objects in other words",
-                    hint: "Name a database on a server of the same major version with --scratch CONNINFO."))
-        }
         name = "\(ScratchDatabase.prefix)\(plan.database)_\(String(UUID().description.filter { $0 != "-" }.prefix(12)))"
         target = maker.target.inside(name, options: plan.options)
-        let system = try maker.query(
-            maker.work(), "SELECT k.system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system() AS k")
-        isBesideTheReal = system.text(0, 0) == plan.system
         try dropLeftovers(of: plan.database)
         FailPoint.scratchNamed.pass()
         try maker.query(
-            maker.work(), "SELECT pg_catalog.pg_advisory_lock($1::int8)", [.integer(ScratchDatabase.key(name))])
+            maker.work(), "SELECT pg_catalog.pg_advisory_lock(\(ScratchDatabase.key))", [.text(name)])
         do throws(RunFailure) {
             let source = plan.isCopy ? Quoting.identifier(try currentDatabase()) : "template0 \(plan.locale)"
             try create(from: source)
@@ -107,7 +108,7 @@ struct ScratchDatabase {
         }
         FailPoint.scratchMade.pass()
         do throws(RunFailure) {
-            try bring(plan.extensions.filter { !made.contains($0.name) })
+            try bring(plan.extensions)
         } catch {
             // Why it cannot be used counts; the next one drops what is left.
             try? drop()
@@ -141,11 +142,8 @@ struct ScratchDatabase {
         try maker.run(connection, "SET statement_timeout = '60s'")
     }
 
-    /// A session in it has this key's advisory lock in the database that it was made from, as long as it is in use.
-    private static func key(_ name: String) -> Int64 {
-        // FNV-1a; the bytes of "migrated" are no such sum.
-        name.utf8.reduce(Int64(bitPattern: 0xCBF2_9CE4_8422_2325)) { ($0 ^ Int64($1)) &* 0x100_0000_01B3 }
-    }
+    /// The advisory lock that its maker has in the database that it was made from, as long as it is in use; the name is the parameter.
+    private static let key = "pg_catalog.hashtextextended($1::text, 0)"
 
     /// Drops what killed processes have left of this database's scratches.
     private func dropLeftovers(of database: Int64) throws(RunFailure) {
@@ -157,12 +155,11 @@ struct ScratchDatabase {
             """, [.text("^\(ScratchDatabase.prefix)\(database)_[0-9a-f]{12}$")])
         for row in found.rows.indices {
             let name = found.text(row, 0) ?? ""
-            let key = ScratchDatabase.key(name)
             let isFree = try maker.query(
-                maker.work(), "SELECT pg_catalog.pg_try_advisory_lock($1::int8)", [.integer(key)])
+                maker.work(), "SELECT pg_catalog.pg_try_advisory_lock(\(ScratchDatabase.key))", [.text(name)])
             guard isFree.isTrue(0, 0) else { continue }
             try maker.run(maker.work(), "DROP DATABASE IF EXISTS \(Quoting.identifier(name)) WITH (FORCE)")
-            try maker.query(maker.work(), "SELECT pg_catalog.pg_advisory_unlock($1::int8)", [.integer(key)])
+            try unlock(name)
         }
     }
 
@@ -190,7 +187,11 @@ struct ScratchDatabase {
     func drop() throws(RunFailure) {
         FailPoint.scratchDone.pass()
         try maker.run(maker.work(), "DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+        try unlock(name)
+    }
+
+    private func unlock(_ name: String) throws(RunFailure) {
         try maker.query(
-            maker.work(), "SELECT pg_catalog.pg_advisory_unlock($1::int8)", [.integer(ScratchDatabase.key(name))])
+            maker.work(), "SELECT pg_catalog.pg_advisory_unlock(\(ScratchDatabase.key))", [.text(name)])
     }
 }

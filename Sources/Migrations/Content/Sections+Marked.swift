@@ -117,17 +117,20 @@ extension Sections {
 extension [UInt8] {
     /// The first line above `line` that is more than a comment, a licence in a block comment included; nil where there is none.
     func statement(before line: Range<Int>, hashComments: Bool = false) -> Range<Int>? {
-        var head = Array(self[..<line.lowerBound])
+        var text = self
         if hashComments {
-            for line in TextLines(head) where head.text(line).trimmed.hasPrefix("#") {
-                head.replaceSubrange(line, with: repeatElement(0x20, count: line.count))
+            for comment in TextLines(self)
+            where comment.lowerBound < line.lowerBound && self.text(comment).trimmed.hasPrefix("#") {
+                text.replaceSubrange(comment, with: repeatElement(0x20, count: comment.count))
             }
         }
         // A byte order mark belongs to no line.
-        guard let first = TextLines(head).first(where: { _ in true }) else { return nil }
-        var lexer = Lexer(head, in: first.lowerBound..<head.count)
+        guard let first = TextLines(text).first(where: { _ in true }), first.lowerBound < line.lowerBound else {
+            return nil
+        }
+        var lexer = Lexer(text, in: first.lowerBound..<line.lowerBound)
         guard let found = lexer.next() else { return nil }
-        return TextLines(head).first { $0.contains(found.range.lowerBound) }
+        return TextLines(text).first { $0.contains(found.range.lowerBound) }
     }
 }
 

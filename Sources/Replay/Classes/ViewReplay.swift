@@ -8,7 +8,6 @@ struct ViewReplay: ReplaySubject {
     private let name: TableName
     private let text: StatementText
     private let suffix: String
-    private let isWithNoData: Bool
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
         let isMaterialized = script.statements[statement].node == "CreateTableAsStmt"
@@ -25,12 +24,11 @@ struct ViewReplay: ReplaySubject {
         if isMaterialized {
             let last = script.lastWords(3, of: statement)
             let isWithData = last.count > 1 && last[0].word == "data" && last[1].word == "with"
-            isWithNoData = last.map(\.word) == ["data", "no", "with"]
+            let isWithNoData = last.map(\.word) == ["data", "no", "with"]
             if isWithData { edited.replace(last[1].range.lowerBound..<last[0].range.upperBound, with: "") }
             suffix = isWithNoData ? "" : " WITH NO DATA"
         } else {
             suffix = ""
-            isWithNoData = false
         }
         self.text = edited
     }
@@ -70,8 +68,9 @@ struct ViewReplay: ReplaySubject {
         """
     }
 
+    /// Where nothing is put behind it, it is a plain view, or holds nothing by what the file says.
     private func unpopulated(_ oid: String) -> String {
-        isWithNoData
+        suffix.isEmpty
             ? ""
             : """
              UNION ALL SELECT 9, 'property', 'rows', 'none yet (WITH NO DATA)', NULL

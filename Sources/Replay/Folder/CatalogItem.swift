@@ -77,7 +77,9 @@ public struct CatalogItem: Sendable, Hashable {
             }
         case "sequence":
             texts += lines.map { line in
-                guard line.hasPrefix("belongs to "), let end = line.range(of: " column ") else { return String(line) }
+                guard line.hasPrefix("belongs to "), let end = line.firstRange(of: " column ") else {
+                    return String(line)
+                }
                 return String(line[..<end.lowerBound])
             }
         case "extension": texts.append(lines.joined(separator: "\n").behind(" in schema "))
@@ -89,7 +91,7 @@ public struct CatalogItem: Sendable, Hashable {
 
     /// A column's line, and the rights behind it.
     private static func withoutRights(_ line: Substring) -> (Substring, Substring) {
-        guard line.hasPrefix("column "), let range = line.lastRange(of: " rights "),
+        guard line.hasPrefix("column "), let range = line.ranges(of: " rights ").last,
             line[range.upperBound...].contains("/")
         else { return (line, "") }
         return (line[..<range.lowerBound], line[range.upperBound...])
@@ -112,13 +114,8 @@ extension String {
     }
 
     fileprivate func behind(_ word: String) -> String {
-        range(of: word).map { String(self[$0.upperBound...]) } ?? self
+        firstRange(of: word).map { String(self[$0.upperBound...]) } ?? self
     }
-}
-
-extension StringProtocol where SubSequence == Substring {
-    fileprivate func range(of word: String) -> Range<Index>? { ranges(of: word).first }
-    fileprivate func lastRange(of word: String) -> Range<Index>? { ranges(of: word).last }
 }
 
 /// PostgreSQL's text of an access control list (manual 5.7): `grantee=privileges/grantor`, each behind a comma.
@@ -128,10 +125,10 @@ private enum AccessList {
         var rights: [String] = []
         for entry in entries(text) {
             guard let equals = place(of: "=", in: entry) else { continue }
-            let grantee = String(entry[..<equals])
+            let grantee = String(entry.unicodeScalars[..<equals])
             if !owner.isEmpty, [owner, Quoting.identifier(owner)].exact.contains(grantee.exact) { continue }
             var privileges: [String] = []
-            for letter in entry[entry.index(after: equals)...].prefix(while: { $0 != "/" }) {
+            for letter in entry.unicodeScalars[equals...].dropFirst().prefix(while: { $0 != "/" }) {
                 // A star is the right to grant the one before it.
                 privileges.append(letter == "*" ? (privileges.last ?? "") + "*" : String(letter))
             }
@@ -146,17 +143,19 @@ private enum AccessList {
         var rest = text
         while !rest.isEmpty {
             guard let comma = place(of: ",", in: rest) else { break }
-            entries.append(rest[..<comma])
-            rest = rest[rest.index(after: comma)...].drop { $0 == " " }
+            entries.append(Substring(rest.unicodeScalars[..<comma]))
+            rest = Substring(rest.unicodeScalars[comma...].dropFirst().drop { $0 == " " })
         }
         return rest.isEmpty ? entries : entries + [rest]
     }
 
-    private static func place(of sign: Character, in text: Substring) -> Substring.Index? {
+    /// Looked for among scalars: a name's combining mark makes one Character with the sign beside it.
+    private static func place(of sign: Unicode.Scalar, in text: Substring) -> Substring.Index? {
         var isQuoted = false
-        return text.indices.first { index in
-            if text[index] == "\"" { isQuoted.toggle() }
-            return text[index] == sign && !isQuoted
+        return text.unicodeScalars.indices.first { index in
+            let scalar = text.unicodeScalars[index]
+            if scalar == "\"" { isQuoted.toggle() }
+            return scalar == sign && !isQuoted
         }
     }
 }

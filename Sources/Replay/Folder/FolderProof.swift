@@ -18,10 +18,8 @@ public struct FolderProof: Sendable {
     }
 
     /// The migrations' names, in the order in which they ran.
-    public private(set) var files: [String] = []
+    private var files: [String] = []
     private var catalog: Catalog
-    /// What is there behind the last file.
-    private var current: Set<CatalogItem>
     private let base: Set<CatalogItem>
     private var changes: [CatalogItem: [Change]] = [:]
 
@@ -29,7 +27,6 @@ public struct FolderProof: Sendable {
     public init(before catalog: Catalog) {
         self.catalog = catalog
         base = FolderProof.items(catalog)
-        current = base
     }
 
     private static func items(_ catalog: Catalog) -> Set<CatalogItem> {
@@ -44,11 +41,9 @@ public struct FolderProof: Sendable {
             let new = Set(after[object].map { CatalogItem.all(object, $0) } ?? [])
             for item in old.subtracting(new) {
                 changes[item, default: []].append(Change(file: files.count - 1, isThere: false))
-                current.remove(item)
             }
             for item in new.subtracting(old) {
                 changes[item, default: []].append(Change(file: files.count - 1, isThere: true))
-                current.insert(item)
             }
         }
         catalog = after
