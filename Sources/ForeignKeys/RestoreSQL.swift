@@ -26,7 +26,7 @@ public struct RestoreSQL: Sendable, Equatable {
         }
     }
 
-    private let history: String
+    let history: String
 
     /// `quotedHistory` is the history's schema as SQL writes it.
     public init(quotedHistory: String) { history = quotedHistory }
@@ -46,13 +46,13 @@ public struct RestoreSQL: Sendable, Equatable {
             })
         let words = [
             "events": Quoting.literal(list.text), "proves": proves ? "true" : "false", "history": history,
-            "quarantine": Quoting.literal("\(history).orphan_quarantine"),
             "restoration": Quoting.literal("\(history).orphan_restoration"),
             "named": "'\(CatalogQuestion.namedTypes)'::oid[]", "plain": "'\(CatalogQuestion.plainTypes)'::oid[]",
             "key": CatalogQuestion.rowKeyIndex("target"),
             // Errors that are not about the rows: they end all of it.
             "grave": "left(state, 2) IN ('25', '40', '53', '57', '58', 'XX') OR state = '55P03'",
-            "pinned": CatalogQuestion.needsPinnedText("t.oid"), "open": open,
+            "pinned": CatalogQuestion.needsPinnedText("t.oid"), "unrestored": Quoting.literal(open), "touches": touches,
+            "after": Quoting.literal(RestoreSQL.after("q")),
         ]
         // Word by word from the front, so that what stands in for one is not looked at again.
         let body = RestoreSQL.body.split(separator: "§", omittingEmptySubsequences: false).enumerated()
@@ -104,8 +104,13 @@ public struct RestoreSQL: Sendable, Equatable {
         """
     }
 
+    /// What a change left in the columns that it changed. Rows of before version 8 were set to null.
+    static func after(_ row: String) -> String {
+        "(coalesce(\(row).new_values, (SELECT jsonb_object_agg(n, NULL) FROM unnest(\(row).column_names) AS n)))"
+    }
+
     /// Whether the kept row `q` has not come back yet: neither by itself nor with all of its event.
-    private var open: String {
+    var open: String {
         """
         NOT EXISTS (SELECT FROM \(history).orphan_restoration AS r \
         WHERE r.quarantine_id OPERATOR(pg_catalog.=) q.id AND r.outcome OPERATOR(pg_catalog.=) 'restored') \
