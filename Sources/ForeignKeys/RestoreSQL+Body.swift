@@ -60,14 +60,17 @@ extension RestoreSQL {
                 END IF;
                 parts := '[]';
 
-                -- By event first: what is common to its rows is looked at once.
+                -- By event first: what is common to its rows is looked at once. Few groups of many rows, which the server takes for few rows, and would sort.
+                words := current_setting('enable_sort');
+                PERFORM set_config('enable_sort', 'off', true);
                 EXECUTE format(
                     'SELECT jsonb_agg(to_jsonb(g)) FROM ('
                     'SELECT q.event_id, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL AS is_text, count(*) AS number, '
-                    'CASE WHEN §proves§ THEN sum(q.row_hash::numeric) END AS hash, min(q.first) AS sample, max(q.id) AS newest '
+                    'CASE WHEN §proves§ THEN sum(q.row_hash) END AS hash, min(q.first) AS sample, max(q.id) AS newest '
                     'FROM %s AS q WHERE q.event_id = ANY ($1) AND %s '
                     'GROUP BY q.event_id, q.schema_name, q.table_name, q.action, q.column_names, q.old_row IS NULL) AS g', source, §unrestored§)
                    INTO groups USING ARRAY(SELECT (e ->> 'event')::uuid FROM jsonb_array_elements(events) AS e);
+                PERFORM set_config('enable_sort', words, true);
 
                 -- Rows whose text names objects are read and compared where every name is whole; such a table's triggers have to find theirs there, too.
                 IF EXISTS (SELECT FROM (SELECT (e -> 'place' ->> 'oid')::oid AS oid FROM jsonb_array_elements(events) AS e
@@ -231,13 +234,13 @@ extension RestoreSQL {
                                     'FROM w%1$s AS q CROSS JOIN LATERAL (SELECT §proves§ AND NOT q.same AS differs) AS d %3$s)', part.place, recorded, touched_by);
                             END IF;
                         END LOOP;
-                        EXECUTE format('WITH %s SELECT ARRAY[%s], ARRAY[%s]::numeric[]', array_to_string(pieces, ', '),
-                                       (SELECT string_agg(format('(SELECT count(*) FROM w%s AS w WHERE %s)', n,
-                                                                 CASE WHEN records OR parts -> (n - 1) ->> 'action' = 'deleted' THEN 'true' ELSE 'w.same' END), ', ' ORDER BY n)
-                                          FROM generate_series(1, jsonb_array_length(parts)) AS n),
-                                       (SELECT string_agg(CASE parts -> (n - 1) ->> 'action' WHEN 'deleted' THEN format('(SELECT sum(w.hash::numeric) FROM w%s AS w)', n)
-                                                          ELSE 'NULL' END, ', ' ORDER BY n)
-                                          FROM generate_series(1, jsonb_array_length(parts)) AS n))
+                        EXECUTE format('WITH %s SELECT array_agg(p.number ORDER BY p.place), array_agg(p.hash ORDER BY p.place) FROM (%s) AS p',
+                                       array_to_string(pieces, ', '), (
+                                           SELECT string_agg(format(
+                                                      'SELECT %s AS place, count(*)%s AS number, %s AS hash FROM w%1$s AS w', n,
+                                                      CASE WHEN records OR parts -> (n - 1) ->> 'action' = 'deleted' THEN '' ELSE ' FILTER (WHERE w.same)' END,
+                                                      CASE WHEN parts -> (n - 1) ->> 'action' = 'deleted' THEN 'sum(w.hash)' ELSE 'NULL::numeric' END), ' UNION ALL ')
+                                             FROM generate_series(1, jsonb_array_length(parts)) AS n))
                            INTO counted, hashed;
                         FOR part IN SELECT p.value ->> 'action' AS action, (p.value ->> 'number')::bigint AS number, (p.value ->> 'hash')::numeric AS hash,
                                            p.value ->> 'filter' AS filter, p.place
