@@ -103,11 +103,13 @@ extension FileRun {
     /// Names of invalid indexes of the segment's table that this file's attempts have left; one that is being built is not among them.
     func leftovers(_ attempt: Attempt, _ built: Built) throws(Stop) -> [String] {
         try run { () throws(RunFailure) in
+            let invalid = try invalidIndexes(of: built)
+            guard !invalid.isEmpty else { return [] }
             // Those that stand before a further attempt may be an earlier one's.
             let before =
                 try history.invalidIndexesBefore(version: attempt.prepared.version)
                 ?? Set(attempt.invalidIndexes ?? [])
-            return try invalidIndexes(of: built).filter { !before.contains($0) }
+            return invalid.filter { !before.contains($0) }
         }
     }
 
