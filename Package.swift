@@ -70,7 +70,7 @@ let package = Package(
                 .embedInCode("v004_token.sql"), .embedInCode("v005_catalog.sql"), .embedInCode("v006_append.sql"),
                 .embedInCode("v007_rights.sql"), .embedInCode("v008_orphans.sql"),
                 .embedInCode("v009_identity.sql"),
-                .embedInCode("v010_restoration.sql"),
+                .embedInCode("v010_restoration.sql"), .embedInCode("v011_evidence.sql"),
                 .embedInCode("roles.sql"), .embedInCode("shape.txt"),
             ],
             swiftSettings: strict),

@@ -49,7 +49,7 @@ struct BinaryRows {
         let bytes = rest
         var at = 0
         if !hasHeader {
-            guard try skipHeader(bytes, &at) else { return [] }
+            guard try BinaryRows.skipHeader(bytes, &at) else { return [] }
             hasHeader = true
         }
         var rows: [HistoryRow] = []
@@ -80,7 +80,8 @@ struct BinaryRows {
         return rows
     }
 
-    private func skipHeader(_ bytes: [UInt8], _ at: inout Int) throws(PostgresError) -> Bool {
+    /// Moves `at` behind the stream's header; false where that has not arrived yet.
+    static func skipHeader(_ bytes: [UInt8], _ at: inout Int) throws(PostgresError) -> Bool {
         guard bytes.count >= 19 else { return false }
         let extra = Int(BinaryRows.small(bytes, 15))
         guard bytes.starts(with: BinaryRows.signature), BinaryRows.small(bytes, 11) == 0, extra >= 0 else {

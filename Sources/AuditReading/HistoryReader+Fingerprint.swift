@@ -54,6 +54,7 @@ extension HistoryReader {
               FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
               JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND NOT t.tgisinternal
              WHERE n.nspname = $1::name AND c.relname = ANY ($2::name[]) AND t.tgname::text <> c.relname || '_append_only'
+               AND NOT (c.relname IN ('orphan_quarantine', 'orphan_restoration') AND t.tgname::text = c.relname || '_of_attempt')
             UNION ALL
             SELECT format('table ''%s'' is inherited from', c.relname)
               FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -84,7 +84,7 @@ extension HistoryReader {
 }
 
 /// A filter as further conditions on the event `a`.
-private struct OrphanClause {
+struct OrphanClause {
     private(set) var parameters: [Parameter?] = []
     private(set) var text = ""
 

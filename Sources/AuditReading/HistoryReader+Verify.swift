@@ -48,6 +48,16 @@ extension HistoryReader {
                     }
                     try readRowValues(into: &check, texts)
                 }
+                if head.schemaVersion >= HistoryReader.rowsDigestVersion {
+                    for table in ["orphan_quarantine", "orphan_restoration"] {
+                        for problem in try problems(
+                            of: table, trigger: "\(table)_of_attempt", calling: "require_attempt")
+                        {
+                            check.foundUnprotected(table, problem)
+                        }
+                    }
+                    try readKeptRows(into: &check)
+                }
                 for clause in try deviations(version: Int(head.schemaVersion)) { check.foundDeviation(clause) }
                 if head.schemaVersion >= HistoryReader.rowValueVersion {
                     for clause in try foreignRights() { check.foundDeviation(clause) }
@@ -201,17 +211,19 @@ extension HistoryReader {
     }
 
     /// What is wrong with a table that should be an ordinary one behind its append-only trigger.
-    private func problems(of table: String, trigger: String) throws(PostgresError) -> [String] {
+    private func problems(
+        of table: String, trigger: String, calling function: String = "refuse_change"
+    ) throws(PostgresError) -> [String] {
         let found = try connection.query(
             """
             SELECT c.relkind = 'r', c.relrowsecurity, c.relhasrules, t.tgenabled::text,
-                   f.proname = 'refuse_change' AND f.pronamespace = c.relnamespace
+                   f.proname = $4::name AND f.pronamespace = c.relnamespace
               FROM pg_catalog.pg_class AS c
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
               LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = $3::name AND NOT t.tgisinternal
               LEFT JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid
              WHERE n.nspname = $1::name AND c.relname = $2::name
-            """, [.text(schema), .text(table), .text(trigger)])
+            """, [.text(schema), .text(table), .text(trigger), .text(function)])
         guard !found.rows.isEmpty else { return ["is not there"] }
         var problems: [String] = []
         if !found.isTrue(0, 0) { problems.append("is not an ordinary table") }

@@ -121,6 +121,20 @@ public struct HistoryRow: Sendable, Equatable {
         return members.compactMap { field, digest in digest.string.map { (field, $0) } }
     }
 
+    /// What it says of the rows that it has kept, or of the outcomes that it has recorded; nil where it is no such event.
+    var countedRows: CountedRows? {
+        let isCleanup = isOf(HistoryRow.orphansDeleted) || isOf(HistoryRow.orphansNullified)
+        guard isCleanup || isOf(HistoryRow.orphansRestored) else { return nil }
+        let digest = detail["digest"]
+        // Before version 11 a cleanup counted its rows, and a restoration those that came back, of which not each was a row.
+        return CountedRows(
+            seq: seq, count: digest?["rows"]?.integer ?? (isCleanup ? integer(.rowCount) : nil),
+            root: digest?["root"]?.string)
+    }
+
+    private static let orphansDeleted = Array(EventKind.orphansDeleted.rawValue.utf8)
+    private static let orphansNullified = Array(EventKind.orphansNullified.rawValue.utf8)
+    private static let orphansRestored = Array(EventKind.orphansRestored.rawValue.utf8)
     private static let rowValuesMember = Array("\"row_values\":{".utf8)
     private static let catalogMember = Array("\"catalog\":{\"changes\":".utf8)
 
@@ -147,6 +161,16 @@ public struct HistoryRow: Sendable, Equatable {
         if case .object(let members) = detail { event.detail = members }
         return event
     }
+}
+
+/// What an event says of rows that stand beside it.
+struct CountedRows: Sendable, Equatable {
+    /// The event's place.
+    var seq: Int64
+    /// How many there are; nil where it does not say.
+    var count: Int64?
+    /// The digest over them, 64 digits; nil in events of before version 11 of the history's schema.
+    var root: String?
 }
 
 extension ArraySlice<UInt8> {

@@ -27,7 +27,8 @@ struct ShippedSchema: Equatable {
         for statement in sql.split(separator: "\nDROP FUNCTION \(quotedSchema).").dropFirst() {
             functions[String(statement.prefix { $0 != "(" })] = nil
         }
-        for statement in sql.split(separator: "\nCREATE FUNCTION \(quotedSchema).").dropFirst() {
+        let created = sql.replacing("\nCREATE OR REPLACE FUNCTION ", with: "\nCREATE FUNCTION ")
+        for statement in created.split(separator: "\nCREATE FUNCTION \(quotedSchema).").dropFirst() {
             let parts = statement.split(separator: "$$", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3, let name = statement.split(separator: "(").first else {
                 preconditionFailure("each function of our files has a name, and a body between dollar quotes")

@@ -69,6 +69,9 @@ public struct Verification: Sendable {
     /// The texts with values of rows that events vouch for and that were not seen yet, by event and field.
     private var wantedValues: [String: (seq: Int64, digest: String)] = [:]
 
+    /// The cleanups and restorations whose rows were not seen yet, by the event's id: what each says of them.
+    private var wantedRows: [[UInt8]: CountedRows] = [:]
+
     /// The readings of the catalog that events vouch for.
     private(set) var readings = ReadingSum()
 
@@ -118,6 +121,7 @@ public struct Verification: Sendable {
             let event = row[.eventID].flatMap(UUID.init(bytes:))?.description ?? ""
             wantedValues["\(event) \(field)"] = (seq, digest)
         }
+        if let counted = row.countedRows { wantedRows[row[.eventID] ?? []] = counted }
         if row.isStarted, let checksum = row.text(.checksum), named[checksum] == nil {
             named[checksum] = seq
             wanted[checksum] = seq
@@ -161,6 +165,23 @@ public struct Verification: Sendable {
         }
     }
 
+    /// All rows of one event were read from `table`.
+    mutating func readRows(of event: [UInt8], in table: String, _ digest: RowsDigest) {
+        guard let counted = wantedRows.removeValue(forKey: event) else {
+            let name = UUID(bytes: event)?.description ?? ""
+            return find(.inserted, nil, "table '\(table)' has rows of '\(name)', which is no event that keeps any")
+        }
+        if let count = counted.count, count != digest.count {
+            find(
+                count < digest.count ? .inserted : .removed, counted.seq,
+                "table '\(table)' has \(digest.count) rows of event \(counted.seq), which counts \(count)")
+        } else if let root = counted.root, root != digest.root {
+            find(
+                .edited, counted.seq,
+                "the rows of event \(counted.seq) in table '\(table)' are not those that it was recorded with")
+        }
+    }
+
     /// What keeps `table` append-only was looked at: `problem` says what is not in place.
     public mutating func foundUnprotected(_ table: String, _ problem: String) {
         find(.unprotected, nil, "table '\(table)' \(problem)")
@@ -179,6 +200,11 @@ public struct Verification: Sendable {
         }
         for (seq, _) in wantedValues.values.sorted(by: { $0.seq < $1.seq }) {
             find(.removed, seq, "the row values that event \(seq) names are not kept any more")
+        }
+        for counted in wantedRows.values.filter({ $0.count ?? 0 > 0 }).sorted(by: { $0.seq < $1.seq }) {
+            find(
+                .removed, counted.seq,
+                "the rows of event \(counted.seq), which counts \(counted.count ?? 0), are not kept any more")
         }
         guard !findings.isEmpty else { return .intact(count: count, head: head.hash) }
         let ordered = findings.enumerated().sorted {

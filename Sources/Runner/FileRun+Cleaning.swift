@@ -30,6 +30,7 @@ extension FileRun {
             let id = cleaned[index].event.eventID
             cleaned[index].event.durationUS = duration
             cleaned[index].event.detail["sample_keys"] = try sampleKeys(of: id, key, &attempt, connection, limit)
+            cleaned[index].event.detail["digest"] = try digest(of: id, key, &attempt, connection, limit)
             cleaned[index].event.detail["kept"] = cleaned[index].place.json
         }
         return cleaned.map(\.event)
@@ -126,9 +127,8 @@ extension FileRun {
             try ask(
                 &attempt, connection, at: key, limit,
                 """
-                SELECT coalesce(pg_catalog.max(q.id), 0) FROM \(store.schema).orphan_quarantine AS q \
-                WHERE q.attempt_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid
-                """, [.text(attempt.id.description)]
+                SELECT coalesce(pg_catalog.max(q.id), 0) FROM \(store.schema).orphan_quarantine AS q
+                """, []
             ).integer(0, 0) ?? 0
         try send(
             observation.begin(

@@ -257,6 +257,7 @@ extension FileRun {
         event.durationUS = (Instant.now() - began).microseconds
         if step.parameters.contains(.eventID) {
             event.detail["sample_keys"] = try sampleKeys(of: id, key, &attempt, connection, limit)
+            event.detail["digest"] = try digest(of: id, key, &attempt, connection, limit)
         }
         return (rows ?? 0, event)
     }
@@ -294,6 +295,16 @@ extension FileRun {
                 guard case .object(let members) = key else { return .string(RowValues.mask) }
                 return .object(members.mapValues { _ in .string(RowValues.mask) })
             })
+    }
+
+    /// The digest of the rows that an event counts: with it they are under the chain. What the file may add to them later is seen by the number.
+    func digest(
+        of event: UUID, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> JSONValue {
+        RowsDigest.told(
+            by: try ask(
+                &attempt, connection, at: key, limit, RowsDigest.question(store.schema), [.text(event.description)]))
     }
 
     func ask(

@@ -10,6 +10,8 @@ struct KeptCleanup {
     var event: String
     /// How many it counts.
     var rows: Int64
+    /// The digest over them; nil in events of before version 11 of the history's schema.
+    var root: String?
     /// Where the rows stood; nil where that was not kept.
     var place: KeptPlace?
 }
@@ -43,6 +45,9 @@ struct Restoration {
                     id: id, restoration: UUID().description, rows: cleanup?.rows ?? 0, place: cleanup?.place)
             }
             guard !open.isEmpty else { continue }
+            for cleanup in cleanups where open.contains(where: { $0.id == cleanup.event }) {
+                _ = try ask(RowsDigest.requirement(schema), RowsDigest.expectation(cleanup))
+            }
             FailPoint.keyStep.pass()
             _ = try ask(sql.restore(open), [])
             FailPoint.keyStep.pass()
@@ -53,6 +58,8 @@ struct Restoration {
                 event.object =
                     "\(pending.text(row, 1) ?? "").\(pending.text(row, 2) ?? "").\(columns(pending.text(row, 3)))"
                 fill(&event, try ask(sql.outcomes, [.text(restored.restoration)]), original: restored.id)
+                event.detail["digest"] = RowsDigest.told(
+                    by: try ask(RowsDigest.question(schema), [.text(restored.restoration)]))
                 events.append(event)
             }
         }
@@ -121,9 +128,10 @@ extension History {
             """, [.text("{\(attempts.joined(separator: ","))}")])
         return Dictionary(grouping: result.rows.indices) { result.text($0, 0) ?? "" }.mapValues { rows in
             rows.map {
-                KeptCleanup(
+                let detail = History.json(result.rows[$0][2])
+                return KeptCleanup(
                     event: result.text($0, 1) ?? "", rows: result.integer($0, 3) ?? 0,
-                    place: KeptPlace(History.json(result.rows[$0][2])["kept"]))
+                    root: detail["digest"]?["root"]?.string, place: KeptPlace(detail["kept"]))
             }
         }
     }

@@ -86,6 +86,12 @@ struct OrphansCommand: ParsableCommand {
         if form.output == .json { try output.line(isFirst ? "]" : "\n]") }
         if form.output == .table, isFirst { try output.line("no row is kept") }
         try output.flush()
+        let altered = try reader.alteredCleanups(filter)
+        guard let first = altered.first else { return }
+        let further = altered.count > 1 ? " and \(altered.count - 1) more" : ""
+        throw Complaint(
+            .failed, "the rows kept for event \(first)\(further) are not those that it was recorded with",
+            hint: "Somebody has changed them: 'auditctl verify' says what it finds.")
     }
 
     private func sentence(_ row: KeptOrphan) -> String {

@@ -153,7 +153,11 @@ BEGIN
         'GRANT EXECUTE ON FUNCTION %1$s.expect_token(bytea, integer) TO %2$I',
 
         'GRANT EXECUTE ON FUNCTION %1$s.append_attempt(bytea, integer, bytea, text, bytea, %1$s.migration_rollback_audit[]) TO %3$I',
-        'GRANT SELECT, INSERT ON %1$s.orphan_quarantine, %1$s.orphan_restoration TO %3$I']
+        'GRANT SELECT ON %1$s.orphan_quarantine, %1$s.orphan_restoration TO %3$I',
+        -- Neither the number of a row nor its salt is the writer's to choose.
+        'GRANT INSERT (event_id, attempt_id, schema_name, table_name, column_names, action, key, old_row, old_text, row_hash, new_values) ON %1$s.orphan_quarantine TO %3$I',
+        'GRANT INSERT (quarantine_id, event_id, outcome, reason, cleanup_event_id, row_count) ON %1$s.orphan_restoration TO %3$I',
+        'GRANT EXECUTE ON FUNCTION %1$s.rows_digest(uuid), %1$s.require_rows(uuid, bigint, text) TO %2$I, %3$I']
     LOOP
         EXECUTE format(command, history, "migrated".role_name('migrated_audit'), "migrated".role_name('migrator'),
                        "migrated".role_name('auditor'), "migrated".role_name('source_reader'));
