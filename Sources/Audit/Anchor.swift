@@ -8,14 +8,20 @@ public struct Anchor: Sendable, Equatable {
     public var timeline: UInt32?
     /// Whether it was made later than right after the commit, from what the database said then.
     public var isLate: Bool
+    /// Whether the event is none that this host has announced before its commit: seen in the database, written by somebody else.
+    public var isForeign: Bool
     /// The signature over the head, where the daemon has a key.
     public var signature: AnchorSignature?
 
     /// An anchor from its parts.
-    public init(_ head: ChainHead, timeline: UInt32? = nil, isLate: Bool = false, signature: AnchorSignature? = nil) {
+    public init(
+        _ head: ChainHead, timeline: UInt32? = nil, isLate: Bool = false, isForeign: Bool = false,
+        signature: AnchorSignature? = nil
+    ) {
         self.head = head
         self.timeline = timeline
         self.isLate = isLate
+        self.isForeign = isForeign
         self.signature = signature
     }
 
@@ -30,6 +36,7 @@ public struct Anchor: Sendable, Equatable {
             let parts = word.split(separator: "=", maxSplits: 1)
             switch (parts[0], parts.count) {
             case ("late", 1): isLate = true
+            case ("foreign", 1): isForeign = true
             case ("timeline", 2): timeline = UInt32(parts[1])
             case ("signature", 2): signature = AnchorSignature(parts[1])
             // A later version's word.
@@ -38,11 +45,12 @@ public struct Anchor: Sendable, Equatable {
         }
     }
 
-    /// Its line in the anchor file: `seq hash`, and behind them `timeline=N`, `late`, `signature=KEY:HEX` where they are known.
+    /// Its line in the anchor file: `seq hash`, and behind them `timeline=N`, `late`, `foreign`, `signature=KEY:HEX` where they are known.
     public var line: String {
         var words = ["\(head.seq)", Hex.text(head.hash)]
         if let timeline { words.append("timeline=\(timeline)") }
         if isLate { words.append("late") }
+        if isForeign { words.append("foreign") }
         if let signature { words.append("signature=\(signature)") }
         return words.joined(separator: " ")
     }

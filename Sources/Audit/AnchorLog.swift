@@ -4,6 +4,8 @@ internal import Digest
 public struct AnchorLog: Sendable, Equatable {
     /// In the order in which they were kept.
     public private(set) var anchors: [Anchor] = []
+    /// Heads that were about to be committed. Whether they were the database knows.
+    public private(set) var intended: [ChainHead] = []
     /// Counts the files that were begun for this history: 1, and one more with each loss that an operator has acknowledged.
     public private(set) var epoch = 1
     /// The event by which this epoch was begun.
@@ -14,6 +16,8 @@ public struct AnchorLog: Sendable, Equatable {
         for line in lines {
             if let anchor = Anchor(line: line) {
                 anchors.append(anchor)
+            } else if let head = AnchorLog.intended(line) {
+                intended.append(head)
             } else if line.hasPrefix("epoch ") {
                 let words = line.split(separator: " ")
                 guard words.count >= 2, let number = Int(words[1]) else { continue }
@@ -31,6 +35,17 @@ public struct AnchorLog: Sendable, Equatable {
             guard let best else { return anchor }
             return anchor.head.seq >= best.head.seq ? anchor : best
         }
+    }
+
+    /// The line that announces a head before its commit: who finds it committed later knows that it was this host's.
+    public static func announcing(_ head: ChainHead) -> String { "intended \(head.seq) \(Hex.text(head.hash))" }
+
+    private static func intended(_ line: String) -> ChainHead? {
+        let words = line.split(separator: " ")
+        guard words.count >= 3, words[0] == "intended", let seq = Int64(words[1]), let hash = Hex.bytes(words[2]),
+            hash.count == 32
+        else { return nil }
+        return ChainHead(seq: seq, hash: hash)
     }
 
     /// The first line of a file that begins an epoch: the event that begins it, and the head that was given up.
@@ -52,7 +67,7 @@ public struct AnchorLog: Sendable, Equatable {
     }
 
     /// The lines that are kept where a file has grown too large: the heading, the newest thousand, and at most half of the older ones,
-    /// evenly spaced over the whole history.
+    /// evenly spaced over the whole history; what was announced is done with, but for what is newer than all.
     ///
     /// Each anchor stands for everything before it, so that what is found stays the same; only the place where a rewriting began
     /// is told less exactly. Where anchors are signed, those without a signature go first.
@@ -73,6 +88,9 @@ public struct AnchorLog: Sendable, Equatable {
                     || pool[index].anchor.head.seq / stride != pool[index + 1].anchor.head.seq / stride
             }.map { pool[$0] }
         }
-        return (heading.map { [$0] } ?? []) + kept.map(\.line) + anchored.suffix(newest).map(\.line)
+        // Another process may be in the middle of its commit.
+        let last = anchored.last?.anchor.head.seq ?? 0
+        let open = lines.filter { line in intended(line).map { $0.seq > last } ?? false }
+        return (heading.map { [$0] } ?? []) + kept.map(\.line) + anchored.suffix(newest).map(\.line) + open
     }
 }

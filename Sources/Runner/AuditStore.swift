@@ -157,6 +157,7 @@ struct AuditStore {
             let hashAtAnchor = result.text(0, 3).flatMap { Hex.bytes($0) }
             let continuity = Continuity(anchor: anchor.head, head: head, hashAtAnchor: hashAtAnchor)
             if let refusal = continuity.refusal(anchor, head, timeline: witness.timeline) { throw .complaint(refusal) }
+            if head.seq > anchor.head.seq { witness.meet(head, behind: anchor.head) }
         }
         return (head, clock)
     }
@@ -305,6 +306,7 @@ struct AuditStore {
         do throws(RunFailure) {
             let (head, clock) = try head(opened.last)
             records = try link(events, behind: head, clock: clock)
+            witness.announce(records.map(\.head))
             try sessions.pipeline(
                 connection, steps + [append(records, beginning, permit), Connection.Step("COMMIT")])
         } catch {

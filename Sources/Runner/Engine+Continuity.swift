@@ -46,7 +46,8 @@ extension Engine {
     /// Makes up for the anchors of events behind the newest one: a crash came between COMMIT and anchor, or somebody wrote who keeps no
     /// anchors here. Where there was none at all, the head is the first.
     ///
-    /// Each of those events must follow the one before it, from the anchor on; else nothing goes on.
+    /// Each of those events must follow the one before it, from the anchor on; else nothing goes on. Vouched for are those that a process of this
+    /// host has announced before their commit; of all others it is told that they are somebody else's.
     func makeUpAnchors(_ connection: Connection, for found: Found) throws(RunFailure) {
         let anchor = witness.newest?.head
         // Nothing is behind it.
@@ -54,36 +55,103 @@ extension Engine {
         let limit = anchor == nil ? 1 : Engine.lateLimit
         let rows = try store.newestRows(connection, behind: anchor?.seq ?? 0, limit: limit)
         guard !rows.isEmpty else { return }
+        try requireChain(rows, behind: anchor)
+        guard anchor != nil else {
+            let heads = rows.map(\.head)
+            reporter.keeping { (witness) throws(SystemFailure) in
+                try witness.keep(heads, signature: heads.last.flatMap(witness.sign), isLate: true)
+            }
+            return reporter.settle()
+        }
+        guard let log = anchorLog() else { return }
+        let announced = Set(log.intended.map(\.seq))
+        let own = rows.filter { announced.contains($0.seq) && log.intended.contains($0.head) }
+        reportLate(own)
+        reportForeign(rows.filter { row in !own.contains { $0.seq == row.seq } })
+        reporter.settle()
+    }
+
+    /// Tells of what others have written behind the newest anchor, or between two commits of this process.
+    func lookAtOthers(last: Int64) throws(RunFailure) {
+        guard witness.keeps, !witness.isAcknowledging, let newest = witness.newest?.head else { return }
+        let met = witness.takeMet()
+        guard let (behind, last) = met ?? (last > newest.seq ? (newest, last) : nil) else { return }
+        guard let log = anchorLog() else { return }
+        let known = Dictionary(
+            (log.anchors.map(\.head) + log.intended).map { ($0.seq, $0.hash) }, uniquingKeysWith: { $1 })
+        let rows = try store.newestRows(try sessions.books(), behind: behind.seq, limit: Engine.lateLimit)
+            .filter { $0.seq <= last }
+        try requireChain(rows, behind: rows.first?.seq == behind.seq + 1 ? behind : nil)
+        reportForeign(rows.filter { known[$0.seq] != $0[.hash] })
+        if let last = rows.last { witness.see(last.head) }
+    }
+
+    /// What the anchor file says; nil where it cannot be read, which is told.
+    private func anchorLog() -> AnchorLog? {
+        var log: AnchorLog?
+        reporter.keeping { (witness) throws(SystemFailure) in log = try witness.log() }
+        return log
+    }
+
+    /// Refuses events that are not linked, from `anchor` on.
+    private func requireChain(_ rows: [HistoryRow], behind anchor: ChainHead?) throws(RunFailure) {
         var previous = anchor
-        var heads: [ChainHead] = []
-        var records: [AuditRecord] = []
         for row in rows {
-            let head = ChainHead(seq: row.seq, hash: row[.hash] ?? [])
-            let follows = previous.map { $0.seq &+ 1 != head.seq || $0.hash == row[.prevHash] } ?? true
-            guard follows, row.computedHash == head.hash else {
+            let follows = previous.map { $0.seq &+ 1 != row.seq || $0.hash == row[.prevHash] } ?? true
+            guard follows, row.computedHash == row[.hash] else {
                 throw .complaint(
                     Complaint(
                         .configuration,
-                        "event \(head.seq) of the history, behind the newest anchor, is not as it was written",
+                        "event \(row.seq) of the history, behind the newest anchor, is not as it was written",
                         hint:
                             "Somebody changed it: look with 'auditctl verify'. 'migrated acknowledge --reason TEXT' records that it is accepted."
                     ))
             }
-            previous = head
-            heads.append(head)
-            // An event that this program would write in the same way can be told of as it was.
-            guard let event = row.event, let before = row[.prevHash] else { continue }
-            let record = AuditRecord(
-                event, after: ChainHead(seq: row.seq &- 1, hash: before), recordedAt: row.recordedAt.microseconds)
-            if record.hash == head.hash { records.append(record) }
+            previous = row.head
         }
-        if anchor != nil, records.count == heads.count {
-            reporter.report(records, isLate: true)
-        } else {
-            reporter.keeping { (witness) throws(SystemFailure) in
-                try witness.keep(heads, signature: heads.last.flatMap(witness.sign), isLate: true)
-            }
+    }
+
+    /// Tells of events that were committed a while ago as they were, where this program would write them in the same way.
+    private func reportLate(_ rows: [HistoryRow]) {
+        let records = rows.compactMap(\.record)
+        guard records.count < rows.count else { return reporter.report(records, isLate: true) }
+        let heads = rows.map(\.head)
+        reporter.keeping { (witness) throws(SystemFailure) in
+            try witness.keep(heads, signature: heads.last.flatMap(witness.sign), isLate: true)
         }
-        reporter.settle()
+    }
+
+    private func reportForeign(_ rows: [HistoryRow]) {
+        guard let first = rows.first, let last = rows.last else { return }
+        let records = rows.compactMap(\.record)
+        for record in records { reporter.reportForeign(record) }
+        reporter.keeping { (witness) throws(SystemFailure) in
+            try witness.keep(rows.map(\.head), signature: nil, isLate: false, isForeign: true)
+        }
+        let names = records.prefix(5).map { record in
+            "\(record.seq) '\(record.sentence)' (\(record.event.actor.initiatedBy) on \(record.event.actor.host), pid \(record.event.actor.pid))"
+        }
+        let further = rows.count - names.count
+        reporter.say(
+            4,
+            Complaint(
+                .failed,
+                "\(rows.count == 1 ? "event \(first.seq) was" : "events \(first.seq) to \(last.seq) were") not written by migrated on this host: "
+                    + names.joined(separator: ", ") + (further > 0 ? " and \(further) more" : ""),
+                hint:
+                    "Another host's migrated wrote it, or a process with another state directory, or somebody in the database: nothing here vouches for it. If this machine went down at that very moment, it can be its own."
+            ))
+    }
+}
+
+extension HistoryRow {
+    fileprivate var head: ChainHead { ChainHead(seq: seq, hash: self[.hash] ?? []) }
+
+    /// The record that this program would have made of it; nil where it would have made another.
+    fileprivate var record: AuditRecord? {
+        guard let event, let before = self[.prevHash] else { return nil }
+        let record = AuditRecord(
+            event, after: ChainHead(seq: seq &- 1, hash: before), recordedAt: recordedAt.microseconds)
+        return record.hash == self[.hash] ? record : nil
     }
 }

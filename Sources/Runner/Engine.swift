@@ -126,6 +126,7 @@ public final class Engine {
     /// How things stand, as the history tells it; what was recorded before is not asked for again.
     func standing() throws(RunFailure) -> History.Standing {
         let now = try history.standing(since: lastStanding)
+        try lookAtOthers(last: now.seq)
         lastStanding = now
         return now
     }

@@ -81,16 +81,21 @@ public final class Reporter {
         }
     }
 
-    private func report(_ record: AuditRecord, signature: AnchorSignature?, isLate: Bool) {
+    /// Tells of an event that this host has not announced: whoever reads the journal has it as it was found, and nobody vouches for it.
+    func reportForeign(_ record: AuditRecord) {
+        report(record, signature: nil, isLate: false, isForeign: true)
+    }
+
+    private func report(_ record: AuditRecord, signature: AnchorSignature?, isLate: Bool, isForeign: Bool = false) {
         FailPoint.beforeJournal.pass()
         var fields = record.journalFields + context
-        if isLate { fields.append(("MIGRATED_ANCHOR", "late")) }
+        if isLate || isForeign { fields.append(("MIGRATED_ANCHOR", isForeign ? "foreign" : "late")) }
         if let signature { fields.append(("MIGRATED_SIGNATURE", signature.description)) }
         countDropped()
         if unsaid > 0 { fields.append(("MIGRATED_JOURNAL_DROPPED", String(unsaid))) }
         if journal.send(fields) { unsaid = 0 }
         guard echoes else { return }
-        line("\(record.sentence) [seq \(record.seq)\(isLate ? ", late anchor" : "")]")
+        line("\(record.sentence) [seq \(record.seq)\(isLate ? ", late anchor" : isForeign ? ", foreign" : "")]")
     }
 
     /// How many entries the journal has lost since this was last asked.

@@ -23,6 +23,10 @@ final class Witness {
     private let schema: String
     private let key: SigningKey?
     private var file: GrowingFile?
+    /// Where others have written between two commits of this process.
+    private var met: (behind: ChainHead, last: Int64)?
+    /// Why a head could not be announced, until that was told.
+    private var unannounced: SystemFailure?
 
     /// A file that is larger is thinned out: some ten thousand anchors, or five thousand that are signed.
     static let sizeLimit: Int64 = 1 << 20
@@ -82,16 +86,41 @@ final class Witness {
         if newest.map({ $0.head.seq <= head.seq }) ?? true { newest = Anchor(head, timeline: timeline) }
     }
 
+    /// Says which heads are about to be committed, so that nobody else's event is taken for one of them. Where that cannot be kept, `keep` throws.
+    func announce(_ heads: [ChainHead]) {
+        do throws(SystemFailure) { try file?.note(heads.map(AnchorLog.announcing)) } catch { unannounced = error }
+    }
+
+    /// A commit met a head that this process has not seen: what stands between the two is somebody else's.
+    func meet(_ head: ChainHead, behind newest: ChainHead) { met = met ?? (newest, head.seq) }
+
+    /// What was met since this was last asked.
+    func takeMet() -> (behind: ChainHead, last: Int64)? {
+        defer { met = nil }
+        return met
+    }
+
+    /// Whether anchors are kept at all.
+    var keeps: Bool { file != nil }
+
     /// Keeps the heads of a commit, the last of them signed. They are on disk when `settle` returns, or when the next ones are kept.
-    func keep(_ heads: [ChainHead], signature: AnchorSignature?, isLate: Bool) throws(SystemFailure) {
+    func keep(
+        _ heads: [ChainHead], signature: AnchorSignature?, isLate: Bool, isForeign: Bool = false
+    ) throws(SystemFailure) {
         guard let last = heads.last else { return }
         let anchors = heads.map { head in
-            Anchor(head, timeline: timeline, isLate: isLate, signature: head.seq == last.seq ? signature : nil)
+            Anchor(
+                head, timeline: timeline, isLate: isLate, isForeign: isForeign,
+                signature: head.seq == last.seq ? signature : nil)
         }
         if newest.map({ $0.head.seq <= last.seq }) ?? true { newest = anchors.last }
         guard let file else { return }
         try file.append(anchors.map(\.line))
         if file.size > Witness.sizeLimit { try file.replace { AnchorLog.thinned($0) } }
+        if let failure = unannounced {
+            unannounced = nil
+            throw failure
+        }
     }
 
     /// Returns once what was kept is on disk.

@@ -35,6 +35,23 @@ public final class GrowingFile {
         try settle()
         let file = try locked()
         defer { _ = flock(file.number, LOCK_UN) }
+        try write(lines, to: file)
+        if thread == nil { thread = SyncThread() }
+        if thread?.begin(file) == true {
+            syncing = file
+        } else if retrying({ fdatasync(file.number) }) != 0 {
+            throw .last("sync", path: path)
+        }
+    }
+
+    /// Adds lines that outlive this process, and the machine only once something is appended behind them.
+    public func note(_ lines: [String]) throws(SystemFailure) {
+        let file = try locked()
+        defer { _ = flock(file.number, LOCK_UN) }
+        try write(lines, to: file)
+    }
+
+    private func write(_ lines: [String], to file: Descriptor) throws(SystemFailure) {
         let facts = try FileFacts(of: file, path: path)
         var last: UInt8 = UInt8(ascii: "\n")
         if facts.size > 0, retrying({ unsafe pread(file.number, &last, 1, off_t(facts.size - 1)) }) != 1 {
@@ -49,12 +66,6 @@ public final class GrowingFile {
         size = facts.size + Int64(bytes.count)
         // A name that is not on disk would take its file with it.
         if facts.size == 0 { try directory.sync() }
-        if thread == nil { thread = SyncThread() }
-        if thread?.begin(file) == true {
-            syncing = file
-        } else if retrying({ fdatasync(file.number) }) != 0 {
-            throw .last("sync", path: path)
-        }
     }
 
     /// Returns once everything that was appended is on disk.

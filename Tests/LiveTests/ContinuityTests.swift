@@ -14,6 +14,7 @@ import Testing
 
     private func anchors(_ bench: Workbench, _ name: String = "anchors") throws -> [String] {
         try bench.folder.read("state/\(identity(bench))/\(name)").split(separator: "\n").map(String.init)
+            .filter { !$0.hasPrefix("intended ") }
     }
 
     private func heads(_ bench: Workbench, _ condition: String = "true") throws -> [String] {

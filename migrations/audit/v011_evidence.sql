@@ -229,7 +229,7 @@ BEGIN
          WHERE t.attrelid = ANY (relations) AND a.grantee <> owner
            AND (NOT a.is_grantable AND CASE a.privilege_type WHEN 'SELECT' THEN a.grantee = reader AND t.attname = 'checksum'
                     WHEN 'INSERT' THEN a.grantee = files AND t.attname NOT IN ('id', 'salt')
-                        AND t.attrelid IN ('"migrated".orphan_quarantine'::regclass, '"migrated".orphan_restoration'::regclass) END) IS NOT TRUE
+                        AND t.attrelid IN ($name$"migrated".orphan_quarantine$name$::regclass, $name$"migrated".orphan_restoration$name$::regclass) END) IS NOT TRUE
         UNION ALL
         SELECT 'ROUTINE', r.oid, NULL, a.grantee, a.privilege_type
           FROM pg_proc AS r, aclexplode(coalesce(r.proacl, acldefault('f', r.proowner))) AS a
