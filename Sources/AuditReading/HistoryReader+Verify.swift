@@ -89,10 +89,10 @@ extension HistoryReader {
     }
 
     /// The one statement by which both programs name a database in the state directory. Its second column is the name of the write-ahead log's
-    /// file, whose first eight digits are the timeline: the control file tells a promotion late. Null on a standby.
+    /// file, whose first eight digits are the timeline: the control file tells a promotion late. Null on a standby. Its third is the database's name.
     public static let identityQuery = """
         SELECT s.system_identifier::text || '-' || d.oid::text, \
-        CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END \
+        CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END, d.datname::text \
         FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
         """
 

@@ -21,23 +21,39 @@ extension Engine {
 
     /// Asks which database answers on a session that is new to us, and holds its history against the newest anchor.
     func lookAtHistory(_ connection: Connection) throws(RunFailure) -> Found {
-        var identity: (database: String?, timeline: UInt32?) = (nil, nil)
+        var identity: (database: String?, name: String?, timeline: UInt32?) = (nil, nil, nil)
         do throws(RunFailure) {
             let found = try sessions.query(connection, HistoryReader.identityQuery)
             if !found.rows.isEmpty {
-                identity = (found.text(0, 0), found.text(0, 1).flatMap { UInt32($0.prefix(8), radix: 16) })
+                identity = (
+                    found.text(0, 0), found.text(0, 2), found.text(0, 1).flatMap { UInt32($0.prefix(8), radix: 16) }
+                )
             }
         } catch {
             // A role that may not ask for the system's identifier has no anchor file; the journal still has anchors.
             guard case .refused = error else { throw error }
         }
         reporter.keeping { (witness) throws(SystemFailure) in
-            try witness.attend(identity.database, timeline: identity.timeline)
+            try witness.attend(identity.database, name: identity.name, timeline: identity.timeline)
         }
         reporter.context = witness.journalFields
         let installed = try store.installedVersion(connection)
+        if installed != nil { try lookAtPredecessors(connection) }
         let (continuity, head) = try store.continuity(connection, installed: installed != nil)
         return Found(anchor: witness.newest, continuity: continuity, head: head, installed: installed)
+    }
+
+    /// A history that stands in another database of the same name than before, as after a restore, is held against that one's anchors: of a copy
+    /// that was rewritten, its names exchanged, they are all that is known.
+    private func lookAtPredecessors(_ connection: Connection) throws(RunFailure) {
+        var anchors: [Anchor] = []
+        reporter.keeping { (witness) throws(SystemFailure) in anchors = try witness.predecessors() }
+        guard !anchors.isEmpty else { return }
+        let holding = try store.holding(connection, anchors.map(\.head))
+        let fitting = anchors.filter { holding.contains($0.head.seq) }
+        if let anchor = (fitting.isEmpty ? anchors : fitting).max(by: { $0.head.seq < $1.head.seq }) {
+            witness.succeed(anchor)
+        }
     }
 
     /// So many events are told of again at most, where their anchors are missing.

@@ -12,6 +12,8 @@ internal import Systemd
 final class Witness {
     /// The history's database, as the system identifier and the oid name it; nil until it is known.
     private(set) var database: String?
+    /// The database's name, as hexadecimal digits of its bytes.
+    private var name: String?
     /// The timeline of the server that answers now.
     private(set) var timeline: UInt32?
     /// The newest anchor.
@@ -48,8 +50,9 @@ final class Witness {
     var head: ChainHead? { isAcknowledging ? nil : newest?.head }
 
     /// A session with that database was opened. Reads what is kept of it, also what other processes have kept since.
-    func attend(_ database: String?, timeline: UInt32?) throws(SystemFailure) {
+    func attend(_ database: String?, name: String?, timeline: UInt32?) throws(SystemFailure) {
         self.timeline = timeline
+        self.name = name.map { Hex.text(Array($0.utf8)) }
         if database != self.database || file == nil {
             self.database = database
             newest = nil
@@ -62,6 +65,35 @@ final class Witness {
         let lines = try directory.subdirectory(database).lastLines(
             of: AnchorLog.fileName(schema: schema), count: Witness.endLength)
         newest = AnchorLog(lines: lines).newest
+    }
+
+    /// The newest anchors of databases of this server that had this name before, where nothing is kept of this one yet.
+    func predecessors() throws(SystemFailure) -> [Anchor] {
+        guard newest == nil, let database, let name, let directory, let end = database.firstIndex(of: "-") else {
+            return []
+        }
+        var found: [Anchor] = []
+        for other in try directory.subdirectories()
+        where other.hasPrefix(database[...end]) && other != database {
+            let folder = directory.subdirectory(other)
+            guard try folder.lines(of: Witness.nameFile).contains(name) else { continue }
+            let lines = try folder.lastLines(of: AnchorLog.fileName(schema: schema), count: Witness.endLength)
+            if let anchor = AnchorLog(lines: lines).newest { found.append(anchor) }
+        }
+        return found
+    }
+
+    /// Holds the history against the anchor of a database that had its name before.
+    func succeed(_ anchor: Anchor) { newest = anchor }
+
+    /// The names that the database had, one a line.
+    private static let nameFile = "names"
+
+    private func keepName() throws(SystemFailure) {
+        guard let database, let name, let directory else { return }
+        let folder = directory.subdirectory(database)
+        if try !folder.lines(of: Witness.nameFile).contains(name) { try folder.append(name, to: Witness.nameFile) }
+        self.name = nil
     }
 
     /// How much of the anchor file's end is read for the newest one: more than a hundred anchors, more than processes that work at the same time
@@ -115,6 +147,7 @@ final class Witness {
         }
         if newest.map({ $0.head.seq <= last.seq }) ?? true { newest = anchors.last }
         guard let file else { return }
+        try keepName()
         try file.append(anchors.map(\.line))
         if file.size > Witness.sizeLimit { try file.replace { AnchorLog.thinned($0) } }
         if let failure = unannounced {

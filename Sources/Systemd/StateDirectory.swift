@@ -39,6 +39,21 @@ public struct StateDirectory: Sendable {
         return StateDirectory(path: "\(path)/\(name)")
     }
 
+    /// The names of the directories within this one; none where it is not there.
+    public func subdirectories() throws(SystemFailure) -> [String] {
+        let names: [[UInt8]]
+        do throws(SystemFailure) {
+            names = try DirectoryNames.list(try Descriptor(opening: path, O_RDONLY | O_DIRECTORY), path: path)
+        } catch {
+            if error.errno == ENOENT { return [] }
+            throw error
+        }
+        return names.compactMap { String(validating: $0, as: UTF8.self) }.filter { name in
+            !name.hasPrefix(".")
+                && FileFacts(at: Array("\(path)/\(name)".utf8), followed: false)?.kind == .directory
+        }.sorted()
+    }
+
     /// Adds `line` to the file `name`. When this returns, the line is on disk, and so is the file's name (fsync(2) of both).
     ///
     /// The directory and the file are created where they are missing, for their owner and, as far as the umask allows, its group to read. Two processes that append at once do not mix

@@ -104,6 +104,45 @@ import Testing
         #expect(refused.status == 78 && refused.errors.contains("is not as it was written"), "\(refused)")
     }
 
+    /// Of another superuser, without the host: a copy of the database, rewritten with all hashes made to fit, in the place of the first.
+    @Test(arguments: [true, false])
+    func `is held against the anchors of the database that had its name`(isForged: Bool) throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        let name = bench.database.name
+        if isForged {
+            try bench.query(
+                """
+                ALTER TABLE migrated.migration_rollback_audit DISABLE TRIGGER USER;
+                UPDATE migrated.migration_rollback_audit SET initiated_by = 'nobody' WHERE seq = 2;
+                UPDATE migrated.migration_rollback_audit AS a SET hash = migrated.event_hash(a) WHERE seq = 2;
+                UPDATE migrated.audit_head SET hash = (SELECT hash FROM migrated.migration_rollback_audit WHERE seq = 2);
+                ALTER TABLE migrated.migration_rollback_audit ENABLE ALWAYS TRIGGER migration_rollback_audit_append_only
+                """)
+        }
+        let swapped = try bench.database.cluster.psql(
+            "postgres",
+            """
+            CREATE DATABASE "\(name)_copy" TEMPLATE "\(name)"; ALTER DATABASE "\(name)" RENAME TO "\(name)_old";
+            ALTER DATABASE "\(name)_copy" RENAME TO "\(name)"
+            """)
+        #expect(swapped.status == 0, "\(swapped)")
+        try bench.write("2_b.sql", "SELECT 2;")
+        let next = try bench.run("apply")
+        guard isForged else {
+            #expect(next.status == 0, "\(next)")
+            #expect(try verify(bench).status == 0)
+            return
+        }
+        #expect(
+            next.status == 78 && next.errors.contains("event 2 of the history is not the one that was anchored"),
+            "\(next)")
+        let accepted = try bench.run("acknowledge", "--reason", "a copy, on purpose")
+        #expect(accepted.status == 0, "\(accepted)")
+        #expect(try bench.run("apply").status == 0)
+    }
+
     /// A server and a copy of an earlier state of it: three events more are on the first.
     private func restored() throws -> (bench: Workbench, copy: Workbench) {
         var options = Cluster.Options()
@@ -196,4 +235,5 @@ extension Workbench {
         self.database = database
         self.folder = folder
     }
+
 }
