@@ -27,7 +27,7 @@ event AS (
                      convert_to(a.db_user, 'UTF8'), int4send(a.pid), convert_to(a.invocation_id, 'UTF8')])
                       WITH ORDINALITY AS f(value, place))) AS holds
       FROM :"schema".migration_rollback_audit AS a, head WINDOW w AS (ORDER BY a.seq)),
--- Kept rows and outcomes, and what their events say of them.
+-- Kept rows and outcomes, and what their events say of them: version 1 kept none.
 leaf AS (
     SELECT q.event_id, row_number() OVER (PARTITION BY q.event_id ORDER BY q.id) - 1 AS place,
            sha256(record_send(ROW(q.salt, q.id, q.event_id, q.attempt_id, q.schema_name, q.table_name, q.column_names, q.action, q.key,
@@ -61,7 +61,7 @@ wrong(verdict, seq, what) AS (
                WHERE last.seq = head.seq AND last.hash <> head.hash AND NOT EXISTS (SELECT FROM event WHERE seq = last.seq AND NOT holds)
     UNION ALL SELECT CASE WHEN coalesce(k.number, 0) < c.number THEN 'removed' WHEN k.number > c.number THEN 'inserted' ELSE 'edited' END, c.seq,
                      'the rows kept for it are not those that it was recorded with'
-                FROM counted AS c LEFT JOIN kept AS k USING (event_id) WHERE coalesce(k.number, 0) <> c.number OR k.root <> c.root
+                FROM counted AS c LEFT JOIN kept AS k USING (event_id) WHERE k.number <> c.number OR k.root <> c.root OR k.number IS NULL AND c.root IS NOT NULL
     UNION ALL SELECT 'inserted', NULL, 'rows are kept of ' || k.event_id || ', which is no event that keeps any'
                 FROM kept AS k WHERE NOT EXISTS (SELECT FROM counted AS c WHERE c.event_id = k.event_id))
 SELECT * FROM ((SELECT verdict, seq, what FROM wrong ORDER BY seq LIMIT 1)
