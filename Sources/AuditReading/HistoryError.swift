@@ -19,6 +19,8 @@ public enum HistoryError: Error, Sendable, Equatable {
     case alteredSource(String)
     /// The history's own schema is of a later version than this program knows.
     case newerSchema(Int64)
+    /// The chain is whole, and what was asked to vouch for it says nothing: what that is, and the remedy.
+    case silentWitness(String, hint: String)
     /// The connection or the server.
     case database(PostgresError)
 
@@ -70,6 +72,7 @@ extension HistoryError: Complaining {
             Complaint(
                 .failed, "the history has schema version \(version), which this auditctl does not know",
                 hint: "Use the auditctl of the migrated that wrote it.")
+        case .silentWitness(let what, let hint): Complaint(.cannotTell, what, hint: hint)
         case .database(let error): error.complaint
         }
     }

@@ -9,10 +9,10 @@ public struct Testimony: Sendable {
     public private(set) var inJournal = 0
     public private(set) var late = 0
     public private(set) var signed = 0
-    /// The newest event whose anchor fits: with a key, whose signed anchor fits.
-    public private(set) var lastAnchored: Int64?
+    /// The newest event that an anchor of each required source vouches for; where none is required, that any anchor does.
+    public var lastAnchored: Int64? { lastFit?.seq }
     /// The hash of that event.
-    var lastHash: [UInt8]?
+    var lastHash: [UInt8]? { lastFit?.hash }
     /// Losses that an operator has acknowledged in this chain: the event that says so, and the events that were lost.
     public private(set) var acknowledged: [(event: Int64, lost: ClosedRange<Int64>)] = []
 
@@ -28,13 +28,20 @@ public struct Testimony: Sendable {
     private var acknowledgedAt: [Int64: Int] = [:]
     private var broken: [WitnessedHead] = []
     private var journalSeqs: [Int64] = []
-    private let needsSignature: Bool
+    private let required: Set<AnchorSource>
+    /// The newest event that anchors of each source fit.
+    private var lastFits: [AnchorSource: ChainHead] = [:]
+    private var newestFit: ChainHead?
+    /// Anchors that do not count and have not been seen to fit.
+    private var uncounted: [Int64: [WitnessedHead]]
 
     /// - Parameters:
     ///   - witnesses: the anchors; those of the journal in its order.
-    ///   - needsSignature: whether only a signature says how far the history is vouched for.
-    public init(_ witnesses: [WitnessedHead], needsSignature: Bool = false) {
-        self.needsSignature = needsSignature
+    ///   - required: the sources that each have to vouch for the history.
+    ///   - uncounted: anchors that can neither vouch for it nor speak against it, because who made them is not known.
+    public init(_ witnesses: [WitnessedHead], required: Set<AnchorSource> = [], uncounted: [WitnessedHead] = []) {
+        self.required = required
+        self.uncounted = Dictionary(grouping: uncounted, by: \.head.seq)
         for (order, witness) in witnesses.enumerated() {
             if witness.place == .journal {
                 inJournal += 1
@@ -55,9 +62,22 @@ public struct Testimony: Sendable {
     /// Whether there is any anchor.
     public var isEmpty: Bool { inStateDirectory + inJournal == 0 }
 
+    private var lastFit: ChainHead? {
+        guard !required.isEmpty else { return newestFit }
+        let fits = required.map { lastFits[$0] }
+        return fits.contains { $0 == nil } ? nil : fits.compactMap(\.self).min { $0.seq < $1.seq }
+    }
+
+    /// The hosts whose anchors do not count and do not fit, either. Events that an operator has given up are no news.
+    public var contradictingHosts: Set<String> {
+        let open = uncounted.filter { seq, _ in !acknowledged.contains { $0.lost.contains(seq) } }
+        return Set(open.values.joined().map { $0.host ?? "" })
+    }
+
     /// The next event of the chain was read.
     mutating func read(_ row: HistoryRow, hash: [UInt8]) {
         let seq = row.seq
+        uncounted[seq]?.removeAll { $0.head.hash == hash }
         let witnesses = open.isEmpty ? nil : open.removeValue(forKey: seq)
         for numbered in witnesses ?? [] {
             guard numbered.witness.head.hash == hash else {
@@ -65,7 +85,9 @@ public struct Testimony: Sendable {
                 continue
             }
             if fits.last != seq { fits.append(seq) }
-            if !needsSignature || numbered.witness.seal == .valid { (lastAnchored, lastHash) = (seq, hash) }
+            newestFit = numbered.witness.head
+            lastFits[numbered.witness.place == .journal ? .journal : .state] = numbered.witness.head
+            if numbered.witness.seal == .valid { lastFits[.signature] = numbered.witness.head }
         }
         guard row.isAcknowledgement, let from = row.detail["lost_from"]?.integer,
             let to = row.detail["lost_to"]?.integer, from > 0, from <= to
@@ -80,7 +102,7 @@ public struct Testimony: Sendable {
         var findings = broken.map { witness in
             Finding(
                 .edited, witness.head.seq,
-                "the anchor of event \(witness.head.seq) in \(witness.place.name) has a signature that the key did not make"
+                "the anchor of event \(witness.head.seq) in \(witness.origin) has a signature that the key did not make"
             )
         }
         let against = contradictions.filter { !isAcknowledged($0) }.sorted { $0.witness.head.seq < $1.witness.head.seq }
@@ -92,7 +114,7 @@ public struct Testimony: Sendable {
             findings.append(
                 Finding(
                     .truncated, last &+ 1,
-                    "\(Verification.events(last &+ 1, lost.head.seq)) missing at the end: \(lost.place.name) has an anchor of event \(lost.head.seq)"
+                    "\(Verification.events(last &+ 1, lost.head.seq)) missing at the end: \(lost.origin) has an anchor of event \(lost.head.seq)"
                 ))
         }
         return findings
@@ -102,13 +124,13 @@ public struct Testimony: Sendable {
     private func judgement(_ first: WitnessedHead, others: Int, flaw: Int64?) -> Finding {
         let seq = first.head.seq
         if let flaw, flaw <= seq {
-            return Finding(.edited, seq, "event \(seq) has another hash than its anchor in \(first.place.name)")
+            return Finding(.edited, seq, "event \(seq) has another hash than its anchor in \(first.origin)")
         }
         // Alone, an anchor in the middle could as well be that of a fork.
         if fits.isEmpty, seq == 1 || others > 1 {
             return Finding(
                 .rebuilt, 1,
-                "no anchor fits this history: it was written anew from its first event (event \(seq) has another hash than its anchor in \(first.place.name))"
+                "no anchor fits this history: it was written anew from its first event (event \(seq) has another hash than its anchor in \(first.origin))"
             )
         }
         return fork(from: (fits.last { $0 < seq } ?? 0) &+ 1, first)
@@ -117,7 +139,7 @@ public struct Testimony: Sendable {
     private func fork(from: Int64, _ first: WitnessedHead) -> Finding {
         Finding(
             .fork, from,
-            "from event \(from) on this is another history than the one that was anchored: event \(first.head.seq) has another hash than its anchor in \(first.place.name), \(Hex.text(first.head.hash))"
+            "from event \(from) on this is another history than the one that was anchored: event \(first.head.seq) has another hash than its anchor in \(first.origin), \(Hex.text(first.head.hash))"
         )
     }
 
@@ -138,7 +160,7 @@ public struct Testimony: Sendable {
             ]
         }
         var warnings: [String] = []
-        if needsSignature, signed == 0 { warnings.append("anchors missing: none is signed by the key") }
+        if required.contains(.signature), signed == 0 { warnings.append("anchors missing: none is signed by the key") }
         let first = journalSeqs.min() ?? 0
         if first > 1 { warnings.append("anchors missing: those in the journal begin at event \(first)") }
         if first > 0 {

@@ -8,9 +8,6 @@ public struct WitnessedHead: Sendable, Equatable {
         case stateDirectory = "state_directory"
         /// The journal, in an entry of a trusted user's.
         case journal
-
-        /// In words.
-        var name: String { self == .journal ? "the journal" : "the state directory" }
     }
 
     /// What its signature is worth.
@@ -29,12 +26,21 @@ public struct WitnessedHead: Sendable, Equatable {
     /// Whether it was made later than right after the commit.
     public var isLate: Bool
     public var seal: Seal
+    /// The host that wrote it, where its place says so.
+    public var host: String?
 
     /// A head from its parts.
-    public init(_ head: ChainHead, _ place: Place, isLate: Bool = false, seal: Seal = .none) {
+    public init(_ head: ChainHead, _ place: Place, isLate: Bool = false, seal: Seal = .none, host: String? = nil) {
         self.head = head
         self.place = place
         self.isLate = isLate
         self.seal = seal
+        self.host = host
+    }
+
+    /// Where it was found, in words.
+    var origin: String {
+        guard place == .journal else { return "the state directory" }
+        return host.map { "the journal of host '\($0)'" } ?? "the journal"
     }
 }

@@ -66,8 +66,8 @@ struct ExportCommand: ParsableCommand {
     /// What the daemon signed of the head, where its anchors can be read here.
     private func signature(over origin: HistoryOrigin) -> JSONValue? {
         // Whoever may read the history alone has no anchors, and the export no signature.
-        guard let identity = origin.identity, let log = try? history.anchors(of: identity) else { return nil }
-        return log.anchors.last { $0.head == origin.head }?.signature.map { .string($0.description) }
+        guard let identity = origin.identity, let kept = try? history.anchors(of: identity) else { return nil }
+        return kept.log.anchors.last { $0.head == origin.head }?.signature.map { .string($0.description) }
     }
 
     /// Goes on for ever, so that no trailer comes.

@@ -27,21 +27,16 @@ struct HistoryOptions: ParsableArguments {
     var stateDirectory: String?
 
     /// What the daemon keeps of this history outside of the database, in the directory that it uses; nothing where there is no such file.
-    func anchors(of database: String) throws -> AnchorLog {
+    func anchors(of database: String) throws(Complaint) -> StateWitness {
         let settings = try settings()
-        guard !database.isEmpty, let directory = try? StateDirectory.locate(option: settings.stateDirectory) else {
-            return AnchorLog(lines: [])
-        }
-        let name = AnchorLog.fileName(schema: settings.schema)
-        do throws(SystemFailure) {
-            return AnchorLog(lines: try directory.subdirectory(database).lines(of: name))
-        } catch {
-            var complaint = error.complaint
-            if complaint.status == .permission {
-                complaint.hint =
-                    "The daemon's group may read its anchors: 'runuser -u migrated -- chmod -R g+rX \(directory.path)', and a user of the group 'migrated'."
+        do throws(Complaint) {
+            let directory = try StateDirectory.locate(option: settings.stateDirectory)
+            guard !database.isEmpty else {
+                throw Complaint(.cannotTell, "the server does not say which database this is")
             }
-            throw complaint
+            return StateWitness(directory, database: database, schema: settings.schema)
+        } catch {
+            return StateWitness(failure: error)
         }
     }
 

@@ -42,8 +42,9 @@ struct ReportCommand: ParsableCommand {
         }
         let reader = try history.reader()
         let (report, origin) = try reader.report(since: since, until: until)
-        let found = try witnesses.found(history, database: origin.identity ?? "")
-        let examination = reader.verify(found.testimony)
+        let found = try witnesses.found(
+            history, database: origin.identity ?? "", hosts: { (try? reader.hosts()) ?? [] })
+        let examination = reader.verify(found.testimony).requiring(found)
         let moment = WallClock.localText(origin.moment.microseconds)
         let page = ReportPage(
             report, origin: origin, trust: examination.trust(found),
@@ -52,14 +53,14 @@ struct ReportCommand: ParsableCommand {
         let destination = try Destination(path)
         try destination.write(Array((form == .html ? page.html : page.markdown).utf8))
         try destination.finish()
-        throw Ending(status: examination.status(needsSignature: found.key != nil))
+        throw Ending(status: examination.status)
     }
 }
 
 extension Examination {
     /// The verdict in the words of a report.
-    fileprivate func trust(_ found: WitnessOptions.Found) -> ReportPage.Trust {
-        let told = notes(found) + warnings + found.ignoredWords
+    fileprivate func trust(_ found: WitnessesFound) -> ReportPage.Trust {
+        let told = notes(found) + warnings
         switch verdict {
         case .intact(let count, _):
             let limit = word == "intact" ? "" : " up to anchor \(testimony.lastAnchored ?? 0)"
@@ -76,7 +77,8 @@ extension Examination {
         case .cannotTell(let error):
             return .init(
                 .unclear, "cannot tell",
-                "Whether the history is as it was written could not be checked: \(error.complaint.message).")
+                "Whether the history is as it was written could not be checked: \(error.complaint.message).",
+                findings: told)
         }
     }
 }

@@ -26,9 +26,9 @@ struct VerifyCommand: ParsableCommand {
     var file: String?
 
     func run() throws {
-        if let file { throw Ending(status: try ExportCheck(file, signedBy: witnesses.key(history)).run(form)) }
+        if let file { throw Ending(status: try check(file)) }
         let (examination, found) = try examine()
-        let status = examination.status(needsSignature: found?.key != nil)
+        let status = examination.status
         monitoring.leave("verify", try history.settings()) { text in
             text.metric("migrated_verify_verdict", "gauge", "What the last verification of the history came to.")
             for (word, meant) in [("intact", ExitStatus.done), ("changed", .failed), ("unknown", .cannotTell)] {
@@ -50,19 +50,31 @@ struct VerifyCommand: ParsableCommand {
         throw Ending(status: status)
     }
 
+    /// An export has no other witness than a signature.
+    private func check(_ file: String) throws -> ExitStatus {
+        guard try !witnesses.asksJournal, try witnesses.requiredList()?.contains(.state) != true else {
+            throw Complaint(
+                .usage, "with --file neither the journal nor the state directory is looked at",
+                hint: "Check the history itself against them, without --file.")
+        }
+        let key = try witnesses.key(history)
+        return try ExportCheck(file, signedBy: key).run(form)
+    }
+
     /// No connection is no verdict; a connection string that is none is a mistake in the words.
-    private func examine() throws -> (Examination, WitnessOptions.Found?) {
+    private func examine() throws -> (Examination, WitnessesFound?) {
         do {
             let reader = try history.reader()
-            let found = try witnesses.found(history, database: (try? reader.databaseIdentity()) ?? "")
-            return (reader.verify(found.testimony), found)
+            let found = try witnesses.found(
+                history, database: (try? reader.databaseIdentity()) ?? "", hosts: { (try? reader.hosts()) ?? [] })
+            return (reader.verify(found.testimony).requiring(found), found)
         } catch let error as PostgresError {
             if case .invalidTarget = error { throw error }
             return (Examination(.cannotTell(.database(error))), nil)
         }
     }
 
-    private func tell(_ examination: Examination, _ found: WitnessOptions.Found?, _ output: Output) throws {
+    private func tell(_ examination: Examination, _ found: WitnessesFound?, _ output: Output) throws {
         switch form.output {
         case .table:
             switch examination.verdict {
@@ -76,10 +88,10 @@ struct VerifyCommand: ParsableCommand {
                     try output.line(
                         output.coloured(finding.kind.rawValue, .red) + ": " + Printable.line(finding.what))
                 }
-            case .cannotTell: return
+            case .cannotTell: break
             }
             for line in examination.notes(found) { try output.line(Printable.line(line)) }
-            for line in examination.warnings + (found?.ignoredWords ?? []) {
+            for line in examination.warnings {
                 try output.line(output.coloured("warning", .yellow) + ": " + Printable.line(line))
             }
         case .json, .ndjson: try output.line(JSONText.safe(examination.json(found).text))

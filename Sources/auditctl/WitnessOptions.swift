@@ -11,8 +11,16 @@ struct WitnessOptions: ParsableArguments {
     @Flag(name: .long, help: "Hold the history against this machine's journal too.")
     var journal = false
 
-    @Option(name: .long, help: ArgumentHelp("The same with journal files of another place.", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The same with journal files of another place, such as a collector's.", valueName: "dir"))
     var journalDirectory: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The same with the journal of a namespace (LogNamespace= of the unit); * for all.", valueName: "name|*"))
+    var journalNamespace: String?
 
     @Option(
         name: .long,
@@ -24,18 +32,43 @@ struct WitnessOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
+            "Of which host journal entries count; may stand several times (default: with --journal-directory those that the history names).",
+            valueName: "host"))
+    var journalHost: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What must vouch for the history, else nobody can tell: journal, state, signature (default: the journal and a key, where they are named).",
+            valueName: "list"))
+    var require: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
             "Check the signatures of anchors with this key, and rely on signed ones alone.", valueName: "file"))
     var publicKey: String?
 
-    /// What was found.
-    struct Found {
-        var testimony: Testimony
-        var key: PublicKey?
-        var log: AnchorLog
-        /// Entries of the journal that claim to be of this history and were written by somebody who is not trusted, by user.
-        var ignored: [UInt32: Int] = [:]
-        /// The units that the trusted entries come from, as the journal saw them.
-        var units: Set<String> = []
+    /// Whether the journal shall be read: one way to ask for it is to say which.
+    var asksJournal: Bool {
+        get throws {
+            try journal || journalDirectory != nil || journalNamespace != nil || !journalUser.isEmpty
+                || !journalHost.isEmpty || requiredList()?.contains(.journal) == true
+        }
+    }
+
+    /// What `--require` lists; nil where it is not given.
+    func requiredList() throws(Complaint) -> Set<AnchorSource>? {
+        guard let require else { return nil }
+        var required: Set<AnchorSource> = []
+        for word in require.split(separator: ",") {
+            guard let source = AnchorSource(rawValue: String(word)) else {
+                throw Complaint(
+                    .usage, "--require does not know '\(word)'", hint: "It takes a list of: journal, state, signature.")
+            }
+            required.insert(source)
+        }
+        return required
     }
 
     /// The key that signatures are checked with, where there is one.
@@ -43,52 +76,36 @@ struct WitnessOptions: ParsableArguments {
         try (publicKey ?? history.settings().publicKey).map(WitnessOptions.key)
     }
 
-    /// Everything that is kept of the history in `database` outside of it.
-    func found(_ history: HistoryOptions, database: String) throws -> Found {
-        let settings = try history.settings()
+    /// Everything that is kept of the history in `database` outside of it. `hosts` says which hosts the history names.
+    func found(_ history: HistoryOptions, database: String, hosts: () -> Set<String>) throws -> WitnessesFound {
         let key = try key(history)
-        let log = try history.anchors(of: database)
-        var found = Found(testimony: Testimony([]), key: key, log: log)
-        var witnesses = log.anchors.map { anchor in
+        let listed = try requiredList()
+        guard key != nil || listed?.contains(.signature) != true else {
+            throw Complaint(
+                .usage, "--require signature needs a key", hint: "Name the public one with --public-key FILE.")
+        }
+        var found = WitnessesFound(key: key, state: try history.anchors(of: database))
+        if try asksJournal { found.journal = try journal(history, database, key, hosts) }
+        found.required = (listed ?? (found.journal == nil ? [] : [.journal])).union(key == nil ? [] : [.signature])
+        let kept = found.state.log.anchors.map { anchor in
             WitnessedHead(
                 anchor.head, .stateDirectory, isLate: anchor.isLate,
-                seal: WitnessOptions.seal(anchor.signature, anchor.head, database, key))
+                seal: WitnessedHead.Seal(anchor.signature, anchor.head, database, key))
         }
-        if journal || journalDirectory != nil {
-            try readJournal(database, schema: settings.schema, key, into: &witnesses, &found)
-        }
-        found.testimony = Testimony(witnesses, needsSignature: key != nil)
+        found.testimony = Testimony(
+            kept + (found.journal?.heads ?? []), required: found.required, uncounted: found.journal?.uncounted ?? [])
         return found
     }
 
-    private func readJournal(
-        _ database: String, schema: String, _ key: PublicKey?, into witnesses: inout [WitnessedHead],
-        _ found: inout Found
-    ) throws {
-        let trusted = try trustedUsers()
-        let matches = [("MIGRATED_DATABASE_ID", database), ("MIGRATED_SCHEMA", schema)]
-        let fields = [
-            "_UID", "_SYSTEMD_UNIT", "MIGRATED_SEQ", "MIGRATED_HASH", "MIGRATED_ANCHOR", "MIGRATED_SIGNATURE",
-        ]
-        try JournalReader.read(directory: journalDirectory, matches: matches, fields: fields) { entry in
-            func text(_ name: String) -> String? { entry[name].map { String(decoding: $0, as: UTF8.self) } }
-            guard let seq = text("MIGRATED_SEQ").flatMap({ Int64($0) }),
-                let hash = text("MIGRATED_HASH").flatMap({ Hex.bytes($0) }), hash.count == 32
-            else { return }
-            // Anybody may send such an entry; the kernel says who it was.
-            let user = text("_UID").flatMap { UInt32($0) } ?? .max
-            guard trusted.contains(user) else {
-                found.ignored[user, default: 0] += 1
-                return
-            }
-            if let unit = text("_SYSTEMD_UNIT") { found.units.insert(unit) }
-            let head = ChainHead(seq: seq, hash: hash)
-            let signature = text("MIGRATED_SIGNATURE").flatMap { AnchorSignature($0) }
-            witnesses.append(
-                WitnessedHead(
-                    head, .journal, isLate: text("MIGRATED_ANCHOR") == "late",
-                    seal: WitnessOptions.seal(signature, head, database, key)))
-        }
+    private func journal(
+        _ history: HistoryOptions, _ database: String, _ key: PublicKey?, _ hosts: () -> Set<String>
+    ) throws -> JournalWitness {
+        // All that this machine's own journal holds came from this machine. What others have sent to a collector is theirs to say.
+        let named = journalHost.isEmpty ? (journalDirectory == nil ? nil : hosts()) : Set(journalHost)
+        let trust = JournalWitness.Trust(users: try trustedUsers(), hosts: named, isHostGiven: !journalHost.isEmpty)
+        return JournalWitness(
+            .init(directory: journalDirectory, namespace: journalNamespace), database: database,
+            schema: try history.settings().schema, trust, key)
     }
 
     private func trustedUsers() throws(Complaint) -> Set<UInt32> {
@@ -113,11 +130,15 @@ struct WitnessOptions: ParsableArguments {
         }
         return key
     }
+}
 
-    private static func seal(
-        _ signature: AnchorSignature?, _ head: ChainHead, _ database: String, _ key: PublicKey?
-    ) -> WitnessedHead.Seal {
-        guard let key, let signature, signature.key == key.id else { return .none }
-        return signature.holds(for: head, database: database, by: key) ? .valid : .broken
+extension WitnessedHead.Seal {
+    /// What `signature` over `head` is worth to whoever has `key`.
+    init(_ signature: AnchorSignature?, _ head: ChainHead, _ database: String, _ key: PublicKey?) {
+        guard let key, let signature, signature.key == key.id else {
+            self = .none
+            return
+        }
+        self = signature.holds(for: head, database: database, by: key) ? .valid : .broken
     }
 }

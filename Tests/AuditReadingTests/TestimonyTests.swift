@@ -24,12 +24,15 @@ import Testing
         }
     }
 
-    private func examine(_ records: [AuditRecord], _ witnesses: [WitnessedHead], needsSignature: Bool = false)
+    private func examine(
+        _ records: [AuditRecord], _ witnesses: [WitnessedHead], required: Set<AnchorSource> = [],
+        uncounted: [WitnessedHead] = []
+    )
         -> Examination
     {
         var check = Verification(
             head: .init(genesis: genesis, seq: records.last?.seq ?? 0, hash: records.last?.hash ?? genesis),
-            Testimony(witnesses, needsSignature: needsSignature))
+            Testimony(witnesses, required: required, uncounted: uncounted))
         for record in records { check.read(HistoryRow(record)) }
         check.readAllEvents()
         let verdict = check.finish()
@@ -101,13 +104,49 @@ import Testing
         let records = chain(5)
         var witnesses = kept(records)
         witnesses[1].seal = .valid
-        let signed = examine(records, witnesses, needsSignature: true)
+        let signed = examine(records, witnesses, required: [.signature])
         #expect(signed.word == "intact_up_to_anchor" && signed.testimony.lastAnchored == 2)
         witnesses[4].seal = .valid
-        #expect(examine(records, witnesses, needsSignature: true).word == "intact")
+        #expect(examine(records, witnesses, required: [.signature]).word == "intact")
         witnesses[2].seal = .broken
-        #expect(first(examine(records, witnesses, needsSignature: true)) == "edited 3")
-        #expect(examine(records, kept(records), needsSignature: true).warnings.count == 1)
+        #expect(first(examine(records, witnesses, required: [.signature])) == "edited 3")
+        #expect(examine(records, kept(records), required: [.signature]).warnings.count == 1)
+    }
+
+    @Test func `vouch as far as each of those does that must`() {
+        let records = chain(6)
+        let some = kept(records) + kept(records.prefix(4), .journal)
+        #expect(examine(records, some).word == "intact")
+        let both = examine(records, some, required: [.journal, .state])
+        #expect(both.word == "intact_up_to_anchor" && both.testimony.lastAnchored == 4)
+        #expect(examine(records, kept(records), required: [.journal]).testimony.lastAnchored == nil)
+        // What speaks against the history does so whether it was required or not.
+        let other = kept(chain(6, name: "b"), .journal)
+        #expect(first(examine(records, kept(records) + other, required: [.state])).hasSuffix(" 1"))
+    }
+
+    @Test func `of a host that is not known neither accuse nor vouch, and are told where they do not fit`() {
+        let records = chain(4)
+        func of(_ host: String, _ records: some Sequence<AuditRecord>) -> [WitnessedHead] {
+            records.map { WitnessedHead($0.head, .journal, host: host) }
+        }
+        let longer = chain(2, from: records[3].head)
+        let cut = examine(records, kept(records), uncounted: of("web2", records + longer) + of("web3", records))
+        #expect(cut.word == "intact" && cut.testimony.contradictingHosts == ["web2"])
+        let forged = examine(records, kept(records), uncounted: of("web2", chain(4, name: "b")))
+        #expect(forged.word == "intact" && forged.testimony.contradictingHosts == ["web2"])
+        #expect(examine(records, [], uncounted: of("web2", records)).testimony.lastAnchored == nil)
+        // Among those that fit.
+        let mixed = of("web2", [records[1]]) + of("web3", [chain(2, name: "b")[1]])
+        #expect(examine(records, [], uncounted: mixed).testimony.contradictingHosts == ["web3"])
+        // An operator has given that up.
+        let rest = Array(records.prefix(2))
+        let acknowledged = rest + chain(1, from: rest[1].head, lost: 3...4)
+        let known = examine(acknowledged, kept(acknowledged), uncounted: of("web2", [records[3]]))
+        #expect(known.testimony.contradictingHosts.isEmpty)
+        let named = examine(Array(records.prefix(2)), of("web1", records))
+        guard case .tampered(let findings) = named.verdict else { return #expect(Bool(false), "\(named)") }
+        #expect(findings[0].what.contains("the journal of host 'web1' has an anchor of event 4"))
     }
 
     @Test func `that the journal lost are missed, and no more than that`() {

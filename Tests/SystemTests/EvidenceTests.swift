@@ -5,8 +5,8 @@ import Testing
 /// The journal as a witness, under a real systemd: what it says of a history, who is believed, and what is missing when a file of it is gone.
 @Suite(.enabled(if: geteuid() == 0, "only root can boot a container"))
 struct `The journal as a witness` {
-    private let database: Database
-    private var machine = Machine()
+    let database: Database
+    var machine = Machine()
 
     init() throws {
         var options = Cluster.Options()
@@ -76,11 +76,11 @@ struct `The journal as a witness` {
                    UPDATE migrated.audit_head SET (seq, hash) = (SELECT seq, hash FROM migrated.migration_rollback_audit WHERE seq = 3);
                    ALTER TABLE migrated.migration_rollback_audit ENABLE ALWAYS TRIGGER migration_rollback_audit_append_only"
             verify /nowhere
-            # Without its files the journal knows nothing, and that is said.
+            # Without its files the journal knows nothing, and that is no good word.
             journalctl --rotate
             systemctl stop systemd-journald.socket systemd-journald-dev-log.socket systemd-journald 2>/dev/null
             rm -rf /var/log/journal/* /run/log/journal/*
-            auditctl verify --journal --state-directory /nowhere | cut -d : -f 1,2 | cut -d , -f 1
+            auditctl verify --journal --state-directory /nowhere 2>&1 >/dev/null | grep '^auditctl: '
             auditctl verify --journal --state-directory /var/lib/migrated | cut -d : -f 1 | head -n 1
             """)
         #expect(
@@ -91,8 +91,7 @@ struct `The journal as a witness` {
                 written by nobody: ignored
                 fork
                 ["truncated",4,4,4,1,["migrated.service"],1]
-                intact: 3 events
-                warning: anchors missing
+                auditctl: cannot tell: this machine's journal has no file
                 truncated
 
                 """, "\(outcome)")
