@@ -71,7 +71,7 @@ let package = Package(
                 .embedInCode("v007_rights.sql"), .embedInCode("v008_orphans.sql"),
                 .embedInCode("v009_identity.sql"),
                 .embedInCode("v010_restoration.sql"), .embedInCode("v011_evidence.sql"),
-                .embedInCode("roles.sql"), .embedInCode("shape.txt"),
+                .embedInCode("roles.sql"), .embedInCode("shape.txt"), .embedInCode("views16.txt"),
             ],
             swiftSettings: strict),
 

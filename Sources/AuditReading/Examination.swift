@@ -6,12 +6,18 @@ public struct Examination: Sendable {
     public var testimony: Testimony
     /// What is no tampering and yet makes the evidence weaker.
     public var warnings: [String] = []
+    /// Who else could change the history, and what reaches into the database's sessions or out of the history: no tampering, and for whoever
+    /// answers for it to know.
+    public var reach: [String] = []
 
     /// A check that came to nothing.
-    public init(_ verdict: Verdict, _ testimony: Testimony = Testimony([]), warnings: [String] = []) {
+    public init(
+        _ verdict: Verdict, _ testimony: Testimony = Testimony([]), warnings: [String] = [], reach: [String] = []
+    ) {
         self.verdict = verdict
         self.testimony = testimony
         self.warnings = warnings
+        self.reach = reach
     }
 
     /// The verdict as one stable word: `intact`, `intact_up_to_anchor`, that of the first finding, or `cannot_tell`.

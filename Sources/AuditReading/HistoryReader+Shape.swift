@@ -42,21 +42,20 @@ extension HistoryReader {
         return found.rows.indices.compactMap { found.text($0, 0) }
     }
 
-    /// How the schema differs from that of a new history, one clause each. Relations that others have put beside ours are passed over.
+    /// How the schema differs from that of a new history, one clause each. Relations that others have put beside ours are `intruders`.
     ///
-    /// Only for a schema of this program's own version: the lines of older ones are not kept. The text of views is PostgreSQL's own, and another
-    /// major version than the one that `AuditSchema.shape` was written with may put it in other words: there it is left out.
+    /// Only for a schema of this program's own version: the lines of older ones are not kept. The text of views is PostgreSQL's own, and a major
+    /// version that is not known here may put it in other words: see `uncomparedViews`.
     func shapeDeviations() throws(PostgresError) -> [String] {
-        let isOtherServer = connection.serverVersion / 10_000 != AuditSchema.shapeServer
+        let isKnown = uncomparedViews == nil
         func parts(_ lines: [String]) -> [Substring: String] {
-            let compared = lines.filter { !isOtherServer || !$0.hasPrefix("view ") }
+            let compared = lines.filter { isKnown || !$0.hasPrefix("view ") }
             return Dictionary(compared.map { (HistoryReader.part(of: $0), $0) }) { $0 + "; " + $1 }
         }
-        let shipped = parts(AuditSchema.shape)
-        let relations = Set(shipped.keys.filter { $0.hasPrefix("relation ") }.map { $0.dropFirst(9) })
+        let shipped = parts(AuditSchema.shape(server: major))
         let found = parts(try shape()).filter { part, _ in
             let owner = part.drop { $0 != " " }.dropFirst().prefix { $0 != "." }
-            return relations.contains(owner)
+            return HistoryReader.relations.contains(String(owner))
         }
         return Set(shipped.keys).union(found.keys).sorted().compactMap { part in
             switch (shipped[part], found[part]) {
@@ -66,6 +65,15 @@ extension HistoryReader {
             default: "\(part) is another than this program's"
             }
         }
+    }
+
+    private var major: Int { connection.serverVersion / 10_000 }
+
+    /// What it means that this server's words for the history's views are not known; nil where they are.
+    var uncomparedViews: String? {
+        guard !AuditSchema.shapeServers.contains(major) else { return nil }
+        return
+            "the views of the history were not compared: this program does not know how PostgreSQL \(major) writes them"
     }
 
     /// The end of a clause about a part that is not there.

@@ -58,15 +58,21 @@ extension HistoryReader {
                     }
                     try readKeptRows(into: &check)
                 }
-                for clause in try deviations(version: Int(head.schemaVersion)) { check.foundDeviation(clause) }
+                let version = Int(head.schemaVersion)
+                for clause in try deviations(version: version) + intruders(version: version) {
+                    check.foundDeviation(clause)
+                }
+                var reach = try reaches() + [uncomparedViews].compactMap(\.self)
                 if head.schemaVersion >= HistoryReader.rowValueVersion {
-                    for clause in try foreignRights() { check.foundDeviation(clause) }
+                    for clause in try foreignRights() + unfitRoles() { check.foundDeviation(clause) }
+                    reach = try powers() + reach
                 }
                 let verdict = check.finish()
                 return Examination(
                     verdict, check.testimony,
-                    warnings: check.testimony.warnings(head: head.head.seq) + (texts == .byServer ? [serverHashed] : [])
-                )
+                    warnings: check.testimony.warnings(head: head.head.seq)
+                        + (texts == .byServer ? [serverHashed] : []),
+                    reach: reach)
             }
         } catch {
             if case .foreignCode(let clause) = error {
@@ -203,9 +209,17 @@ extension HistoryReader {
     private func foreignRights() throws(PostgresError) -> [String] {
         let found = try connection.query(
             """
-            SELECT format('role ''%s'' ', r.role) || CASE r.privilege WHEN 'MEMBER' THEN format('is a member of ''%s''', r.object)
+            SELECT format('role ''%s'' ', r.role) || coalesce(logins.words, '') || CASE r.privilege WHEN 'MEMBER' THEN format('is a member of ''%s''', r.object)
                    WHEN 'LOGIN' THEN 'owns the history and can log in' ELSE format('has %s on %s %s', r.privilege, lower(r.class), r.object) END
               FROM \(quoted).foreign_rights() AS r
+              -- A right of a role is one of every login that has the role by whatever way.
+              LEFT JOIN LATERAL (
+                  SELECT format('(so login %s) ', string_agg(format('''%s''', l.rolname), ', ' ORDER BY l.rolname)) AS words
+                    FROM pg_catalog.pg_roles AS g JOIN pg_catalog.pg_roles AS l ON l.oid <> g.oid
+                   WHERE g.rolname = r.role AND l.rolcanlogin AND NOT l.rolsuper
+                     -- Since PostgreSQL 16 a member need be neither able to become the role nor to inherit it.
+                     AND pg_has_role(l.oid, g.oid, CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'USAGE, SET' END)
+                  HAVING count(*) > 0) AS logins ON true
             """)
         return found.rows.indices.compactMap { found.text($0, 0) }
     }

@@ -54,6 +54,7 @@ extension Examination {
         case .cannotTell(let error): members["reason"] = .string(error.complaint.message)
         }
         members["warnings"] = .array(warnings.map(JSONValue.string))
+        members["notes"] = .array(reach.map(JSONValue.string))
         if let found { members["witnesses"] = json(of: found) }
         return .object(members)
     }
@@ -88,7 +89,8 @@ extension Examination {
 
     /// Verdict, seq and words of each finding.
     var rows: [[String?]] {
-        let warned = warnings.map { ["warning", nil, $0] as [String?] }
+        let warned =
+            warnings.map { ["warning", nil, $0] as [String?] } + reach.map { ["note", nil, $0] as [String?] }
         return switch verdict {
         case .intact(_, let head): [[word, nil, "head \(Hex.text(head))"]] + warned
         case .tampered(let findings): findings.map { [$0.kind.rawValue, $0.seq.map(String.init), $0.what] } + warned

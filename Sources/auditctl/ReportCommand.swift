@@ -60,7 +60,7 @@ struct ReportCommand: ParsableCommand {
 extension Examination {
     /// The verdict in the words of a report.
     fileprivate func trust(_ found: WitnessesFound) -> ReportPage.Trust {
-        let told = notes(found) + warnings
+        let told = notes(found) + warnings + reach
         switch verdict {
         case .intact(let count, _):
             let limit = word == "intact" ? "" : " up to anchor \(testimony.lastAnchored ?? 0)"

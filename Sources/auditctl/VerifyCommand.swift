@@ -94,6 +94,7 @@ struct VerifyCommand: ParsableCommand {
             for line in examination.warnings {
                 try output.line(output.coloured("warning", .yellow) + ": " + Printable.line(line))
             }
+            for line in examination.reach { try output.line("note: " + Printable.line(line)) }
         case .json, .ndjson: try output.line(JSONText.safe(examination.json(found).text))
         case .csv, .exactCSV:
             try output.line("verdict,seq,what")
