@@ -49,9 +49,10 @@ extension HistoryReader {
             SELECT pg_catalog.format('view ''%s'' has another owner than the schema', c.relname)
               FROM h JOIN pg_catalog.pg_class AS c ON c.relnamespace = h.oid WHERE c.relkind = 'v' AND c.relowner <> h.nspowner
             UNION ALL
-            SELECT pg_catalog.format('table ''%s'' is written by subscription ''%s''', c.relname, s.subname)
+            -- By the view: before PostgreSQL 14 the oid of a subscription was for superusers alone.
+            SELECT DISTINCT pg_catalog.format('table ''%s'' is written by subscription ''%s''', c.relname, s.subname)
               FROM h JOIN pg_catalog.pg_class AS c ON c.relnamespace = h.oid JOIN pg_catalog.pg_subscription_rel AS r ON r.srrelid = c.oid
-              JOIN pg_catalog.pg_subscription AS s ON s.oid = r.srsubid
+              JOIN pg_catalog.pg_stat_subscription AS s ON s.subid = r.srsubid
              ORDER BY 1
             """,
             [
@@ -81,10 +82,12 @@ extension HistoryReader {
             UNION ALL
             -- An extension's own members are as old as it, or its last update. Where all are younger, pg_upgrade has put it together.
             SELECT pg_catalog.format('extension ''%s'' was given %s, which readings of the catalog leave out', e.extname, pg_catalog.pg_describe_object(d.classid, d.objid, 0))
-              FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_depend AS d ON d.refobjid = e.oid AND d.deptype = 'e'
-             WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND pg_catalog.age(d.xmin) < pg_catalog.age(e.xmin)
-               AND EXISTS (SELECT FROM pg_catalog.pg_depend AS o WHERE o.refclassid = d.refclassid AND o.refobjid = e.oid AND o.deptype = 'e'
-                              AND pg_catalog.age(o.xmin) >= pg_catalog.age(e.xmin))
+              FROM pg_catalog.pg_extension AS e
+              JOIN LATERAL (SELECT pg_catalog.max(pg_catalog.age(o.xmin)) AS age FROM pg_catalog.pg_depend AS o
+                             WHERE o.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND o.refobjid = e.oid AND o.deptype = 'e') AS oldest
+                ON oldest.age >= pg_catalog.age(e.xmin)
+              JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+             WHERE pg_catalog.age(d.xmin) < pg_catalog.age(e.xmin)
              ORDER BY 1
             """)
     }

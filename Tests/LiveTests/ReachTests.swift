@@ -66,7 +66,9 @@ import Testing
                 "role '\(files)' is a member of 'pg_monitor'"
             ),
         ]
-        for (give, take, told) in given {
+        // PostgreSQL 13 has no such role.
+        let hasWriters = try bench.query("SELECT to_regrole('pg_write_all_data') IS NOT NULL") == "t"
+        for (give, take, told) in given where hasWriters || !give.contains("pg_write_all_data") {
             try bench.query(give)
             let found = try verdict()
             #expect(found.status == 1 && found.output.contains("unprotected: \(told)\n"), "\(give): \(found)")
