@@ -80,14 +80,16 @@ extension HistoryReader {
                      WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()))) AS w(who, name)
              GROUP BY w.who
             UNION ALL
-            -- An extension's own members are as old as it, or its last update. Where all are younger, pg_upgrade has put it together.
+            -- An extension's own members are as old as it, or its last update; those of one that the server brought are the server's. Where all are
+            -- younger, pg_upgrade has put it together. A transaction ahead of this one is of before pg_upgrade.
             SELECT pg_catalog.format('extension ''%s'' was given %s, which readings of the catalog leave out', e.extname, pg_catalog.pg_describe_object(d.classid, d.objid, 0))
-              FROM pg_catalog.pg_extension AS e
-              JOIN LATERAL (SELECT pg_catalog.max(pg_catalog.age(o.xmin)) AS age FROM pg_catalog.pg_depend AS o
-                             WHERE o.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND o.refobjid = e.oid AND o.deptype = 'e') AS oldest
-                ON oldest.age >= pg_catalog.age(e.xmin)
-              JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-             WHERE pg_catalog.age(d.xmin) < pg_catalog.age(e.xmin)
+              FROM (SELECT x.oid, x.extname, pg_catalog.age(x.xmin)::bigint & 4294967295 AS age FROM pg_catalog.pg_extension AS x) AS e
+              JOIN LATERAL (
+                  SELECT m.classid, m.objid, pg_catalog.age(m.xmin)::bigint & 4294967295 AS age,
+                         pg_catalog.max(pg_catalog.age(m.xmin)::bigint & 4294967295) OVER () AS oldest
+                    FROM pg_catalog.pg_depend AS m
+                   WHERE m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND m.refobjid = e.oid AND m.deptype = 'e') AS d
+                ON d.age < e.age AND d.oldest >= e.age OR e.oid < 16384 AND d.objid >= 16384
              ORDER BY 1
             """)
     }

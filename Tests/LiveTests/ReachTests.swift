@@ -217,12 +217,17 @@ import Testing
             """)
         try database.query("CREATE FUNCTION public.hidden() RETURNS int LANGUAGE sql AS 'SELECT 1'")
         try database.query("ALTER EXTENSION plpgsql ADD FUNCTION public.hidden()")
+        // One of these that was put in later, and one that the extension brought itself.
+        try database.query("CREATE FUNCTION public.deep() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        try database.query("CREATE EXTENSION citext SCHEMA public")
+        try database.query("ALTER EXTENSION citext ADD FUNCTION public.deep()")
         let outcome = try verify(database.conninfo)
         #expect(outcome.status == 0, "\(outcome)")
         let notes = outcome.output.split(separator: "\n").filter { $0.hasPrefix("note: ") }
         #expect(
             notes.dropFirst() == [
                 "note: event trigger 'odd' of 'postgres' calls public.at_end() at ddl_command_end (disabled)",
+                "note: extension 'citext' was given function public.deep(), which readings of the catalog leave out",
                 "note: extension 'plpgsql' was given function public.hidden(), which readings of the catalog leave out",
                 "note: sessions of 'postgres' in this database start with settings: 'search_path'",
                 "note: sessions of every login in this database start with settings: 'work_mem'",
