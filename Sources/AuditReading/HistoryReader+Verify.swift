@@ -58,15 +58,7 @@ extension HistoryReader {
                     }
                     try readKeptRows(into: &check)
                 }
-                let version = Int(head.schemaVersion)
-                for clause in try deviations(version: version) + intruders(version: version) {
-                    check.foundDeviation(clause)
-                }
-                var reach = try reaches() + [uncomparedViews].compactMap(\.self)
-                if head.schemaVersion >= HistoryReader.rowValueVersion {
-                    for clause in try foreignRights() + unfitRoles() { check.foundDeviation(clause) }
-                    reach = try powers() + reach
-                }
+                let reach = try readSchema(into: &check, Int(head.schemaVersion))
                 let verdict = check.finish()
                 return Examination(
                     verdict, check.testimony,
@@ -203,6 +195,15 @@ extension HistoryReader {
             guard let checksum = names.text(row, 0), let bytes = try sourceBytes(checksum) else { continue }
             check.readSource(checksum, digest: SHA256.hex(bytes))
         }
+    }
+
+    /// Holds the history's schema, and the rights to it, against what this program installs. Returns what is no finding and reaches the history.
+    private func readSchema(into check: inout Verification, _ version: Int) throws(PostgresError) -> [String] {
+        for clause in try deviations(version: version) + intruders(version: version) { check.foundDeviation(clause) }
+        let reach = try reaches() + [uncomparedViews].compactMap(\.self)
+        guard version >= HistoryReader.rowValueVersion else { return reach }
+        for clause in try foreignRights() + unfitRoles() { check.foundDeviation(clause) }
+        return try powers() + reach
     }
 
     /// Who else has rights to the history, one clause each, as the history's own function says: its text is among what `deviations` compares.
