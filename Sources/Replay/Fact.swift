@@ -33,6 +33,24 @@ public struct Fact: Sendable, Equatable {
         self.also = also
     }
 
+    /// From a row of an answer: place, group, name, text, another text.
+    init?(row: ArraySlice<String?>, isFile: Bool, in scratch: Scratch? = nil) {
+        let row = Array(row)
+        guard row.count == 5, let group = row[1].flatMap(Group.init), let name = row[2], let text = row[3] else {
+            return nil
+        }
+        // The scratch schema's name occurs nowhere else.
+        let restored = { scratch?.restored($0) ?? $0 }
+        // A constraint that is valid serves for one that the file adds NOT VALID, and not the other way round.
+        let also = !isFile && group == .constraint ? nil : row[4]
+        self.init(group, name, restored(text), also: also.map(restored))
+    }
+
+    /// The first of the database's facts that is one of the file's under any name.
+    static func common(_ file: [Fact], _ database: [Fact]) -> Fact? {
+        database.first { fact in file.contains { $0.group == fact.group && $0.agrees(with: fact) } }
+    }
+
     /// The name, to be compared by its bytes.
     var key: ExactText { name.exact }
 

@@ -52,17 +52,18 @@ public struct ReplayItem: Sendable {
     }
 
     /// What the rows of the trial's answer mean: side, place, group, name, text, another text.
-    public func comparison(_ rows: [[String?]], _ standing: Standing, in scratch: Scratch) -> Comparison {
-        var file: [Fact] = []
-        var database: [Fact] = []
-        for row in rows {
-            guard let (side, fact) = ReplayItem.fact(row, in: scratch) else { continue }
-            if side == "file" { file.append(fact) } else { database.append(fact) }
-        }
+    public func outcome(_ rows: [[String?]], _ standing: Standing, in scratch: Scratch) -> TrialOutcome {
+        let (file, database) = ReplayItem.facts(rows, in: scratch)
+        let facts = file["file"] ?? []
+        return TrialOutcome(
+            comparison(facts, database, standing),
+            states: [SkippedObject.State(statement: statement, facts: facts, named: subject.namedConstraints)])
+    }
+
+    private func comparison(_ file: [Fact], _ database: [Fact], _ standing: Standing) -> Comparison {
         if database.isEmpty { return .absent }
         if isNameless {
-            let found = database.first { fact in file.contains { $0.group == fact.group && $0.agrees(with: fact) } }
-            return found.map { .same(beyond: [], found: $0.name) } ?? .absent
+            return Fact.common(file, database).map { .same(beyond: [], found: $0.name) } ?? .absent
         }
         let compared = Comparison(file: file, database: database, named: subject.namedConstraints)
         guard case .same = compared else { return compared }
@@ -70,14 +71,39 @@ public struct ReplayItem: Sendable {
         return subject.tellsBeyond ? compared : .same(beyond: [])
     }
 
-    /// A row of an answer: whose fact it is, and the fact.
-    static func fact(_ row: [String?], in scratch: Scratch) -> (side: String, fact: Fact)? {
-        guard row.count == 6, let side = row[0], let group = row[2].flatMap(Fact.Group.init), let name = row[3],
-            let text = row[4]
-        else { return nil }
-        // A constraint that is valid serves for one that the file adds NOT VALID, and not the other way round.
-        let also = side == "database" && group == .constraint ? nil : row[5]
-        // The scratch schema's name occurs nowhere else.
-        return (side, Fact(group, name, scratch.restored(text), also: also.map(scratch.restored)))
+    /// The rows of an answer: the facts of each side that was built, and those of the database.
+    static func facts(_ rows: [[String?]], in scratch: Scratch) -> (file: [String: [Fact]], database: [Fact]) {
+        var file: [String: [Fact]] = [:]
+        var database: [Fact] = []
+        for row in rows {
+            guard let side = row.first.flatMap(\.self) else { continue }
+            let isFile = side != "database"
+            guard let fact = Fact(row: row.dropFirst(), isFile: isFile, in: scratch) else { continue }
+            if isFile { file[side, default: []].append(fact) } else { database.append(fact) }
+        }
+        return (file, database)
+    }
+}
+
+/// What came of comparing an object with what a file makes of it.
+public struct TrialOutcome: Sendable {
+    /// How the object compares with the state that is nearest to it.
+    public var comparison: Comparison
+    /// The later commands that have been done to it already, as far as the catalog shows them.
+    public var done: [Sequel] = []
+    var states: [SkippedObject.State] = []
+    var sequels: [Sequel] = []
+
+    /// A comparison that lets nothing be skipped.
+    public init(_ comparison: Comparison) { self.comparison = comparison }
+
+    init(_ comparison: Comparison, states: [SkippedObject.State]) {
+        self.comparison = comparison
+        self.states = states
+    }
+
+    /// What is to be looked at again where the comparison lets the statement be skipped.
+    public func skipped(_ item: ReplayItem, _ standing: Standing, object: String) -> SkippedObject {
+        SkippedObject(item, standing, object: object, states, sequels)
     }
 }

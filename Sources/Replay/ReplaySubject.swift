@@ -19,6 +19,15 @@ protocol ReplaySubject: Sendable {
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String
     /// The same of the standing object.
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String
+    /// The same for a last look before what was skipped is recorded, long after the scratch schema is gone. Where the object is there and of no use, a
+    /// fact that no file has is among them.
+    func lastingFacts(_ standing: Standing) -> String
+    /// Whether what was found still has the name under which it was, as SQL; its table's, for a part of a table that is found by its own name.
+    func keepsName(_ standing: Standing) -> String
+    /// The facts without which the object is not there; nil where any will do.
+    var essential: Fact.Group? { get }
+    /// Whether those are the facts of several objects, of which any may be the one.
+    var isOneOfMany: Bool { get }
     /// Constraints to which the file gives a name.
     var namedConstraints: Set<String> { get }
     /// Whether the file gives the object no name, so that any of its definition is the one.
@@ -45,6 +54,13 @@ struct ObjectNames: Sendable {
 extension ReplaySubject {
     var lookup: Lookup { .nothing }
     func build(_ standing: Standing, in scratch: inout Scratch) -> [String] { [] }
+    func lastingFacts(_ standing: Standing) -> String { databaseFacts(standing, in: Scratch(token: "")) }
+    func keepsName(_ standing: Standing) -> String {
+        let table = standing.extra.first.flatMap(\.self)
+        return table.map { "\(standing.oid)::pg_catalog.regclass::pg_catalog.text = \(Quoting.literal($0))" } ?? "true"
+    }
+    var essential: Fact.Group? { nil }
+    var isOneOfMany: Bool { isNameless }
     var namedConstraints: Set<String> { [] }
     var isNameless: Bool { false }
     var tellsBeyond: Bool { true }

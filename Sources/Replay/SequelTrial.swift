@@ -11,14 +11,6 @@ public struct SequelTrial: Sendable {
         self.sequels = sequels
     }
 
-    /// What came of it.
-    public struct Outcome: Sendable {
-        /// How the object compares with the state that is nearest to it.
-        public var comparison: Comparison
-        /// The sequels that have been done to what stands, as far as the catalog shows them.
-        public var done: [Sequel]
-    }
-
     /// The message: every state's facts, then those of the object that stands. Leaves nothing behind.
     public func message(_ standing: Standing, in scratch: inout Scratch) -> String {
         let steps = item.subject.build(standing, in: &scratch)
@@ -55,43 +47,43 @@ public struct SequelTrial: Sendable {
     public static let undo = "ROLLBACK TO SAVEPOINT migrated_replay; RELEASE SAVEPOINT migrated_replay"
 
     /// What the rows of all the message's answers mean. The latest state that the object is in counts; where it is in none, the one that is nearest.
-    public func outcome(_ rows: [[String?]], _ standing: Standing, in scratch: Scratch) -> Outcome {
-        var states: [[Fact]] = Array(repeating: [], count: sequels.count + 1)
-        var database: [Fact] = []
-        for row in rows {
-            guard let (side, fact) = ReplayItem.fact(row, in: scratch) else { continue }
-            if let number = Int(side), states.indices.contains(number) {
-                states[number].append(fact)
-            } else {
-                database.append(fact)
-            }
+    public func outcome(_ rows: [[String?]], _ standing: Standing, in scratch: Scratch) -> TrialOutcome {
+        let (file, database) = ReplayItem.facts(rows, in: scratch)
+        let states = (0...sequels.count).map { number in
+            SkippedObject.State(
+                statement: number == 0 ? item.statement : sequels[number - 1].statement,
+                facts: file[String(number)] ?? [],
+                named: sequels.prefix(number).reduce(item.subject.namedConstraints) { $0.union($1.named) })
         }
         var nearest: (count: Int, comparison: Comparison)?
-        for state in states.indices.reversed() {
-            let named = sequels.prefix(state).reduce(item.subject.namedConstraints) { $0.union($1.named) }
-            let compared = Comparison(file: states[state], database: database, named: named)
+        for number in states.indices.reversed() {
+            let state = states[number]
+            let compared = Comparison(file: state.facts, database: database, named: state.named)
             switch compared {
-            case .same where !SequelTrial.holds(database, whatWentBefore: state, in: states):
-                let done = sequels.indices.prefix(state).filter { states[$0] != states[$0 + 1] }.map { sequels[$0] }
-                return Outcome(comparison: item.subject.tellsBeyond ? compared : .same(beyond: []), done: done)
+            case .same where !SequelTrial.holds(database, whatWentBefore: number, in: states):
+                var outcome = TrialOutcome(
+                    item.subject.tellsBeyond ? compared : .same(beyond: []), states: Array(states[number...]))
+                outcome.done = sequels.indices.prefix(number).filter { states[$0].facts != states[$0 + 1].facts }
+                    .map { sequels[$0] }
+                outcome.sequels = sequels
+                return outcome
             case .different(let differences) where differences.count < nearest?.count ?? .max:
                 nearest = (differences.count, compared)
             default: continue
             }
         }
-        return Outcome(
-            comparison: nearest?.comparison
-                ?? Comparison(file: states[0], database: database, named: item.subject.namedConstraints),
-            done: [])
+        return TrialOutcome(
+            nearest?.comparison
+                ?? Comparison(file: states[0].facts, database: database, named: item.subject.namedConstraints))
     }
 
     /// Whether the database still has something that an earlier state had and `state` has not: then it is not as far.
-    private static func holds(_ database: [Fact], whatWentBefore state: Int, in states: [[Fact]]) -> Bool {
+    private static func holds(_ database: [Fact], whatWentBefore state: Int, in states: [SkippedObject.State]) -> Bool {
         func parts(_ facts: [Fact]) -> Set<[ExactText]> {
             Set(facts.filter { $0.group != .property }.map { [$0.group.rawValue, $0.name].exact })
         }
-        let gone = states.prefix(state).reduce(into: Set()) { $0.formUnion(parts($1)) }.subtracting(
-            parts(states[state]))
+        let gone = states.prefix(state).reduce(into: Set()) { $0.formUnion(parts($1.facts)) }.subtracting(
+            parts(states[state].facts))
         return !gone.isDisjoint(with: parts(database))
     }
 }

@@ -37,6 +37,8 @@ struct Attempt {
     private var scratches = 0
     /// Commands, by statement, that have been done to what stands already, each with its object.
     var sequelsDone: [Int: [(sequel: Sequel, object: String)]] = [:]
+    /// What was skipped as existing, to be looked at again before that is recorded.
+    var skipped: [SkippedObject] = []
     /// How many of the file's IF NOT EXISTS have been accounted for.
     private var placed = 0
 

@@ -35,7 +35,7 @@ struct EvidenceTrial {
             switch try ask(trial, at: item.statement) {
             case .failure(let complaint): return (.unread(complaint.message), standing.object)
             case .success(let rows):
-                switch item.comparison(rows, standing, in: scratch) {
+                switch item.outcome(rows, standing, in: scratch).comparison {
                 case .absent: return (.absent, item.isNameless ? nil : standing.object)
                 case .same(_, let found): return (.present, found ?? standing.object)
                 case .different(let differences): return (.different(differences), standing.object)

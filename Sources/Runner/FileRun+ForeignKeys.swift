@@ -3,6 +3,7 @@ internal import Configuration
 internal import ForeignKeys
 internal import JSON
 internal import Postgres
+internal import Replay
 internal import Reporting
 internal import SQLParsing
 internal import Systemd
@@ -139,7 +140,7 @@ extension FileRun {
                     events[added].detail["orphans"] = .integer(orphans)
                 }
             case .exists(let constraint, let definition):
-                events.append(existing(key, facts, constraint, definition, attempt))
+                events.append(existing(key, facts, constraint, definition, &attempt))
             case .deferred(let missing):
                 events.append(deferral(key, missing, facts, attempt))
             case .refused(let complaint, let lines):
@@ -171,12 +172,20 @@ extension FileRun {
 
     func existing(
         _ key: ForeignKeyStatement, _ facts: ForeignKeyFacts, _ constraint: String, _ definition: String,
-        _ attempt: Attempt
+        _ attempt: inout Attempt
     ) -> AuditEvent {
         var event = attempt.event(.skipped, by: actor)
         event.reason = "object_exists"
         event.object = "\((facts.table?.qualified ?? key.key.table).text).\(constraint)"
         event.detail = ["definition": .string(definition)]
+        if let table = facts.table, let referenced = facts.referenced {
+            let isProved = facts.constraints.contains { $0.name.exact == constraint.exact && $0.isValidated }
+            attempt.skipped.append(
+                SkippedObject(
+                    key: constraint, of: (table.oid, table.qualified.text),
+                    to: (referenced.oid, referenced.qualified.text), isProved: isProved, statement: key.statement,
+                    range: key.range))
+        }
         return event
     }
 

@@ -32,8 +32,10 @@ extension FileRun {
             event.reason = "object_exists"
             event.object = standing.object
             event.detail = ["statement": .integer(Int64(item.statement + 1)), "kind": .string(item.word)]
+            let skipped: SkippedObject
             if attempt.prepared.existing(settings) == .skip {
                 guard !item.isNameless else { continue }
+                skipped = SkippedObject(byName: item, standing)
                 event.detail["compared"] = false
                 reporter.say(
                     4,
@@ -43,7 +45,8 @@ extension FileRun {
                         ("MIGRATED_NAME", attempt.prepared.migration.name),
                     ])
             } else {
-                switch try comparison(item, standing, replaying.sequels(of: item), &attempt, connection, limit) {
+                let outcome = try outcome(item, standing, replaying.sequels(of: item), &attempt, connection, limit)
+                switch outcome.comparison {
                 case .absent: continue
                 case .different(let differences):
                     throw .failure(differs(item, standing, differences, attempt))
@@ -57,34 +60,14 @@ extension FileRun {
                         event.detail["beyond"] = .array(
                             beyond.prefix(50).map { .string(Printable.line($0, limit: 300)) })
                     }
+                    skipped = outcome.skipped(item, standing, object: event.object ?? standing.object)
                 }
             }
             replayed.pass(item.command, item.range, event, byName: attempt.prepared.existing(settings) == .skip)
-            if item.command != nil { replayed.skipped.append(item) }
+            replayed.skipped.append(skipped)
         }
+        attempt.skipped += replayed.skipped
         return replayed
-    }
-
-    /// Looks again at what an ALTER TABLE was spared, behind its other commands.
-    func stillStands(_ item: ReplayItem, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?)
-        throws(Stop)
-    {
-        let standing = try standing(item, &attempt, connection, limit)
-        if let standing {
-            if attempt.prepared.existing(settings) == .skip { return }
-            switch try comparison(item, standing, [], &attempt, connection, limit) {
-            case .same: return
-            case .absent, .invalid: break
-            case .different(let differences): throw .failure(differs(item, standing, differences, attempt))
-            }
-        }
-        let script = attempt.prepared.script
-        let place = script.place(at: item.range.lowerBound)
-        var complaint = Complaint(
-            .failed, "\(item.word) '\(item.name)' stood before this statement and is gone behind it",
-            hint: "What else the statement does has taken it away. Write it as a statement of its own.", place: place)
-        complaint.point(at: place, of: script.text)
-        throw .failure(Failure("object_differs", complaint))
     }
 
     private func standing(
@@ -95,10 +78,10 @@ extension FileRun {
 
     /// Compares what stands with what the item makes, and with what the file's later commands make of that; those that have been done are
     /// passed over in their turn.
-    private func comparison(
+    private func outcome(
         _ item: ReplayItem, _ standing: Standing, _ sequels: [Sequel], _ attempt: inout Attempt,
         _ connection: Connection, _ limit: Instant?
-    ) throws(Stop) -> Comparison {
+    ) throws(Stop) -> TrialOutcome {
         var scratch = Scratch(token: attempt.scratchToken())
         if !sequels.isEmpty {
             let trial = SequelTrial(item, sequels)
@@ -110,7 +93,7 @@ extension FileRun {
                     attempt.sequelsDone[sequel.statement, default: []].append(
                         (sequel, trial.object(of: sequel, standing)))
                 }
-                return outcome.comparison
+                return outcome
             } catch {
                 // A command that an empty table alone cannot take: then the statement is compared as it stands.
                 guard case .failure(let failure) = error, !failure.interrupts,
@@ -122,14 +105,14 @@ extension FileRun {
         }
         let trial = item.trial(standing, in: &scratch)
         do throws(Stop) {
-            return item.comparison(try send(trial, item, &attempt, connection, limit), standing, in: scratch)
+            return item.outcome(try send(trial, item, &attempt, connection, limit), standing, in: scratch)
         } catch {
             // It is about a column that is not there yet, which an earlier command of its statement adds.
             guard case .failure(let failure) = error, failure.complaint.sqlstate == "42703",
                 connection.transactionStatus == .inFailedTransaction
             else { throw error }
             _ = try answers(to: SequelTrial.undo, item, &attempt, connection, limit)
-            return .absent
+            return TrialOutcome(.absent)
         }
     }
 

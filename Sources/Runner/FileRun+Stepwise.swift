@@ -51,7 +51,7 @@ extension FileRun {
                 var run = KeyRun(run: self, key: key, steps: steps, policy: policy, index: index, limit: limit)
                 try run.add(&attempt, closing)
             case .exists(let constraint, let definition):
-                let event = existing(key, facts[number], constraint, definition, attempt)
+                let event = existing(key, facts[number], constraint, definition, &attempt)
                 try transaction(&attempt, index, limit, closing) { (_, _, _) throws(Stop) in Work(events: [event]) }
             case .deferred(let missing):
                 let event = deferral(key, missing, facts[number], attempt)

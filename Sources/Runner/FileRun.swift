@@ -80,6 +80,7 @@ struct FileRun {
             case .alone:
                 let done = try alone(&attempt, index, limit)
                 FailPoint.aloneDone.pass()
+                try confirmAlone(before: segment.statements.upperBound, &attempt, limit)
                 var events = done.events + [attempt.segmentApplied(index, since: began, by: actor, found: done.found)]
                 if isLast { events += finish(attempt, next) }
                 try record(events, isLast ? next : nil, isLast ? reading(next) : nil)
@@ -160,6 +161,8 @@ struct FileRun {
         guard let check = closed.dropLast().last, !check.rows.isEmpty, check.text(0, 0) == transaction else {
             throw .failure(escaped(script))
         }
+
+        try confirm(attempt.skipped, before: segment.statements.upperBound, &attempt, connection, limit)
 
         // The record with the token that only now leaves this process, and COMMIT. What else this attempt may have to record needs a further
         // token.

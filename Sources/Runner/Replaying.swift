@@ -47,8 +47,8 @@ struct Replayed {
     var byName: [Range<Int>] = []
     /// The bytes of what is there as the file says: its foreign keys must be there too.
     var identical: [Range<Int>] = []
-    /// What is skipped although the rest of its statement is sent.
-    var skipped: [ReplayItem] = []
+    /// What is skipped, to be looked at again.
+    var skipped: [SkippedObject] = []
     /// Invalid indexes that make way for those that the file builds, as SQL writes them.
     var invalid: [String] = []
     /// The statement's commands, where it is an ALTER TABLE.

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// Queries for what the catalog says of relations; each gives place, group, name, text and another text. To be asked with search_path
 /// pinned to pg_catalog, so that every other name comes out with its schema.
 enum RelationFacts {
@@ -6,6 +8,14 @@ enum RelationFacts {
         """
         (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
         WHERE n.nspname = \(schemaLiteral) AND c.relname = \(nameLiteral))
+        """
+    }
+
+    /// Whether a relation has a name, schema and all, as SQL.
+    static func isNamed(_ oid: String, _ object: String) -> String {
+        """
+        EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+        WHERE c.oid = \(oid) AND pg_catalog.concat_ws('.', n.nspname, c.relname) = \(Quoting.literal(object)))
         """
     }
 

@@ -1,3 +1,5 @@
+internal import Reporting
+
 /// Queries for what the catalog says of types: enumerations, composite types, ranges, domains.
 enum TypeFacts {
     /// The oid of a type in a schema, as SQL.
@@ -5,6 +7,14 @@ enum TypeFacts {
         """
         (SELECT t.oid FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \
         WHERE n.nspname = \(schemaLiteral) AND t.typname = \(nameLiteral))
+        """
+    }
+
+    /// Whether a type has a name, schema and all, as SQL.
+    static func isNamed(_ oid: String, _ object: String) -> String {
+        """
+        EXISTS (SELECT FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \
+        WHERE t.oid = \(oid) AND pg_catalog.concat_ws('.', n.nspname, t.typname) = \(Quoting.literal(object)))
         """
     }
 

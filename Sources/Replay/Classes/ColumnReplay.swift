@@ -48,6 +48,8 @@ struct ColumnReplay: ReplaySubject {
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(standing.oid) }
 
+    var essential: Fact.Group? { .column }
+
     /// The other constraints of the table are no news.
     var tellsBeyond: Bool { false }
 }

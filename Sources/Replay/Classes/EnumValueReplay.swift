@@ -31,13 +31,22 @@ struct EnumValueReplay: ReplaySubject {
         """
     }
 
+    func keepsName(_ standing: Standing) -> String {
+        TypeFacts.isNamed(standing.oid, String(standing.object.unicodeScalars.dropLast(value.unicodeScalars.count + 1)))
+    }
+
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
         let place = neighbour.map { "\($0.isBefore ? "before" : "after") \($0.value)" } ?? "anywhere"
         return "SELECT 1, 'property', 'its place', \(Quoting.literal(place)), NULL::pg_catalog.text"
     }
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        guard let neighbour else { return fileFacts(standing, in: scratch) }
+        guard let neighbour else {
+            return """
+                SELECT 1, 'property', 'its place', 'anywhere', NULL::pg_catalog.text FROM pg_catalog.pg_enum AS e
+                 WHERE e.enumtypid = \(standing.oid) AND e.enumlabel = \(Quoting.literal(value))
+                """
+        }
         let other = Quoting.literal(neighbour.value)
         return """
             SELECT 1, 'property', 'its place', coalesce((

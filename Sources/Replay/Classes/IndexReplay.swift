@@ -105,5 +105,22 @@ struct IndexReplay: ReplaySubject {
         return Self.facts("x.oid = \(index)") + partial
     }
 
+    func keepsName(_ standing: Standing) -> String {
+        guard let table = standing.extra.first.flatMap(\.self) else { return "true" }
+        let isTable = "\(standing.oid)::pg_catalog.regclass::pg_catalog.text = \(Quoting.literal(table))"
+        guard !isNameless, standing.extra.count > 2, let index = standing.extra[2] else { return isTable }
+        return "\(isTable) AND \(RelationFacts.isNamed(index, standing.object))"
+    }
+
+    func lastingFacts(_ standing: Standing) -> String {
+        let facts = databaseFacts(standing, in: Scratch(token: ""))
+        guard !isNameless, standing.extra.count > 2, let index = standing.extra[2] else { return facts }
+        return """
+            \(facts) UNION ALL SELECT 5, 'property', 'state', 'not valid', NULL
+              FROM pg_catalog.pg_class AS x JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
+             WHERE x.oid = \(index) AND x.relkind = 'i' AND NOT (i.indisvalid AND i.indisready)
+            """
+    }
+
     func invalidIndex(_ standing: Standing) -> String? { standing.extra.count > 3 ? standing.extra[3] : nil }
 }

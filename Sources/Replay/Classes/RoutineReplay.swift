@@ -38,7 +38,12 @@ struct RoutineReplay: ReplaySubject {
         """
         SELECT 1, 'property', 'kind', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, NULL
           FROM pg_catalog.pg_proc AS p WHERE \(condition)
-        UNION ALL
+        UNION ALL \(definition(condition))
+        """
+    }
+
+    private func definition(_ condition: String) -> String {
+        """
         SELECT 2, 'property', 'definition', pg_catalog.pg_get_functiondef(p.oid), NULL
           FROM pg_catalog.pg_proc AS p WHERE p.prokind <> 'a' AND \(condition)
         """
@@ -48,12 +53,26 @@ struct RoutineReplay: ReplaySubject {
         facts("p.pronamespace = \(Quoting.literal(scratch.name))::pg_catalog.regnamespace")
     }
 
+    private func named(_ standing: Standing) -> String {
+        "p.pronamespace = \(standing.oid) AND p.proname = \(Quoting.literal(name.name))"
+    }
+
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
         facts(
             """
-            p.pronamespace = \(standing.oid) AND p.proname = \(Quoting.literal(name.name)) AND p.proargtypes = (
+            \(named(standing)) AND p.proargtypes = (
                 SELECT b.proargtypes FROM pg_catalog.pg_proc AS b
                  WHERE b.pronamespace = \(Quoting.literal(scratch.name))::pg_catalog.regnamespace)
             """)
     }
+
+    /// Those with other input types are among them; a definition says its own.
+    func lastingFacts(_ standing: Standing) -> String {
+        """
+        SELECT 1, 'property', 'name', p.oid::pg_catalog.regprocedure::pg_catalog.text, NULL
+          FROM pg_catalog.pg_proc AS p WHERE \(named(standing))
+        UNION ALL \(definition(named(standing)))
+        """
+    }
+    var isOneOfMany: Bool { true }
 }

@@ -12,13 +12,14 @@ struct RowSecurityReplay: ReplaySubject {
         self.forces = forces
     }
 
+    private var column: String { forces ? "relforcerowsecurity" : "relrowsecurity" }
     var names: [ObjectNames] { [ObjectNames(copy.table.name)] }
     var lookup: Lookup { copy.lookup }
 
     var standing: String {
         Copy.standing(
             object: Copy.part("NULL"),
-            from: "WHERE c.oid = \(Lookup.found) AND c.\(forces ? "relforcerowsecurity" : "relrowsecurity")")
+            from: "WHERE c.oid = \(Lookup.found) AND c.\(column)")
     }
 
     private var fact: String {
@@ -27,6 +28,7 @@ struct RowSecurityReplay: ReplaySubject {
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String { fact }
 
-    /// What was asked for is how it was found.
-    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { fact }
+    func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
+        "\(fact) FROM pg_catalog.pg_class AS c WHERE c.oid = \(standing.oid) AND c.\(column)"
+    }
 }

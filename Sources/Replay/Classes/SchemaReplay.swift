@@ -32,16 +32,20 @@ struct SchemaReplay: ReplaySubject {
         """
     }
 
-    private func facts(_ owner: String) -> String {
-        let kind = "SELECT 1, 'property', 'kind', 'schema', NULL::pg_catalog.text"
-        return self.owner == nil ? kind : "\(kind) UNION ALL SELECT 2, 'property', 'owner', \(owner), NULL"
+    private func facts(_ owner: String, _ source: String = "") -> String {
+        let kind = "SELECT 1, 'property', 'kind', 'schema', NULL::pg_catalog.text \(source)"
+        return self.owner == nil ? kind : "\(kind) UNION ALL SELECT 2, 'property', 'owner', \(owner), NULL \(source)"
+    }
+
+    func keepsName(_ standing: Standing) -> String {
+        "\(standing.oid) = (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = \(Quoting.literal(name)))"
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(owner ?? "NULL") }
 
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
         facts(
-            "(SELECT pg_catalog.pg_get_userbyid(n.nspowner)::pg_catalog.text FROM pg_catalog.pg_namespace AS n WHERE n.oid = \(standing.oid))"
-        )
+            "pg_catalog.pg_get_userbyid(n.nspowner)::pg_catalog.text",
+            "FROM pg_catalog.pg_namespace AS n WHERE n.oid = \(standing.oid)")
     }
 }

@@ -61,6 +61,8 @@ struct SequenceReplay: ReplaySubject {
         return facts.joined(separator: " UNION ALL ")
     }
 
+    func keepsName(_ standing: Standing) -> String { RelationFacts.isNamed(standing.oid, standing.object) }
+
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
         let facts = [RelationFacts.kind(standing.oid), SequenceFacts.parameters(standing.oid)]
         return (facts + (owner == nil ? [] : [SequenceFacts.owner(standing.oid)])).joined(separator: " UNION ALL ")

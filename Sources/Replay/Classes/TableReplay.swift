@@ -83,6 +83,8 @@ struct TableReplay: ReplaySubject {
         facts(RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)))
     }
 
+    func keepsName(_ standing: Standing) -> String { RelationFacts.isNamed(standing.oid, standing.object) }
+
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { facts(standing.oid) }
 }
 

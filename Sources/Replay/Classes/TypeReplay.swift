@@ -55,5 +55,7 @@ struct TypeReplay: ReplaySubject {
         TypeFacts.all(TypeFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)))
     }
 
+    func keepsName(_ standing: Standing) -> String { TypeFacts.isNamed(standing.oid, standing.object) }
+
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String { TypeFacts.all(standing.oid) }
 }

@@ -83,6 +83,8 @@ struct ViewReplay: ReplaySubject {
         return "\(facts(oid)) \(further(oid))"
     }
 
+    func keepsName(_ standing: Standing) -> String { RelationFacts.isNamed(standing.oid, standing.object) }
+
     func databaseFacts(_ standing: Standing, in scratch: Scratch) -> String {
         "\(facts(standing.oid)) \(further(standing.oid)) \(unpopulated(standing.oid))"
     }
