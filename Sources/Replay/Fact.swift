@@ -46,9 +46,9 @@ public struct Fact: Sendable, Equatable {
         self.init(group, name, restored(text), also: also.map(restored))
     }
 
-    /// The first of the database's facts that is one of the file's under any name.
-    static func common(_ file: [Fact], _ database: [Fact]) -> Fact? {
-        database.first { fact in file.contains { $0.group == fact.group && $0.agrees(with: fact) } }
+    /// Those of the database's facts that are among the file's, under any name.
+    static func common(_ file: [Fact], _ database: [Fact]) -> [Fact] {
+        database.filter { fact in file.contains { $0.group == fact.group && $0.agrees(with: fact) } }
     }
 
     /// The name, to be compared by its bytes.

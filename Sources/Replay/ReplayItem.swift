@@ -1,3 +1,6 @@
+internal import ForeignKeys
+internal import Reporting
+
 /// One thing that a statement creates and that may be there already.
 ///
 /// Two messages to the server settle what it is: `question` finds what stands under the name, `trial` builds the file's object in a scratch
@@ -10,6 +13,8 @@ public struct ReplayItem: Sendable {
     /// The bytes of the statement or command in the script's text.
     public let range: Range<Int>
     let subject: any ReplaySubject
+    /// How many statements before it make the same, where none of them gives it a name: each makes one more.
+    public var twins = 0
 
     /// What people call it: `table`.
     public var word: String { subject.word }
@@ -21,6 +26,15 @@ public struct ReplayItem: Sendable {
 
     /// Whether any object of the same definition is the one, because the file gives it no name.
     public var isNameless: Bool { subject.isNameless }
+
+    /// What is made of which table, as the text says it.
+    public struct Making: Hashable, Sendable {
+        var table: TableName?
+        var words: [UInt8]
+    }
+
+    /// What it makes; the same of two items where they are twins.
+    public func making(_ text: [UInt8]) -> Making { Making(table: subject.copied, words: Array(text[range])) }
 
     /// The result of `question` and of `trial` that counts, from the end.
     public static let answerFromEnd = 3
@@ -34,8 +48,15 @@ public struct ReplayItem: Sendable {
     }
 
     /// Builds the file's object in the scratch schema and asks for the facts of both.
-    public func trial(_ standing: Standing, in scratch: inout Scratch) -> String {
-        let steps = subject.build(standing, in: &scratch)
+    ///
+    /// `done` is what the file does later to the item's table, as far as it has been done: the columns go by the names that the item knows while it is built.
+    public func trial(_ standing: Standing, in scratch: inout Scratch, behind done: [Sequel] = []) -> String {
+        var steps = subject.build(standing, in: &scratch)
+        if let table = subject.copied, !steps.isEmpty {
+            let (back, forth) = ColumnNames(done.compactMap(\.change)).renaming(scratch.qualified(table.name))
+            steps.insert(contentsOf: back, at: 1)
+            steps += forth
+        }
         // What the server says of a scratch object is of no use to anyone.
         let build =
             steps.isEmpty
@@ -51,6 +72,19 @@ public struct ReplayItem: Sendable {
             """
     }
 
+    /// What of later commands, done already, is about the item's table.
+    public func following(_ done: [Sequel]) -> [Sequel] {
+        done.filter { $0.table == subject.copied && $0.statement > statement }
+    }
+
+    /// Whether a later command of another object is this one.
+    public func isSame(_ sequel: Sequel) -> Bool { sequel.statement == statement && sequel.command == command }
+
+    /// Whether what it made went with a column that one of these commands, in the order of the file, has dropped.
+    public func isGone(with done: [Sequel]) -> Bool {
+        !ColumnNames(done.compactMap(\.change)).dropped.isDisjoint(with: subject.columns.exact)
+    }
+
     /// What the rows of the trial's answer mean: side, place, group, name, text, another text.
     public func outcome(_ rows: [[String?]], _ standing: Standing, in scratch: Scratch) -> TrialOutcome {
         let (file, database) = ReplayItem.facts(rows, in: scratch)
@@ -63,7 +97,8 @@ public struct ReplayItem: Sendable {
     private func comparison(_ file: [Fact], _ database: [Fact], _ standing: Standing) -> Comparison {
         if database.isEmpty { return .absent }
         if isNameless {
-            return Fact.common(file, database).map { .same(beyond: [], found: $0.name) } ?? .absent
+            let common = Fact.common(file, database)
+            return common.indices.contains(twins) ? .same(beyond: [], found: common[twins].name) : .absent
         }
         let compared = Comparison(file: file, database: database, named: subject.namedConstraints)
         guard case .same = compared else { return compared }
@@ -91,6 +126,8 @@ public struct TrialOutcome: Sendable {
     public var comparison: Comparison
     /// The later commands that have been done to it already, as far as the catalog shows them.
     public var done: [Sequel] = []
+    /// Those that have not.
+    public var pending: [Sequel] { Array(sequels.dropFirst(done.count)) }
     var states: [SkippedObject.State] = []
     var sequels: [Sequel] = []
 

@@ -36,6 +36,10 @@ protocol ReplaySubject: Sendable {
     var tellsBeyond: Bool { get }
     /// The table, or its column, that later commands of the same file may alter.
     var altered: (table: TableName, column: String?)? { get }
+    /// The table of which a copy is made to build it on.
+    var copied: TableName? { get }
+    /// Columns without which it cannot be: it goes with any of them.
+    var columns: [String] { get }
     /// The invalid index that stands there, as SQL writes it.
     func invalidIndex(_ standing: Standing) -> String?
 }
@@ -65,6 +69,8 @@ extension ReplaySubject {
     var isNameless: Bool { false }
     var tellsBeyond: Bool { true }
     var altered: (table: TableName, column: String?)? { nil }
+    var copied: TableName? { nil }
+    var columns: [String] { [] }
     func invalidIndex(_ standing: Standing) -> String? { nil }
 }
 

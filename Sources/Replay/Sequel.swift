@@ -14,6 +14,10 @@ public struct Sequel: Sendable {
     public let word: String
     /// The column or constraint that it is about.
     public let part: String?
+    /// Its table, as the statement names it.
+    let table: TableName
+    /// What becomes of a column's name.
+    let change: ColumnChange?
     /// Constraints that it gives a name.
     let named: Set<String>
     /// The command, for the scratch table.
@@ -66,6 +70,7 @@ public struct Sequels: Sendable {
             if !alone.dropSequenceName(of: command, script, later) { return nil }
             return Sequel(
                 statement: later, command: number, range: range, word: kind.word, part: kind.part,
+                table: copy.table, change: ColumnChange(command),
                 named: Set(command.descendants(with: "conname").compactMap { $0.text("conname") }), text: alone)
         }
     }
@@ -78,9 +83,13 @@ public struct Sequels: Sendable {
         let range = script.statements[later].range
         var edited = StatementText(text, range)
         edited.move(copy.place, copy.table.name)
+        var change: ColumnChange?
+        if node.text("renameType") == "OBJECT_COLUMN", let from = node.text("subname"), let to = node.text("newname") {
+            change = .renamed(from: from, to: to)
+        }
         return Sequel(
-            statement: later, command: nil, range: range, word: "alteration", part: node.text("subname"), named: [],
-            text: edited)
+            statement: later, command: nil, range: range, word: "alteration", part: node.text("subname"),
+            table: copy.table, change: change, named: [], text: edited)
     }
 
     /// What a command of an ALTER TABLE is about, where it can be done to an empty table alone.

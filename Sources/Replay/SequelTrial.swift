@@ -63,8 +63,9 @@ public struct SequelTrial: Sendable {
             case .same where !SequelTrial.holds(database, whatWentBefore: number, in: states):
                 var outcome = TrialOutcome(
                     item.subject.tellsBeyond ? compared : .same(beyond: []), states: Array(states[number...]))
-                outcome.done = sequels.indices.prefix(number).filter { states[$0].facts != states[$0 + 1].facts }
-                    .map { sequels[$0] }
+                // What changes nothing that the catalog shows has been done where something behind it has.
+                let last = sequels.indices.prefix(number).last { states[$0].facts != states[$0 + 1].facts }
+                outcome.done = Array(sequels.prefix((last ?? -1) + 1))
                 outcome.sequels = sequels
                 return outcome
             case .different(let differences) where differences.count < nearest?.count ?? .max:

@@ -98,7 +98,7 @@ public struct SkippedObject: Sendable {
         }
         if facts.isEmpty, !expected.facts.isEmpty { return .absent }
         if isOneOfMany {
-            return Fact.common(expected.facts, facts) == nil ? .absent : .same(beyond: [])
+            return Fact.common(expected.facts, facts).isEmpty ? .absent : .same(beyond: [])
         }
         return Comparison(file: expected.facts, database: facts, named: expected.named)
     }

@@ -37,6 +37,10 @@ struct Attempt {
     private var scratches = 0
     /// Commands, by statement, that have been done to what stands already, each with its object.
     var sequelsDone: [Int: [(sequel: Sequel, object: String)]] = [:]
+    /// Commands that have not been done to it, and are to be sent.
+    var pending: [Sequel] = []
+    /// All that have been done, in the order of the file.
+    var done: [Sequel] { sequelsDone.sorted { $0.key < $1.key }.flatMap { $0.value.map(\.sequel) } }
     /// What was skipped as existing, to be looked at again before that is recorded.
     var skipped: [SkippedObject] = []
     /// How many of the file's IF NOT EXISTS have been accounted for.

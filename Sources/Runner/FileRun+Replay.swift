@@ -14,19 +14,18 @@ extension FileRun {
         _ statement: Int, _ replaying: Replaying, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
     ) throws(Stop) -> Replayed {
         var replayed = Replayed()
-        let done = attempt.sequelsDone[statement] ?? []
-        guard !replaying[statement].isEmpty || !done.isEmpty else { return replayed }
+        let followed = attempt.sequelsDone[statement] ?? []
+        guard !replaying[statement].isEmpty || !followed.isEmpty else { return replayed }
         replayed.list = AlterTableCommands(statement, in: attempt.prepared.script)
-        for (sequel, object) in done {
-            var event = attempt.event(.skipped, by: actor)
-            event.reason = "object_exists"
-            event.object = object
-            event.detail = [
-                "statement": .integer(Int64(statement + 1)), "kind": .string(sequel.word), "compared": true,
-            ]
-            replayed.pass(sequel.command, sequel.range, event)
+        for (sequel, object) in followed {
+            replayed.pass(sequel.command, sequel.range, done(statement, sequel.word, object, attempt))
         }
         for item in replaying[statement] where item.command.map(replayed.commands.contains) != true {
+            if item.isGone(with: item.following(attempt.done)) {
+                replayed.pass(item.command, item.range, done(statement, "alteration", item.name, attempt))
+                continue
+            }
+            if item.isNameless, attempt.pending.contains(where: item.isSame) { continue }
             guard let standing = try standing(item, &attempt, connection, limit) else { continue }
             var event = attempt.event(.skipped, by: actor)
             event.reason = "object_exists"
@@ -70,6 +69,15 @@ extension FileRun {
         return replayed
     }
 
+    /// What is recorded of a command that has been done, as what stands shows.
+    private func done(_ statement: Int, _ kind: String, _ object: String, _ attempt: Attempt) -> AuditEvent {
+        var event = attempt.event(.skipped, by: actor)
+        event.reason = "object_exists"
+        event.object = object
+        event.detail = ["statement": .integer(Int64(statement + 1)), "kind": .string(kind), "compared": true]
+        return event
+    }
+
     private func standing(
         _ item: ReplayItem, _ attempt: inout Attempt, _ connection: Connection, _ limit: Instant?
     ) throws(Stop) -> Standing? {
@@ -93,6 +101,7 @@ extension FileRun {
                     attempt.sequelsDone[sequel.statement, default: []].append(
                         (sequel, trial.object(of: sequel, standing)))
                 }
+                attempt.pending += outcome.pending
                 return outcome
             } catch {
                 // A command that an empty table alone cannot take: then the statement is compared as it stands.
@@ -103,12 +112,12 @@ extension FileRun {
                 scratch = Scratch(token: attempt.scratchToken())
             }
         }
-        let trial = item.trial(standing, in: &scratch)
+        let trial = item.trial(standing, in: &scratch, behind: item.following(attempt.done))
         do throws(Stop) {
             return item.outcome(try send(trial, item, &attempt, connection, limit), standing, in: scratch)
         } catch {
             // It is about a column that is not there yet, which an earlier command of its statement adds.
-            guard case .failure(let failure) = error, failure.complaint.sqlstate == "42703",
+            guard item.command != nil, case .failure(let failure) = error, failure.complaint.sqlstate == "42703",
                 connection.transactionStatus == .inFailedTransaction
             else { throw error }
             _ = try answers(to: SequelTrial.undo, item, &attempt, connection, limit)

@@ -17,8 +17,14 @@ struct Replaying {
         self.existing = existing
         var items: [Int: [ReplayItem]] = [:]
         if existing != .fail {
+            var nameless: [ReplayItem.Making: Int] = [:]
             for statement in statements {
-                let found = ReplayItem.all(of: statement, in: script, text: text, namesKeys: existing == .skip)
+                var found = ReplayItem.all(of: statement, in: script, text: text, namesKeys: existing == .skip)
+                for index in found.indices where found[index].isNameless {
+                    let making = found[index].making(text)
+                    found[index].twins = nameless[making, default: 0]
+                    nameless[making, default: 0] += 1
+                }
                 if !found.isEmpty { items[statement] = found }
             }
         }

@@ -166,6 +166,60 @@ import Testing
             there: "CREATE TABLE t (id int, a text) WITH (toast.autovacuum_enabled = false, autovacuum_enabled = 1);",
             file: "CREATE TABLE t (id int, a text) WITH (toast.autovacuum_enabled = off, autovacuum_enabled = on);",
             answer: "1"),
+        // One for each statement.
+        Case(
+            there:
+                "CREATE TABLE t (a int); CREATE INDEX ON t (a); CREATE TABLE u (a int CHECK (a > 0)); CREATE INDEX ON u (a);",
+            file:
+                "CREATE INDEX ON t (a); CREATE INDEX ON u (a); CREATE INDEX ON t (a); ALTER TABLE t ADD CHECK (a > 0); ALTER TABLE u ADD CHECK (a > 0);",
+            query:
+                "SELECT string_agg(n, ' ' ORDER BY n COLLATE \"C\") FROM (SELECT relname FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace UNION SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0 AND connamespace = 'public'::regnamespace) AS f(n)",
+            answer: "t_a_check t_a_idx t_a_idx1 u_a_check u_a_idx"),
+        Case(
+            there: "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0));",
+            file: "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0)); ALTER TABLE t ADD CHECK (a > 0);",
+            query: "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 't'::regclass",
+            answer: "k t_a_check"),
+        // Columns that go by another name by now, or are gone with what was about them; commands that change nothing, before others that were done.
+        Case(
+            there: "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (b); ALTER TABLE t RENAME b TO c;",
+            file: "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (b); ALTER TABLE t RENAME b TO c;",
+            query: "SELECT pg_get_indexdef('i'::regclass)", answer: "CREATE INDEX i ON public.t USING btree (c)"),
+        Case(
+            there:
+                "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (b) WHERE a > 0; ALTER TABLE t RENAME a TO d; ALTER TABLE t DROP d;",
+            file:
+                "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (b) WHERE a > 0; ALTER TABLE t RENAME a TO d; ALTER TABLE t DROP d;",
+            query: "SELECT to_regclass('i') IS NULL", answer: "t"),
+        Case(
+            there:
+                "CREATE TABLE t (a int, b int, g int); CREATE INDEX i ON t (a, (a + b)); ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME b TO a; ALTER TABLE t RENAME x TO b; ALTER TABLE t RENAME g TO h; ALTER TABLE t DROP h, ADD g text;",
+            file:
+                "CREATE TABLE t (a int, b int, g int); CREATE INDEX i ON t (a, (a + b)); ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME b TO a; ALTER TABLE t RENAME x TO b; ALTER TABLE t RENAME g TO h; ALTER TABLE t DROP h, ADD g text;",
+            query: "SELECT pg_get_indexdef('i'::regclass)",
+            answer: "CREATE INDEX i ON public.t USING btree (b, ((b + a)))"),
+        Case(
+            there:
+                "CREATE TABLE t (a int, b int); CREATE INDEX ON t (a); ALTER TABLE t RENAME b TO x; ALTER TABLE t DROP x; ALTER TABLE t RENAME a TO b; ALTER TABLE t ADD a text;",
+            file:
+                "CREATE TABLE t (a int, b int); CREATE INDEX ON t (a); ALTER TABLE t RENAME b TO x; ALTER TABLE t DROP x; ALTER TABLE t RENAME a TO b; ALTER TABLE t ADD a text;",
+            query: "SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass", answer: "1"),
+        Case(
+            there: "CREATE TABLE t (a int, b int NOT NULL DEFAULT 1);",
+            file:
+                "CREATE TABLE t (a int, b int); ALTER TABLE t ALTER b DROP NOT NULL, ALTER b DROP DEFAULT; ALTER TABLE t ALTER b SET NOT NULL; ALTER TABLE t ALTER b SET DEFAULT 1;",
+            query: "SELECT attnotnull AND atthasdef FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'",
+            answer: "t"),
+        Case(
+            there: "CREATE TABLE t (a int); ALTER TABLE t RENAME a TO b;",
+            file: "CREATE TABLE t (a int); ALTER TABLE t ALTER a DROP DEFAULT; ALTER TABLE t RENAME a TO b;",
+            answer: "1"),
+        Case(
+            there:
+                "CREATE TABLE t (a int, b int) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0) NOT VALID;",
+            file:
+                "CREATE TABLE t (a int, b int) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0) NOT VALID;",
+            answer: "1"),
         // A comment is no part of it.
         Case(
             there: "CREATE TABLE t (id int); CREATE VIEW v AS SELECT id FROM t;",

@@ -37,6 +37,7 @@ struct ConstraintReplay: ReplaySubject {
 
     var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
+    var copied: TableName? { copy.table }
     var namedConstraints: Set<String> { name.map { [$0] } ?? [] }
     /// A second primary key cannot be: there the one that stands is meant.
     var isNameless: Bool { name == nil && type != "p" }

@@ -8,6 +8,7 @@ struct IndexReplay: ReplaySubject {
     private let name: String?
     private let copy: Copy
     private let text: StatementText
+    let columns: [String]
     /// Whether it is to be on the partitioned table alone.
     private let isOnly: Bool
 
@@ -16,6 +17,9 @@ struct IndexReplay: ReplaySubject {
             return nil
         }
         name = node.text("idxname")
+        columns =
+            (node.list("indexParams", of: "IndexElem") + node.list("indexIncludingParams", of: "IndexElem"))
+            .compactMap { $0.text("name") } + node.descendants(with: "fields").compactMap { $0.strings("fields").last }
         isOnly = node.field("relation")?.flag("inh") == false
         self.copy = copy
         var edited = StatementText(text, script.statements[statement].range)
@@ -29,6 +33,7 @@ struct IndexReplay: ReplaySubject {
 
     var names: [ObjectNames] { [ObjectNames(name ?? "", nil), ObjectNames(copy.table.name)] }
     var lookup: Lookup { copy.lookup }
+    var copied: TableName? { copy.table }
     var isNameless: Bool { name == nil }
 
     var standing: String {

@@ -23,6 +23,7 @@ struct PolicyReplay: ReplaySubject {
 
     var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
+    var copied: TableName? { copy.table }
 
     var standing: String {
         Copy.standing(

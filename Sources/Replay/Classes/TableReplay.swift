@@ -71,16 +71,18 @@ struct TableReplay: ReplaySubject {
         return steps + [text.sql(in: scratch)]
     }
 
-    private func facts(_ oid: String) -> String {
+    private func facts(_ oid: String, constraints condition: String = "true") -> String {
         [
             RelationFacts.kind(oid), RelationFacts.partition(oid), RelationFacts.options(oid),
             RelationFacts.columns(oid),
-            RelationFacts.constraints(oid),
+            RelationFacts.constraints(oid, where: condition),
         ].joined(separator: "\nUNION ALL\n")
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
-        facts(RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)))
+        // What comes from a parent is the parent's: the copy of it has it in another state.
+        facts(
+            RelationFacts.oid(Quoting.literal(scratch.name), Quoting.literal(name.name)), constraints: "k.conislocal")
     }
 
     func keepsName(_ standing: Standing) -> String { RelationFacts.isNamed(standing.oid, standing.object) }

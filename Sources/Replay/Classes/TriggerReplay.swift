@@ -22,6 +22,7 @@ struct TriggerReplay: ReplaySubject {
 
     var names: [ObjectNames] { [ObjectNames(copy.table.name, name)] }
     var lookup: Lookup { copy.lookup }
+    var copied: TableName? { copy.table }
 
     var standing: String {
         Copy.standing(
