@@ -62,6 +62,7 @@ extension AuditRecord {
             case .daemonStarted: "daemon started\(why)"
             case .daemonStopped: "daemon stopped\(why)"
             case .anchorGap: "anchor gap\(why)"
+            case .acknowledged where event.object != nil: "acknowledged another history\(about)\(why)"
             case .acknowledged: "acknowledged that the history does not go on from its anchors\(why)"
             }
         text = Printable.line(text, limit: 2048)

@@ -31,6 +31,7 @@ extension Engine {
             return try withLock(patience: lockPatience) { () throws(RunFailure) in
                 try recover()
                 try noteCatalogDrift()
+                try refuseOtherHistory(snapshot, limit)
                 try takeOverWhatStands(snapshot, limit)
                 return try runLine(snapshot, limit)
             }
