@@ -24,6 +24,8 @@ public struct Fact: Sendable, Equatable {
     public var text: String
     /// Another way to say the same.
     public var also: String?
+    /// Its place among the others; of a column it tells whether the column is another one of the same name.
+    var place: Int?
 
     /// A fact from its parts.
     public init(_ group: Group, _ name: String, _ text: String, also: String? = nil) {
@@ -44,6 +46,7 @@ public struct Fact: Sendable, Equatable {
         // A constraint that is valid serves for one that the file adds NOT VALID, and not the other way round.
         let also = !isFile && group == .constraint ? nil : row[4]
         self.init(group, name, restored(text), also: also.map(restored))
+        place = row[0].flatMap { Int($0) }
     }
 
     /// Those of the database's facts that are among the file's, under any name.

@@ -61,6 +61,8 @@ public struct SequelTrial: Sendable {
             let compared = Comparison(file: state.facts, database: database, named: state.named)
             switch compared {
             case .same where !SequelTrial.holds(database, whatWentBefore: number, in: states):
+                let doubts = SequelTrial.doubts(database, states.prefix(number + 1).map(\.facts))
+                guard doubts.isEmpty else { return TrialOutcome(.different(doubts)) }
                 var outcome = TrialOutcome(
                     item.subject.tellsBeyond ? compared : .same(beyond: []), states: Array(states[number...]))
                 // What changes nothing that the catalog shows has been done where something behind it has.
@@ -86,5 +88,27 @@ public struct SequelTrial: Sendable {
         let gone = states.prefix(state).reduce(into: Set()) { $0.formUnion(parts($1.facts)) }.subtracting(
             parts(states[state].facts))
         return !gone.isDisjoint(with: parts(database))
+    }
+
+    /// Columns that the last of the states has dropped and added again, so that it looks like an earlier one, and that are not certain to be the new ones: with their
+    /// number in the table they would be. What is in the old ones is to go, and a restored database has new ones under the old numbers: neither is guessed.
+    private static func doubts(_ database: [Fact], _ states: [[Fact]]) -> [Difference] {
+        guard let last = states.last else { return [] }
+        func columns(_ facts: [Fact]) -> [ExactText: Fact] {
+            Dictionary(facts.filter { $0.group == .column }.map { ($0.key, $0) }) { first, _ in first }
+        }
+        let (new, found) = (columns(last), columns(database))
+        var doubts: [ExactText: Difference] = [:]
+        for state in states.dropLast() {
+            let old = columns(state)
+            guard old.count == new.count, old.allSatisfy({ new[$0]?.agrees(with: $1) == true }) else { continue }
+            for (key, fact) in new where old[key]?.place != fact.place && found[key]?.place != fact.place {
+                doubts[key] = Difference(
+                    "column '\(fact.name)', which the file drops and adds again",
+                    database: "the old one, or restored from a dump: the catalog does not tell",
+                    file: "\(fact.text), the new one")
+            }
+        }
+        return doubts.sorted { $0.key < $1.key }.map(\.value)
     }
 }

@@ -106,6 +106,31 @@ import Testing
         #expect(try bench.faults() == "")
     }
 
+    @Test(arguments: [
+        // As far as CREATE TABLE, or restored; finished by statements; the same by way of another name.
+        ("CREATE TABLE t (a int, b int)", false),
+        ("CREATE TABLE t (a int, b int); ALTER TABLE t DROP b; ALTER TABLE t ADD b int", true),
+        ("CREATE TABLE t (a int, b int); ALTER TABLE t DROP b", true),
+    ])
+    func `a column that is dropped and added again is never taken for the old one`(_ done: String, goesOn: Bool) throws
+    {
+        let bench = try bench()
+        try bench.query(done)
+        try bench.query("INSERT INTO t (a) VALUES (1)")
+        let isOld = try bench.query(
+            "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b' AND attnum = 2)")
+        if isOld == "t" { try bench.query("UPDATE t SET b = 7") }
+        try bench.write(
+            "001_file.sql",
+            Self.directive + "CREATE TABLE t (a int, b int);\nALTER TABLE t DROP b;\nALTER TABLE t ADD b int;\n")
+        let outcome = try bench.run("apply")
+        #expect(outcome.status == (goesOn ? 0 : 1), "\(outcome)")
+        #expect(
+            outcome.errors.contains("column 'b', which the file drops and adds again") == !goesOn, "\(outcome)")
+        #expect(try bench.query("SELECT coalesce(b, 0) FROM t") == (goesOn ? "0" : "7"))
+        #expect(try bench.faults() == "")
+    }
+
     @Test func `a command that no empty table can take does not keep the others from being compared`() throws {
         let bench = try bench()
         let text = """
