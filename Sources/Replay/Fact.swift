@@ -46,7 +46,26 @@ public struct Fact: Sendable, Equatable {
         // A constraint that is valid serves for one that the file adds NOT VALID, and not the other way round.
         let also = !isFile && group == .constraint ? nil : row[4]
         self.init(group, name, restored(text), also: also.map(restored))
+        if self.also == nil, name == "partition of" { self.also = Fact.sorted(bounds: self.text) }
         place = row[0].flatMap { Int($0) }
+    }
+
+    /// The values of a list partition in an order of their own: theirs means nothing.
+    private static func sorted(bounds text: String) -> String? {
+        let words = " FOR VALUES IN ("
+        guard let start = text.firstRange(of: words), text.hasSuffix(")") else { return nil }
+        var values = [""]
+        var isQuoted = false
+        for scalar in text[start.upperBound...].unicodeScalars.dropLast() {
+            if scalar == "'" { isQuoted.toggle() }
+            if scalar == ",", !isQuoted {
+                values.append("")
+            } else {
+                values[values.count - 1].unicodeScalars.append(scalar)
+            }
+        }
+        let sorted = values.map { String($0.drop { $0 == " " }) }.sorted { $0.exact < $1.exact }
+        return text[..<start.upperBound] + sorted.joined(separator: ", ") + ")"
     }
 
     /// Those of the database's facts that are among the file's, under any name.

@@ -55,6 +55,7 @@ public struct ReplayItem: Sendable {
         if let table = subject.copied, !steps.isEmpty {
             let (back, forth) = ColumnNames(done.compactMap(\.change)).renaming(scratch.qualified(table.name))
             steps.insert(contentsOf: back, at: 1)
+            if subject.takesRow { steps.insert(RowType.cast(table, standing, in: &scratch), at: 1) }
             steps += forth
         }
         // What the server says of a scratch object is of no use to anyone.

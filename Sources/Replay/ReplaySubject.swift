@@ -38,6 +38,8 @@ protocol ReplaySubject: Sendable {
     var altered: (table: TableName, column: String?)? { get }
     /// The table of which a copy is made to build it on.
     var copied: TableName? { get }
+    /// Whether it may be about whole rows of that table.
+    var takesRow: Bool { get }
     /// Columns without which it cannot be: it goes with any of them.
     var columns: [String] { get }
     /// The invalid index that stands there, as SQL writes it.
@@ -70,6 +72,7 @@ extension ReplaySubject {
     var tellsBeyond: Bool { true }
     var altered: (table: TableName, column: String?)? { nil }
     var copied: TableName? { nil }
+    var takesRow: Bool { false }
     var columns: [String] { [] }
     func invalidIndex(_ standing: Standing) -> String? { nil }
 }

@@ -7,6 +7,7 @@ internal import Reporting
 public struct Scratch: Sendable {
     /// The schema's name: needs no quotes.
     public let name: String
+    private var casts: [(printed: String, real: String)] = []
     private var replacements: [(printed: String, real: String)] = []
 
     /// A scratch schema with a name that nobody else has: `token` is random, of lower-case letters and digits.
@@ -23,8 +24,12 @@ public struct Scratch: Sendable {
         replacements.insert(("\(name).\(printed)", real), at: 0)
     }
 
+    /// Says how the server prints a whole row of a table in it, which a cast lets pass for one of the real table.
+    mutating func casts(_ row: String, to type: String) { casts.append(("(\(row))::\(type)", row)) }
+
     /// `text` with the real names in it.
     func restored(_ text: String) -> String {
+        let text = casts.reduce(text) { text, pair in text.replacing(pair.printed, with: pair.real) }
         guard text.contains(name) else { return text }
         return replacements.reduce(text) { text, pair in text.replacing(pair.printed, with: pair.real) }
     }

@@ -16,6 +16,8 @@ public struct Sequel: Sendable {
     public let part: String?
     /// Its table, as the statement names it.
     let table: TableName
+    /// Whether it may be about whole rows of it.
+    let takesRow: Bool
     /// What becomes of a column's name.
     let change: ColumnChange?
     /// Constraints that it gives a name.
@@ -70,7 +72,7 @@ public struct Sequels: Sendable {
             if !alone.dropSequenceName(of: command, script, later) { return nil }
             return Sequel(
                 statement: later, command: number, range: range, word: kind.word, part: kind.part,
-                table: copy.table, change: ColumnChange(command),
+                table: copy.table, takesRow: command.mayTakeRow(of: copy.table), change: ColumnChange(command),
                 named: Set(command.descendants(with: "conname").compactMap { $0.text("conname") }), text: alone)
         }
     }
@@ -89,7 +91,7 @@ public struct Sequels: Sendable {
         }
         return Sequel(
             statement: later, command: nil, range: range, word: "alteration", part: node.text("subname"),
-            table: copy.table, change: change, named: [], text: edited)
+            table: copy.table, takesRow: false, change: change, named: [], text: edited)
     }
 
     /// What a command of an ALTER TABLE is about, where it can be done to an empty table alone.

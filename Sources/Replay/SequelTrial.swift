@@ -20,6 +20,9 @@ public struct SequelTrial: Sendable {
             "SELECT pg_catalog.set_config('migrated.path', pg_catalog.current_setting('search_path'), true)",
         ]
         lines += steps
+        if let table = item.subject.altered?.table, sequels.contains(where: \.takesRow) {
+            lines.append(RowType.cast(table, standing, in: &scratch))
+        }
         func ask(_ side: String, _ facts: String) {
             lines.append("SET LOCAL search_path = pg_catalog, pg_temp")
             lines.append("SELECT '\(side)', f.* FROM (\(facts)) AS f ORDER BY 2")

@@ -1,6 +1,7 @@
 internal import Audit
 internal import JSON
 internal import Postgres
+internal import Replay
 internal import Reporting
 internal import SQLParsing
 internal import Systemd
@@ -152,7 +153,7 @@ extension FileRun {
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
              WHERE NOT i.indisvalid AND c.relkind = 'i'
                AND i.indrelid = coalesce($1::oid, (SELECT x.indrelid FROM pg_catalog.pg_index AS x WHERE x.indexrelid = $2::oid))
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = c.oid)
+               AND NOT \(IndexBuild.isRunning("c.oid", on: "i.indrelid"))
              ORDER BY 1
             """, [built.table.map(Parameter.text), built.index.map(Parameter.text)])
         return result.rows.indices.compactMap { result.text($0, 0) }

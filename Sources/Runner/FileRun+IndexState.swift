@@ -1,6 +1,7 @@
 internal import Audit
 internal import JSON
 internal import Postgres
+internal import Replay
 internal import Reporting
 internal import SQLParsing
 internal import Systemd
@@ -87,16 +88,11 @@ extension FileRun {
     }
 
     /// Name, whether it is an index of the table, whether it is one of a partitioned table, whether it is good for use, and whether another
-    /// session builds it: of a session of another role the view shows no more than that it builds something (PostgreSQL manual 28.4.4).
+    /// session builds it.
     private static let stateOfIndex = """
         SELECT pg_catalog.format('%I.%I', n.nspname, x.relname), i.indexrelid IS NOT NULL AND (t.oid IS NULL OR i.indrelid OPERATOR(pg_catalog.=) t.oid),
                x.relkind OPERATOR(pg_catalog.=) 'I', coalesce(i.indisvalid AND i.indisready, false),
-               NOT coalesce(i.indisvalid AND i.indisready, false) AND EXISTS (
-                   SELECT FROM pg_catalog.pg_stat_progress_create_index AS p
-                    WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-                      AND coalesce(p.index_relid OPERATOR(pg_catalog.=) x.oid, EXISTS (
-                          SELECT FROM pg_catalog.pg_locks AS l
-                           WHERE l.pid OPERATOR(pg_catalog.=) p.pid AND l.relation OPERATOR(pg_catalog.=) i.indrelid AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock' AND l.granted)))
+               NOT coalesce(i.indisvalid AND i.indisready, false) AND \(IndexBuild.isRunning("x.oid", on: "i.indrelid"))
           FROM (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid) AS named
           LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) named.oid
           JOIN pg_catalog.pg_class AS x

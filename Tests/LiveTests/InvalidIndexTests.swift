@@ -122,12 +122,31 @@ import Testing
             "\(outcome)")
     }
 
-    @Test func `that another session is building is waited for, and its build is not disturbed`() throws {
+    /// A login that is no monitor sees of another role's build only that there is one.
+    @Test(
+        arguments: [
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a);",
+            "-- migrated: existing=skip-identical\nCREATE INDEX CONCURRENTLY i ON t (a);",
+            "-- migrated: existing=skip-identical\nCREATE INDEX i ON t (a);\nCREATE TABLE later ();",
+            "-- migrated: existing=skip\nCREATE INDEX i ON t (a);",
+        ], [false, true])
+    func `that another session is building is waited for, and its build is not disturbed`(
+        _ file: String, isPlainLogin: Bool
+    ) throws {
         let bench = try Workbench()
+        var login: [String] = []
+        if isPlainLogin {
+            let role = "plain_\(bench.database.name)"
+            try bench.query(
+                "CREATE ROLE \(role) LOGIN; GRANT CREATE ON DATABASE \(bench.database.name) TO \(role); GRANT ALL ON SCHEMA public TO \(role)"
+            )
+            login = ["--database", "\(bench.database.conninfo) user=\(role)"]
+        }
         try bench.folder.write(
             "migrated.toml", "retry-wait = \"50ms\"\nretry-wait-max = \"50ms\"\nretry-tries = 1000\nretry-for = \"0\"\n"
         )
         try bench.query("CREATE TABLE t (a int)")
+        if isPlainLogin { try bench.query("ALTER TABLE t OWNER TO plain_\(bench.database.name)") }
         // A transaction that has written to the table keeps the build from its second step.
         let holder = try Program(
             Cluster.programs + "/psql", ["-X", "-q", "-d", bench.database.conninfo],
@@ -142,8 +161,9 @@ import Testing
             try bench.query("SELECT count(*) FROM pg_stat_progress_create_index WHERE index_relid = to_regclass('i')")
                 == "1"
         }
-        try bench.write("001_i.sql", "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a);")
-        let apply = try bench.start("apply")
+        try bench.write("001_i.sql", file)
+        let apply = try Program(
+            Program.built("migrated"), bench.arguments("apply", login), environment: Program.environment)
         try bench.waitFor("event = 'failed' AND reason = 'index_being_built'", apply)
         holder.signal(SIGINT)
         let built = try builder.outcome()

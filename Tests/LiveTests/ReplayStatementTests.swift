@@ -16,6 +16,9 @@ import Testing
         "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype <> 'n'"
     private static let table = "CREATE TABLE t (id int PRIMARY KEY, y int DEFAULT 1);"
 
+    private static let rows =
+        "CREATE TABLE t (a int); CREATE FUNCTION h(t) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';"
+
     // MARK: Within one statement
 
     @Test(
@@ -166,6 +169,77 @@ import Testing
             there: "CREATE TABLE t (id int, a text) WITH (toast.autovacuum_enabled = false, autovacuum_enabled = 1);",
             file: "CREATE TABLE t (id int, a text) WITH (toast.autovacuum_enabled = off, autovacuum_enabled = on);",
             answer: "1"),
+        // Of what becomes a constraint's: other columns, and all of it done.
+        Case(
+            there: "CREATE TABLE t (a int, b int, CONSTRAINT c UNIQUE (b)); CREATE UNIQUE INDEX i ON t (a);",
+            file: "ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;"),
+        Case(
+            there: "CREATE TABLE t (a int, b int, CONSTRAINT c UNIQUE (b));",
+            file: "CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;"),
+        Case(
+            there: "CREATE TABLE t (a int, b int, CONSTRAINT c UNIQUE (b) DEFERRABLE);",
+            file: "ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;"),
+        Case(
+            there:
+                "CREATE TABLE t (a int); CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;",
+            file: "CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;",
+            query: "SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE indrelid = 't'::regclass",
+            answer: "c"),
+        Case(
+            there: "CREATE TABLE t (a int); CREATE UNIQUE INDEX i ON t (a);",
+            file: "CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t ADD CONSTRAINT c PRIMARY KEY USING INDEX i;",
+            query: "SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE indrelid = 't'::regclass",
+            answer: "c"),
+        // LIKE brings indexes and statistics.
+        Case(
+            there: "CREATE TABLE x (a int, b int); CREATE INDEX ON x (a); CREATE TABLE t (LIKE x);",
+            file: "CREATE TABLE t (LIKE x INCLUDING INDEXES);"),
+        Case(
+            there:
+                "CREATE TABLE x (a int, b int); CREATE INDEX ON x (a); CREATE TABLE t (LIKE x INCLUDING ALL); DROP INDEX t_a_idx; CREATE INDEX t_a_idx ON t (b);",
+            file: "CREATE TABLE t (LIKE x INCLUDING ALL);"),
+        Case(
+            there:
+                "CREATE TABLE x (a int PRIMARY KEY, b int); CREATE INDEX ON x (a) WHERE b > 0; CREATE TABLE t (LIKE x INCLUDING ALL); CREATE INDEX more ON t (b);",
+            file: "CREATE TABLE t (LIKE x INCLUDING ALL);", answer: "1"),
+        Case(
+            there:
+                "CREATE TABLE x (a int, b int); CREATE STATISTICS xs (ndistinct) ON a, b FROM x; CREATE TABLE t (LIKE x);",
+            file: "CREATE TABLE t (LIKE x INCLUDING ALL);"),
+        Case(
+            there:
+                "CREATE TABLE x (a int, b int); CREATE STATISTICS xs (ndistinct) ON a, b FROM x; CREATE TABLE t (LIKE x INCLUDING STATISTICS);",
+            file: "CREATE TABLE t (LIKE x INCLUDING STATISTICS);", answer: "1"),
+        Case(
+            there: "CREATE TABLE x (a int, b int); CREATE INDEX ON x (a); CREATE TABLE t (LIKE x);",
+            file: "CREATE TABLE t (LIKE x);",
+            answer: "1"),
+        // The same in another order, and functions of the table's rows.
+        Case(
+            there:
+                "CREATE TABLE t (a text) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN ('b, c', 'a''', NULL);",
+            file: "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (NULL, 'a''', 'b, c');", answer: "1"),
+        Case(
+            there:
+                "CREATE TABLE t (a text) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN ('b, c', 'a');",
+            file: "CREATE TABLE t1 PARTITION OF t FOR VALUES IN ('b', 'c, a');"),
+        Case(
+            there: "\(rows) ALTER TABLE t ADD CONSTRAINT c CHECK (h(t));",
+            file: "ALTER TABLE t ADD CONSTRAINT c CHECK (h(t));",
+            answer: "1"),
+        Case(
+            there: "\(rows) ALTER TABLE t ADD CONSTRAINT c CHECK (h(t));",
+            file: "ALTER TABLE t ADD CONSTRAINT c CHECK (h(t) OR a > 0);"),
+        Case(
+            there: "\(rows) ALTER TABLE t ADD CONSTRAINT c CHECK (h(t));",
+            file:
+                "CREATE TABLE t (a int); CREATE OR REPLACE FUNCTION h(t) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER TABLE t ADD CONSTRAINT c CHECK (public.h(t.*));",
+            answer: "1"),
+        Case(
+            there: "\(rows) CREATE INDEX i ON t (h(t)); CREATE POLICY o ON t USING (h(t));",
+            file: "CREATE INDEX i ON t (h(t)); CREATE POLICY o ON t USING (h(t));", answer: "1"),
+        Case(
+            there: "\(rows) CREATE INDEX i ON t (h(t));", file: "CREATE INDEX i ON t (h(t) DESC);"),
         // One for each statement.
         Case(
             there:

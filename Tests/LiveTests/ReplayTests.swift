@@ -52,7 +52,7 @@ import Testing
     /// Everything outside of the history.
     static func dump(_ bench: Workbench) throws -> String {
         let outcome = try Program.run(
-            "/usr/lib/postgresql/15/bin/pg_dump",
+            Cluster.programs + "/pg_dump",
             ["--schema-only", "--exclude-schema=migrated", "-d", bench.database.conninfo])
         try #require(outcome.status == 0, "\(outcome)")
         // Newer ones begin and end with a random word against hostile dumps.

@@ -117,6 +117,27 @@ enum RelationFacts {
         """
     }
 
+    /// Its valid indexes that are no constraint's. What a table has of them beside the file's is nobody's fault.
+    static func indexes(_ oid: String) -> String {
+        """
+        SELECT 7000 + pg_catalog.row_number() OVER (ORDER BY x.relname), 'constraint', x.relname,
+               CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || pg_catalog.substr(
+               pg_catalog.pg_get_indexdef(x.oid), pg_catalog.strpos(pg_catalog.pg_get_indexdef(x.oid), ' USING ') + 1) || \(indexExtra("x")), NULL
+          FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+         WHERE i.indrelid = \(oid) AND i.indisvalid
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))
+        """
+    }
+
+    /// Its extended statistics.
+    static func statistics(_ oid: String) -> String {
+        """
+        SELECT 8000 + pg_catalog.row_number() OVER (ORDER BY s.stxname), 'constraint', s.stxname, 'STATISTICS ' || s.stxkind::pg_catalog.text
+               || pg_catalog.regexp_replace(pg_catalog.substr(d.text, pg_catalog.strpos(d.text, ' ON ')), ' FROM [^ ]+$', ''), NULL
+          FROM pg_catalog.pg_statistic_ext AS s, LATERAL (SELECT pg_catalog.pg_get_statisticsobjdef(s.oid)) AS d(text) WHERE s.stxrelid = \(oid)
+        """
+    }
+
     /// Its constraints but for foreign keys, which are looked after by themselves. `condition` is about `k`, the row of pg_constraint.
     static func constraints(_ oid: String, where condition: String = "true", name: String = "k.conname") -> String {
         """

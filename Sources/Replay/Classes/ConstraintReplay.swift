@@ -10,9 +10,11 @@ struct ConstraintReplay: ReplaySubject {
     private let name: String?
     private let type: String
     private let copy: Copy
+    let takesRow: Bool
     private let text: StatementText
     /// The index that becomes the constraint's: the copy has none.
-    private let usesIndex: Bool
+    private let index: String?
+    private var usesIndex: Bool { index != nil }
     /// When it is checked, in words.
     private let deferral: String
 
@@ -24,14 +26,15 @@ struct ConstraintReplay: ReplaySubject {
         ]
         guard let type = constraint.text("contype").flatMap({ types[$0] }) else { return nil }
         name = constraint.text("conname")
-        usesIndex = constraint.has("indexname")
+        index = constraint.text("indexname")
         deferral =
             (constraint.flag("deferrable") ? " deferrable" : "")
             + (constraint.flag("initdeferred") ? " initially deferred" : "")
         // An index that is to become a constraint's without a name keeps its own, which is then the constraint's.
-        if name == nil, usesIndex || type == "f" { return nil }
+        if name == nil, index != nil || type == "f" { return nil }
         self.type = type
         self.copy = copy
+        takesRow = constraint.mayTakeRow(of: copy.table)
         self.text = text
     }
 
@@ -59,6 +62,7 @@ struct ConstraintReplay: ReplaySubject {
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {
         usesIndex || type == "f"
             ? kind(Quoting.literal(type), Quoting.literal(usesIndex ? deferral : ""), from: nil)
+                + indexFact(spare(standing), standing)
             : facts(copy.oid(in: scratch), standing)
     }
 
@@ -72,7 +76,9 @@ struct ConstraintReplay: ReplaySubject {
                 ? """
                 CASE WHEN k.condeferrable THEN ' deferrable' ELSE '' END || CASE WHEN k.condeferred THEN ' initially deferred' ELSE '' END
                 """ : Quoting.literal("")
-            return kind("k.contype", deferral, from: "pg_catalog.pg_constraint AS k WHERE k.oid = \(constraint)")
+            let kind = kind("k.contype", deferral, from: "pg_catalog.pg_constraint AS k WHERE k.oid = \(constraint)")
+            return
+                "\(kind)\(indexFact("(SELECT k.conindid FROM pg_catalog.pg_constraint AS k WHERE k.oid = \(constraint))", standing))"
         }
         return RelationFacts.constraints(standing.oid, where: "k.oid = \(constraint)")
     }
@@ -90,5 +96,22 @@ struct ConstraintReplay: ReplaySubject {
         SELECT 1, 'property', 'kind', CASE \(letter) WHEN 'c' THEN 'check' WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' \
         WHEN 'x' THEN 'exclusion' WHEN 'f' THEN 'foreign key' ELSE 'constraint' END || \(deferral), NULL::pg_catalog.text\(from.map { " FROM \($0)" } ?? "")
         """
+    }
+
+    /// The index that the statement names, as long as it has not become the constraint's.
+    private func spare(_ standing: Standing) -> String {
+        """
+        (SELECT x.oid FROM pg_catalog.pg_class AS x JOIN pg_catalog.pg_class AS c ON c.relnamespace = x.relnamespace \
+        WHERE c.oid = \(standing.oid) AND x.relname = \(Quoting.literal(index ?? "")))
+        """
+    }
+
+    /// What the index is about, where there is one still that would have to become the constraint's.
+    private func indexFact(_ index: String, _ standing: Standing) -> String {
+        guard usesIndex else { return "" }
+        return """
+             UNION ALL SELECT 2, 'property', 'index', pg_catalog.substr(d.text, pg_catalog.strpos(d.text, ' USING ') + 1), NULL
+              FROM (SELECT pg_catalog.pg_get_indexdef(\(index))) AS d(text) WHERE \(spare(standing)) IS NOT NULL
+            """
     }
 }

@@ -6,7 +6,10 @@ internal import SQLParsing
 struct IndexReplay: ReplaySubject {
     let word = "index"
     private let name: String?
+    /// The constraint that a later statement of the file makes of it: the index goes by its name then.
+    private let constraint: String?
     private let copy: Copy
+    let takesRow: Bool
     private let text: StatementText
     let columns: [String]
     /// Whether it is to be on the partitioned table alone.
@@ -16,12 +19,15 @@ struct IndexReplay: ReplaySubject {
         guard let copy = Copy(node.field("relation"), script, statement) else {
             return nil
         }
-        name = node.text("idxname")
+        let index = node.text("idxname")
+        name = index
+        constraint = index.flatMap { script.constraint(using: $0, of: copy.table, behind: statement) }
         columns =
             (node.list("indexParams", of: "IndexElem") + node.list("indexIncludingParams", of: "IndexElem"))
             .compactMap { $0.text("name") } + node.descendants(with: "fields").compactMap { $0.strings("fields").last }
         isOnly = node.field("relation")?.flag("inh") == false
         self.copy = copy
+        takesRow = node.mayTakeRow(of: copy.table)
         var edited = StatementText(text, script.statements[statement].range)
         edited.moveColumns(of: copy.table, in: node, script, statement)
         edited.move(copy.place, copy.table.name)
@@ -41,19 +47,19 @@ struct IndexReplay: ReplaySubject {
             return Copy.standing(
                 object: Copy.part("NULL"), from: "WHERE c.oid = \(Lookup.found) AND c.relhasindex")
         }
+        let names = [name, constraint].compactMap(\.self)
         return Copy.standing(
             object: "pg_catalog.concat_ws('.', n.nspname, x.relname)", extra: ["x.oid", Self.invalid],
             from: """
-                JOIN pg_catalog.pg_class AS x ON x.relnamespace = n.oid AND x.relname = \(Quoting.literal(name))
+                JOIN pg_catalog.pg_class AS x ON x.relnamespace = n.oid AND x.relname IN (\(names.map(Quoting.literal).joined(separator: ", ")))
                 LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = x.oid
-                WHERE c.oid = \(Lookup.found)
+                WHERE c.oid = \(Lookup.found) ORDER BY x.relname <> \(Quoting.literal(name)) LIMIT 1
                 """)
     }
 
     /// The name of an index that is not valid and that nobody is building.
     private static let invalid = """
-        CASE WHEN NOT i.indisvalid AND x.relkind = 'i' AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = x.oid)
+        CASE WHEN NOT i.indisvalid AND x.relkind = 'i' AND NOT \(IndexBuild.isRunning("x.oid", on: "i.indrelid"))
             THEN pg_catalog.format('%I.%I', n.nspname, x.relname) END
         """
 
@@ -128,4 +134,20 @@ struct IndexReplay: ReplaySubject {
     }
 
     func invalidIndex(_ standing: Standing) -> String? { standing.extra.count > 3 ? standing.extra[3] : nil }
+}
+
+extension Script {
+    /// The constraint that ADD CONSTRAINT … USING INDEX makes of an index later in the file.
+    fileprivate func constraint(using index: String, of table: TableName, behind statement: Int) -> String? {
+        for later in statements.indices.dropFirst(statement + 1) where statements[later].node == "AlterTableStmt" {
+            guard let node = root(later), node.field("relation").flatMap({ TableName(relation: $0) }) == table else {
+                continue
+            }
+            for made in node.list("cmds", of: "AlterTableCmd").compactMap({ $0.node("def")?.fields })
+            where made.text("indexname")?.exact == index.exact {
+                return made.text("conname")
+            }
+        }
+        return nil
+    }
 }

@@ -7,6 +7,7 @@ struct PolicyReplay: ReplaySubject {
     let word = "policy"
     private let name: String
     private let copy: Copy
+    let takesRow: Bool
     private let text: StatementText
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
@@ -15,6 +16,7 @@ struct PolicyReplay: ReplaySubject {
         }
         self.name = name
         self.copy = copy
+        takesRow = node.mayTakeRow(of: copy.table)
         var edited = StatementText(text, script.statements[statement].range)
         edited.moveColumns(of: copy.table, in: node, script, statement)
         edited.move(copy.place, copy.table.name)

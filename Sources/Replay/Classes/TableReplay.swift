@@ -11,6 +11,8 @@ struct TableReplay: ReplaySubject {
     let word = "table"
     let name: TableName
     let namedConstraints: Set<String>
+    /// Whether it takes what other tables have: LIKE … INCLUDING INDEXES.
+    private let isLike: Bool
     private let parents: [TableName]
     private let text: StatementText
     private let placesOfParents: [Range<Int>]
@@ -22,6 +24,7 @@ struct TableReplay: ReplaySubject {
         else { return nil }
         self.name = name
         namedConstraints = Set(node.descendants(with: "conname").compactMap { $0.text("conname") })
+        isLike = !node.list("tableElts", of: "TableLikeClause").isEmpty
         var parents: [TableName] = []
         var places: [Range<Int>] = []
         for parent in node.list("inhRelations", of: "RangeVar") {
@@ -72,11 +75,13 @@ struct TableReplay: ReplaySubject {
     }
 
     private func facts(_ oid: String, constraints condition: String = "true") -> String {
-        [
+        let facts = [
             RelationFacts.kind(oid), RelationFacts.partition(oid), RelationFacts.options(oid),
             RelationFacts.columns(oid),
             RelationFacts.constraints(oid, where: condition),
-        ].joined(separator: "\nUNION ALL\n")
+        ]
+        let copied = isLike ? [RelationFacts.indexes(oid), RelationFacts.statistics(oid)] : []
+        return (facts + copied).joined(separator: "\nUNION ALL\n")
     }
 
     func fileFacts(_ standing: Standing, in scratch: Scratch) -> String {

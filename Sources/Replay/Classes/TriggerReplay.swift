@@ -7,6 +7,7 @@ struct TriggerReplay: ReplaySubject {
     let word = "trigger"
     private let name: String
     private let copy: Copy
+    let takesRow: Bool
     private let text: StatementText
 
     init?(_ node: TreeNode, _ script: Script, _ text: [UInt8], _ statement: Int) {
@@ -15,6 +16,7 @@ struct TriggerReplay: ReplaySubject {
         else { return nil }
         self.name = name
         self.copy = copy
+        takesRow = node.mayTakeRow(of: copy.table)
         var edited = StatementText(text, script.statements[statement].range)
         edited.move(copy.place, copy.table.name)
         self.text = edited

@@ -56,7 +56,7 @@ import Testing
 
     private static func dump(_ bench: Workbench, _ schema: String) throws -> String {
         let outcome = try Program.run(
-            "/usr/lib/postgresql/15/bin/pg_dump", ["--schema=\(schema)", "-d", bench.database.conninfo])
+            Cluster.programs + "/pg_dump", ["--schema=\(schema)", "-d", bench.database.conninfo])
         try #require(outcome.status == 0, "\(outcome)")
         return outcome.output.split(separator: "\n").filter {
             !$0.hasPrefix("--") && !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict")
