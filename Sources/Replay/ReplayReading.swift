@@ -3,7 +3,7 @@ internal import Reporting
 public import SQLParsing
 
 extension ReplayItem {
-    /// What a statement creates and what may be there already, in the order of the text; none for statements that replay leaves to the
+    /// What a statement creates and what may be there already, in the order in which PostgreSQL does it; none for statements that replay leaves to the
     /// server: those with IF NOT EXISTS or OR REPLACE, temporary objects, and classes that are not compared.
     ///
     /// - Parameters:
@@ -54,11 +54,11 @@ extension ReplayItem {
         guard node.text("objtype") == "OBJECT_TABLE", let list = AlterTableCommands(statement, in: script),
             let copy = Copy(node.field("relation"), script, statement)
         else { return [] }
-        let commands = node.list("cmds", of: "AlterTableCmd")
+        let commands = node.alterTableCommands
         guard commands.count == list.ranges.count else { return [] }
         var taken = Taken()
-        return zip(commands, list.ranges).enumerated().compactMap { number, pair in
-            let (command, range) = pair
+        return commands.compactMap { number, command in
+            let range = list.ranges[number]
             defer { taken.add(command) }
             guard includesConditional || !command.flag("missing_ok"), !taken.mayHold(command) else { return nil }
             let alone = StatementText(command: range, of: list, text, copy, command, script, statement)

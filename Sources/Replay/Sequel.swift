@@ -45,7 +45,7 @@ public struct Sequels: Sendable {
         }
     }
 
-    /// The later commands that alter what the item makes, in the order of the text: any that change a table's shape, of a column only its own.
+    /// The later commands that alter what the item makes, in the order in which PostgreSQL does them: any that change a table's shape, of a column only its own.
     ///
     /// Foreign keys are looked after by themselves. A command of another kind ends nothing: it is sent again, as ever.
     public func after(_ item: ReplayItem) -> [Sequel] {
@@ -61,11 +61,11 @@ public struct Sequels: Sendable {
         guard node.text("objtype") == "OBJECT_TABLE", let list = AlterTableCommands(later, in: script),
             let copy = Copy(node.field("relation"), script, later)
         else { return [] }
-        let commands = node.list("cmds", of: "AlterTableCmd")
+        let commands = node.alterTableCommands
         guard commands.count == list.ranges.count else { return [] }
-        return zip(commands, list.ranges).enumerated().compactMap { number, pair in
-            let (command, range) = pair
-            if later == item.statement, number <= item.command ?? -1 { return nil }
+        let own = later == item.statement ? commands.firstIndex { $0.number == item.command } : nil
+        return commands.dropFirst(own.map { $0 + 1 } ?? 0).compactMap { number, command in
+            let range = list.ranges[number]
             guard let kind = Kind(command) else { return nil }
             if let column = item.subject.altered?.column, kind != .column(column) { return nil }
             var alone = StatementText(command: range, of: list, text, copy, command, script, later)

@@ -1,3 +1,4 @@
+internal import ForeignKeys
 internal import Reporting
 public import SQLParsing
 
@@ -17,8 +18,9 @@ extension SkippedObject {
             case .named(let names):
                 guard !own.isDisjoint(with: names.exact) else { return false }
                 return change.commands.map { commands in
-                    commands.contains { number, isAddition in
-                        !isAddition && (later > statement || number > command ?? .max) && !isFollowed(later, number)
+                    let own = later == statement ? commands.firstIndex { $0.number == command } : nil
+                    return commands.dropFirst(own.map { $0 + 1 } ?? 0).contains { number, isAddition in
+                        !isAddition && !isFollowed(later, number)
                     }
                 } ?? !isFollowed(later, nil)
             }
@@ -40,7 +42,7 @@ private struct SchemaChange {
     }
 
     var reach = Reach.nothing
-    /// The commands of an ALTER TABLE, from 0: whether each only adds to the table.
+    /// The commands of an ALTER TABLE in the order in which they are done, by their number in the text from 0: whether each only adds to the table.
     var commands: [(number: Int, isAddition: Bool)]?
 
     init(_ type: String, _ node: TreeNode) {
@@ -52,11 +54,11 @@ private struct SchemaChange {
             if !calls.allSatisfy(Self.changesNothing.contains) { reach = .anything }
         case "DropStmt" where node.text("behavior") == "DROP_CASCADE": reach = .anything
         case "AlterTableStmt":
-            let list = node.list("cmds", of: "AlterTableCmd")
-            commands = list.enumerated().map { ($0, SchemaChange.isAddition($1)) }
+            let list = node.alterTableCommands
+            commands = list.map { ($0.number, SchemaChange.isAddition($0.command)) }
             reach = .named(node.field("relation").map { [$0.text("relname") ?? ""] } ?? [])
-            if list.contains(where: { $0.text("behavior") == "DROP_CASCADE" }) { reach = .anything }
-            let others = list.flatMap { $0.descendants(with: "relname").compactMap { $0.text("relname") } }
+            if list.contains(where: { $0.command.text("behavior") == "DROP_CASCADE" }) { reach = .anything }
+            let others = list.flatMap { $0.command.descendants(with: "relname").compactMap { $0.text("relname") } }
             if case .named(let names) = reach { reach = .named(names + others) }
         case "RenameStmt" where node.has("relation"):
             reach = .named(node.field("relation")?.text("relname").map { [$0] } ?? [])

@@ -65,6 +65,10 @@ extension FileRun {
             replayed.pass(item.command, item.range, event, byName: attempt.prepared.existing(settings) == .skip)
             replayed.skipped.append(skipped)
         }
+        // What has been done of the statement's own commands to a column that it adds.
+        for (sequel, object) in (attempt.sequelsDone[statement] ?? []).dropFirst(followed.count) {
+            replayed.pass(sequel.command, sequel.range, done(statement, sequel.word, object, attempt))
+        }
         attempt.skipped += replayed.skipped
         return replayed
     }
