@@ -21,6 +21,8 @@ struct RandomAlteration {
     private(set) var done = 0
 
     private var random: CaseRandom
+    /// What draws the order of a statement's commands: PostgreSQL does them in its own, whatever that of the text.
+    private var order: CaseRandom
     private let path: String
     private var columns: [Column] = []
     private var gone: [Column] = []
@@ -36,6 +38,7 @@ struct RandomAlteration {
     init(seed: Int) {
         self.seed = seed
         random = CaseRandom(seed: seed, harness: 7)
+        order = CaseRandom(seed: seed, harness: 8)
         path = random.percent(60) ? "r\(seed)." : ""
         create()
         let alterations = random.number(2...5)
@@ -140,7 +143,8 @@ struct RandomAlteration {
         case 17...20: statements.append("UPDATE \(table) SET id = id")
         default:
             touched = []
-            let commands = (0..<random.pick([1, 1, 1, 2, 2, 3])).compactMap { _ in command() }
+            var commands = (0..<random.pick([1, 1, 1, 2, 2, 3])).flatMap { _ in command() }
+            if order.percent(50) { commands.shuffle(using: &order) }
             if !commands.isEmpty { statements.append("ALTER TABLE \(table) \(commands.joined(separator: ", "))") }
         }
     }
@@ -180,19 +184,23 @@ struct RandomAlteration {
         }
     }
 
-    private mutating func command() -> String? {
-        switch random.number(1...100) {
-        case 1...22: return add()
-        case 23...34: return drop()
-        case 35...46: return changeType()
-        case 47...58: return changeDefault()
-        case 59...68: return changeNull()
-        case 69...86: return changeConstraint()
-        case 87...90: return isPartitioned ? nil : random.pick(["SET (fillfactor = 80)", "RESET (fillfactor)"])
-        case 91...93: return isPartitioned ? nil : random.pick(["SET UNLOGGED", "SET LOGGED"])
-        case 94...96: return random.pick(["ENABLE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY"])
-        default: return identity()
-        }
+    /// A command, or two that belong together; none where there is nothing that it could be about.
+    private mutating func command() -> [String] {
+        let draw = random.number(1...100)
+        if (69...86).contains(draw) { return changeConstraint() }
+        let command: String? =
+            switch draw {
+            case 1...22: add()
+            case 23...34: drop()
+            case 35...46: changeType()
+            case 47...58: changeDefault()
+            case 59...68: changeNull()
+            case 87...90: isPartitioned ? nil : random.pick(["SET (fillfactor = 80)", "RESET (fillfactor)"])
+            case 91...93: isPartitioned ? nil : random.pick(["SET UNLOGGED", "SET LOGGED"])
+            case 94...96: random.pick(["ENABLE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY"])
+            default: identity()
+            }
+        return command.map { [$0] } ?? []
     }
 
     /// A column that the statement is not about yet.
@@ -252,7 +260,7 @@ struct RandomAlteration {
         return "ALTER COLUMN \(columns[place].name) \(columns[place].isRequired ? "SET" : "DROP") NOT NULL"
     }
 
-    private mutating func changeConstraint() -> String? {
+    private mutating func changeConstraint() -> [String] {
         let old = constraints.indices.filter {
             touched.isDisjoint(with: constraints[$0].columns + [constraints[$0].name])
         }
@@ -263,28 +271,28 @@ struct RandomAlteration {
                 constraints.append(constraint)
                 let again =
                     constraint.isKey ? "PRIMARY KEY (id)" : "CHECK (id > 0 OR \(constraint.columns[0]) IS NOT NULL)"
-                return "DROP CONSTRAINT \(constraint.name), ADD CONSTRAINT \(constraint.name) \(again)"
+                return ["DROP CONSTRAINT \(constraint.name)", "ADD CONSTRAINT \(constraint.name) \(again)"]
             }
-            return "DROP CONSTRAINT \(random.percent(15) ? "IF EXISTS " : "")\(constraint.name)"
+            return ["DROP CONSTRAINT \(random.percent(15) ? "IF EXISTS " : "")\(constraint.name)"]
         }
         guard let column = columns.filter({ !touched.contains($0.name) }).randomElement(using: &random) else {
-            return nil
+            return []
         }
         touched.insert(column.name)
         if !constraints.contains(where: \.isKey), random.percent(30) {
             constraints.append(Constraint(name: "t_pkey", columns: ["id"], isKey: true))
-            return random.percent(50) ? "ADD PRIMARY KEY (id)" : "ADD CONSTRAINT t_pkey PRIMARY KEY (id)"
+            return [random.percent(50) ? "ADD PRIMARY KEY (id)" : "ADD CONSTRAINT t_pkey PRIMARY KEY (id)"]
         }
         let name = name("k")
         touched.insert(name)
         constraints.append(Constraint(name: name, columns: [column.name]))
-        if random.percent(30), !isPartitioned { return "ADD CONSTRAINT \(name) UNIQUE (\(column.name))" }
+        if random.percent(30), !isPartitioned { return ["ADD CONSTRAINT \(name) UNIQUE (\(column.name))"] }
         let notValid = random.percent(20) ? " NOT VALID" : ""
         if random.percent(25) {
             constraints.removeLast()
-            return "ADD CHECK (id > 0 OR \(column.name) IS NOT NULL)\(notValid)"
+            return ["ADD CHECK (id > 0 OR \(column.name) IS NOT NULL)\(notValid)"]
         }
-        return "ADD CONSTRAINT \(name) CHECK (id > 0 OR \(column.name) IS NOT NULL)\(notValid)"
+        return ["ADD CONSTRAINT \(name) CHECK (id > 0 OR \(column.name) IS NOT NULL)\(notValid)"]
     }
 
     private mutating func identity() -> String? {
