@@ -19,11 +19,11 @@ step() {
     if ((code == 0)); then
         echo "$text: done, $took s"
         # As the tool wrote it, on a line of its own: others read a test runner's closing line.
-        [[ ${step_closing:-} ]] && grep -E "$step_closing" "$log" | sed 's/\x1b\[[0-9;]*m//g'
+        [[ ${step_closing:-} ]] && grep -aE "$step_closing" "$log" | sed 's/\x1b\[[0-9;]*m//g'
         return 0
     else
         echo "$text: FAILED after $took s, exit code $code"
-        [[ ${step_show:-} ]] && grep -E -A 3 "$step_show" "$log" | head -n 200 | sed 's/^/    /'
+        [[ ${step_show:-} ]] && grep -aE -A 3 "$step_show" "$log" | head -n 200 | sed 's/^/    /'
         echo "    the last lines:"
         tail -n 40 "$log" | sed 's/^/    /'
         exit 1
@@ -39,7 +39,7 @@ tell_meanwhile() {
         sleep "$pause" &
         sleeper=$!
         wait "$sleeper"
-        latest=$(tail -c 4000 "$log" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 |
+        latest=$(tail -c 4000 "$log" 2>/dev/null | tr '\r' '\n' | grep -av '^[[:space:]]*$' | tail -n 1 |
             tr -dc '[:print:]' | cut -c 1-60) || true
         if [[ -t 1 ]]; then
             printf '\r\e[K%s … %s s  %s' "$text" $((SECONDS - started)) "$latest"
