@@ -74,7 +74,7 @@ public struct AnchorLog: Sendable, Equatable {
     public static func thinned(_ lines: [String], newest: Int = 1000) -> [String] {
         let anchored = lines.compactMap { line in Anchor(line: line).map { (line: line, anchor: $0) } }
         guard anchored.count > newest else { return lines }
-        let heading = lines.first.flatMap { Anchor(line: $0) == nil ? $0 : nil }
+        let heading = lines.first.flatMap { $0.hasPrefix("epoch ") ? $0 : nil }
         let older = Array(anchored.dropLast(newest))
         let signed = older.filter { $0.anchor.signature != nil }
         let pool = signed.isEmpty ? older : signed

@@ -28,6 +28,9 @@ public struct Testimony: Sendable {
     private var acknowledgedAt: [Int64: Int] = [:]
     private var broken: [WitnessedHead] = []
     private var journalSeqs: [Int64] = []
+    /// Events that somebody has found, and those that somebody has written.
+    private var found: Set<Int64> = []
+    private var written: Set<Int64> = []
     private let required: Set<AnchorSource>
     /// The newest event that anchors of each source fit.
     private var lastFits: [AnchorSource: ChainHead] = [:]
@@ -50,6 +53,7 @@ public struct Testimony: Sendable {
                 inStateDirectory += 1
             }
             if witness.isLate { late += 1 }
+            if witness.isForeign { found.insert(witness.head.seq) } else { written.insert(witness.head.seq) }
             switch witness.seal {
             case .none: break
             case .valid: signed += 1
@@ -161,6 +165,14 @@ public struct Testimony: Sendable {
         }
         var warnings: [String] = []
         if required.contains(.signature), signed == 0 { warnings.append("anchors missing: none is signed by the key") }
+        let foreign = found.subtracting(written).sorted()
+        if !foreign.isEmpty {
+            let shown = foreign.prefix(10).map(String.init).joined(separator: ", ")
+            let further = foreign.count > 10 ? " and \(foreign.count - 10) more" : ""
+            warnings.append(
+                "\(foreign.count == 1 ? "event" : "events") \(shown)\(further): found in the database by the host that keeps the anchors, and not written by it"
+            )
+        }
         let first = journalSeqs.min() ?? 0
         if first > 1 { warnings.append("anchors missing: those in the journal begin at event \(first)") }
         if first > 0 {

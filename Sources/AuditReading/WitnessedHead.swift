@@ -25,15 +25,21 @@ public struct WitnessedHead: Sendable, Equatable {
     public var place: Place
     /// Whether it was made later than right after the commit.
     public var isLate: Bool
+    /// Whether who kept it has not written the event, and only found it.
+    public var isForeign: Bool
     public var seal: Seal
     /// The host that wrote it, where its place says so.
     public var host: String?
 
     /// A head from its parts.
-    public init(_ head: ChainHead, _ place: Place, isLate: Bool = false, seal: Seal = .none, host: String? = nil) {
+    public init(
+        _ head: ChainHead, _ place: Place, isLate: Bool = false, isForeign: Bool = false, seal: Seal = .none,
+        host: String? = nil
+    ) {
         self.head = head
         self.place = place
         self.isLate = isLate
+        self.isForeign = isForeign
         self.seal = seal
         self.host = host
     }

@@ -144,12 +144,16 @@ extension Engine {
         reporter.keeping { (witness) throws(SystemFailure) in
             try witness.keep(rows.map(\.head), signature: nil, isLate: false, isForeign: true)
         }
-        let names = records.prefix(5).map { record in
-            "\(record.seq) '\(record.sentence)' (\(record.event.actor.initiatedBy) on \(record.event.actor.host), pid \(record.event.actor.pid))"
+        let names = rows.prefix(5).map { row in
+            guard let record = row.told else { return "\(row.seq), of a kind that is not known here" }
+            let actor = record.event.actor
+            return "\(row.seq) '\(record.sentence)' (\(actor.initiatedBy) on \(actor.host), pid \(actor.pid))"
         }
         let further = rows.count - names.count
+        // Where daemons of several hosts take turns, each reads what the others have written.
+        let isOfOthers = records.count == rows.count && !records.contains { $0.event.actor.host == Process.hostName }
         reporter.say(
-            4,
+            isOfOthers ? 5 : 4,
             Complaint(
                 .failed,
                 "\(rows.count == 1 ? "event \(first.seq) was" : "events \(first.seq) to \(last.seq) were") not written by migrated on this host: "
@@ -164,10 +168,12 @@ extension HistoryRow {
     fileprivate var head: ChainHead { ChainHead(seq: seq, hash: self[.hash] ?? []) }
 
     /// The record that this program would have made of it; nil where it would have made another.
-    fileprivate var record: AuditRecord? {
+    fileprivate var record: AuditRecord? { told.flatMap { $0.hash == self[.hash] ? $0 : nil } }
+
+    /// A record with the same words; nil where its kind is not known.
+    fileprivate var told: AuditRecord? {
         guard let event, let before = self[.prevHash] else { return nil }
-        let record = AuditRecord(
+        return AuditRecord(
             event, after: ChainHead(seq: seq &- 1, hash: before), recordedAt: recordedAt.microseconds)
-        return record.hash == self[.hash] ? record : nil
     }
 }

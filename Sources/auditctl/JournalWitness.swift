@@ -93,6 +93,7 @@ struct JournalWitness {
         let signature = text("MIGRATED_SIGNATURE").flatMap { AnchorSignature($0) }
         let witnessed = WitnessedHead(
             head, .journal, isLate: text("MIGRATED_ANCHOR") == "late",
+            isForeign: text("MIGRATED_ANCHOR") == "foreign",
             seal: WitnessedHead.Seal(signature, head, database, key), host: host)
         guard trust.hosts?.contains(host ?? "") != false else {
             ignoredHosts[host ?? "", default: 0] += 1

@@ -89,7 +89,7 @@ struct WitnessOptions: ParsableArguments {
         found.required = (listed ?? (found.journal == nil ? [] : [.journal])).union(key == nil ? [] : [.signature])
         let kept = found.state.log.anchors.map { anchor in
             WitnessedHead(
-                anchor.head, .stateDirectory, isLate: anchor.isLate,
+                anchor.head, .stateDirectory, isLate: anchor.isLate, isForeign: anchor.isForeign,
                 seal: WitnessedHead.Seal(anchor.signature, anchor.head, database, key))
         }
         found.testimony = Testimony(

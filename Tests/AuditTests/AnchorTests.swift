@@ -10,6 +10,7 @@ import Testing
         for anchor in [
             Anchor(head(1)), Anchor(head(2), timeline: 3), Anchor(head(.max), timeline: .max, isLate: true),
             Anchor(head(7), isLate: true, signature: AnchorSignature(of: head(7), database: "1-2", by: key)),
+            Anchor(head(8), timeline: 1, isForeign: true),
         ] {
             #expect(Anchor(line: anchor.line) == anchor, "\(anchor.line)")
         }
@@ -17,7 +18,9 @@ import Testing
         let old = "5 " + Hex.text(head(5).hash)
         #expect(Anchor(line: old) == Anchor(head(5)))
         #expect(Anchor(line: old + " later=word late") == Anchor(head(5), isLate: true))
-        for line in ["", "5", "x " + Hex.text(head(5).hash), "5 abcd", "epoch 2 event=5"] {
+        for line in [
+            "", "5", "x " + Hex.text(head(5).hash), "5 abcd", "epoch 2 event=5", AnchorLog.announcing(head(5)),
+        ] {
             #expect(Anchor(line: line) == nil, "\(line)")
         }
     }
@@ -49,6 +52,17 @@ import Testing
         let log = AnchorLog(lines: lines)
         #expect(log.epoch == 2 && log.acknowledgedBy == 81 && log.newest == Anchor(head(81)))
         #expect(AnchorLog(lines: []).newest == nil && AnchorLog(lines: []).epoch == 1)
+    }
+
+    @Test func `may have been announced, which the file forgets once it is past`() {
+        var lines = (1...40).flatMap { seq in [AnchorLog.announcing(head(Int64(seq))), Anchor(head(Int64(seq))).line] }
+        lines += [
+            AnchorLog.announcing(head(41)), "intended 42", "intended 43 abcd", "intended x " + Hex.text(head(5).hash),
+        ]
+        let log = AnchorLog(lines: lines)
+        #expect(log.intended == (1...41).map { head($0) } && log.newest == Anchor(head(40)))
+        let kept = AnchorLog(lines: AnchorLog.thinned(lines, newest: 10))
+        #expect(kept.intended == [head(41)] && kept.newest == Anchor(head(40)))
     }
 
     @Test func `of long ago has fewer neighbours, and the file an end to its growth`() {

@@ -27,7 +27,7 @@ import Testing
             BEGIN
                 SELECT * INTO e FROM migrated.migration_rollback_audit ORDER BY seq DESC LIMIT 1;
                 e.seq := e.seq + 1; e.prev_hash := e.hash; e.event_id := gen_random_uuid();
-                e.event := 'anchor_gap'; e.version := NULL; e.name := NULL; e.message := 'forged'; e.hash := migrated.event_hash(e);
+                e.event := 'anchor_gap'; e.version := NULL; e.name := NULL; e.message := 'forged'; e.detail := NULL; e.hash := migrated.event_hash(e);
                 PERFORM migrated.append_events(NULL, NULL, NULL, NULL, ARRAY[e]);
             END $$
             """)
@@ -53,6 +53,15 @@ import Testing
         #expect(next.status == 0 && next.errors.contains(Self.told), "\(next)")
         #expect(next.errors.contains("foreign]") && !next.errors.contains("late anchor"), "\(next)")
         #expect(try anchors(3...3) == ["3 timeline=1 foreign"])
+        let verified = try Program.run(
+            Program.built("auditctl"),
+            [
+                "verify", "--database", bench.database.conninfo, "--state-directory", bench.folder.path("state"),
+                "--public-key", bench.folder.path("key.pub"),
+            ])
+        #expect(verified.status == 0 && verified.output.hasPrefix("intact up to anchor 2"), "\(verified)")
+        #expect(
+            (verified.output + verified.errors).contains("event 3: found in the database by the host"), "\(verified)")
         let again = try bench.run("apply")
         #expect(again.status == 0 && !again.errors.contains("not written"), "\(again)")
         try append()
