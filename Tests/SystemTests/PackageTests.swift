@@ -30,7 +30,7 @@ struct `The package` {
             journalctl "MESSAGE_ID=$id" -x --no-pager | grep -F 'Subject: Migration 2_b failed'
             # A field that an entry does not have would stand there by its name.
             journalctl -u migrated -x --no-pager | grep -E 'MIGRATED_[A-Z]' || echo 'every field is filled in'
-            runuser -u migrated -- auditctl verify | cut -d ' ' -f 1-3
+            runuser -u migrated -- auditctl verify | head -n 2 | cut -d ' ' -f 1-3
             """)
         #expect(
             outcome.output == """
