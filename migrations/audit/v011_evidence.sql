@@ -25,14 +25,16 @@ CREATE FUNCTION "migrated".rows_digest(event uuid, OUT number bigint, OUT root t
 AS $$
     SELECT coalesce(sum(n.number), 0)::bigint, encode(sha256('\x02'::bytea || string_agg(n.node, ''::bytea ORDER BY n.place)), 'hex')
       FROM (SELECT l.place, count(*) AS number, sha256('\x01'::bytea || string_agg(l.leaf, ''::bytea ORDER BY l.id)) AS node
-              FROM (SELECT (row_number() OVER (ORDER BY q.id) - 1) / 1024 AS place, q.id,
-                           sha256(record_send(ROW(q.salt, q.id, q.event_id, q.attempt_id, q.schema_name, q.table_name, q.column_names, q.action,
-                                                  q.key, q.old_row, q.old_text, q.row_hash, q.new_values))) AS leaf
-                      FROM "migrated".orphan_quarantine AS q WHERE q.event_id = event
-                    UNION ALL
-                    SELECT (row_number() OVER (ORDER BY r.id) - 1) / 1024, r.id,
-                           sha256(record_send(ROW(r.salt, r.id, r.quarantine_id, r.event_id, r.outcome, r.reason, r.cleanup_event_id, r.row_count)))
-                      FROM "migrated".orphan_restoration AS r WHERE r.event_id = event) AS l
+              FROM (SELECT (row_number() OVER (ORDER BY d.id) - 1) / 1024 AS place, d.id, d.leaf
+                      -- Digested before they are sorted: a row may have any width.
+                      FROM (SELECT q.id, sha256(record_send(ROW(q.salt, q.id, q.event_id, q.attempt_id, q.schema_name, q.table_name, q.column_names,
+                                                                q.action, q.key, q.old_row, q.old_text, q.row_hash, q.new_values))) AS leaf
+                              FROM "migrated".orphan_quarantine AS q WHERE q.event_id = event
+                            UNION ALL
+                            SELECT r.id, sha256(record_send(ROW(r.salt, r.id, r.quarantine_id, r.event_id, r.outcome, r.reason, r.cleanup_event_id,
+                                                                r.row_count)))
+                              FROM "migrated".orphan_restoration AS r WHERE r.event_id = event
+                            OFFSET 0) AS d) AS l
              GROUP BY l.place) AS n
 $$;
 COMMENT ON FUNCTION "migrated".rows_digest(uuid) IS
