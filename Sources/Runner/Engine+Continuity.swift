@@ -80,10 +80,9 @@ extension Engine {
             return reporter.settle()
         }
         guard let log = anchorLog() else { return }
-        let announced = Set(log.intended.map(\.seq))
-        let own = rows.filter { announced.contains($0.seq) && log.intended.contains($0.head) }
-        reportLate(own)
-        reportForeign(rows.filter { row in !own.contains { $0.seq == row.seq } })
+        let announced = Set(log.intended.map(\.hash))
+        reportLate(rows.filter { announced.contains($0.head.hash) })
+        reportForeign(rows.filter { !announced.contains($0.head.hash) })
         reporter.settle()
     }
 
@@ -93,12 +92,11 @@ extension Engine {
         let met = witness.takeMet()
         guard let (behind, last) = met ?? (last > newest.seq ? (newest, last) : nil) else { return }
         guard let log = anchorLog() else { return }
-        let known = Dictionary(
-            (log.anchors.map(\.head) + log.intended).map { ($0.seq, $0.hash) }, uniquingKeysWith: { $1 })
+        let known = Set((log.anchors.map(\.head) + log.intended).map(\.hash))
         let rows = try store.newestRows(try sessions.books(), behind: behind.seq, limit: Engine.lateLimit)
             .filter { $0.seq <= last }
         try requireChain(rows, behind: rows.first?.seq == behind.seq + 1 ? behind : nil)
-        reportForeign(rows.filter { known[$0.seq] != $0[.hash] })
+        reportForeign(rows.filter { !known.contains($0.head.hash) })
         if let last = rows.last { witness.see(last.head) }
     }
 

@@ -164,22 +164,29 @@ extension FileRun {
     private func differs(_ item: ReplayItem, _ standing: Standing, _ differences: [Difference], _ attempt: Attempt)
         -> Failure
     {
-        let script = attempt.prepared.script
-        let version = attempt.prepared.version
-        let place = script.place(at: item.range.lowerBound)
         let names = differences.map(\.what).joined(separator: ", ")
         let order = differences.contains { $0.isOrder } ? " An order cannot be altered in place." : ""
-        var complaint = Complaint(
+        let complaint = Complaint(
             .failed, "\(item.word) '\(standing.object)' exists and is not what the file says: \(names)",
             hint:
-                "Nothing was changed. Alter the object until it is what the file says, or mend the file; or, where what stands is right, run 'migrated resolve \(version) --applied'.\(order)",
-            place: place)
-        complaint.point(at: place, of: script.text)
+                "Nothing was changed. Alter the object until it is what the file says, or mend the file; or, where what stands is right, run 'migrated resolve \(attempt.prepared.version) --applied'.\(order)"
+        )
+        return differs(complaint, standing.object, item.statement, at: item.range.lowerBound, differences, attempt)
+    }
+
+    /// The failure of a file because an object is not what one of its statements makes, at that place in its text.
+    func differs(
+        _ complaint: Complaint, _ object: String, _ statement: Int, at offset: Int, _ differences: [Difference],
+        _ attempt: Attempt
+    ) -> Failure {
+        let script = attempt.prepared.script
+        var complaint = complaint
+        complaint.point(at: script.place(at: offset), of: script.text)
         complaint.notes = Array(differences.flatMap(\.lines).prefix(60))
         var failure = Failure("object_differs", complaint)
-        failure.object = standing.object
+        failure.object = object
         failure.detail["difference"] = .array(differences.prefix(20).map(\.json))
-        failure.detail["statement"] = .integer(Int64(item.statement + 1))
+        failure.detail["statement"] = .integer(Int64(statement + 1))
         return failure
     }
 

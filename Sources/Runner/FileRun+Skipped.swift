@@ -49,23 +49,16 @@ extension FileRun {
     }
 
     private func gone(_ object: SkippedObject, _ comparison: Comparison, _ attempt: Attempt) -> Failure {
-        let script = attempt.prepared.script
-        let place = script.place(at: object.range.lowerBound)
         var differences: [Difference] = []
         if case .different(let found) = comparison { differences = found }
         let names = differences.map(\.what).joined(separator: ", ")
         let end = differences.isEmpty ? "is gone or of no use" : "is not what the file says any more: \(names)"
-        var complaint = Complaint(
+        let complaint = Complaint(
             .failed, "\(object.word) '\(object.object)' was skipped because it existed, and \(end)",
             hint:
-                "Something beside the file has changed it while the file ran: another session, a trigger, or another command of the same statement. Try again with 'migrated retry \(attempt.prepared.version)'.",
-            place: place)
-        complaint.point(at: place, of: script.text)
-        complaint.notes = Array(differences.flatMap(\.lines).prefix(60))
-        var failure = Failure("object_differs", complaint)
-        failure.object = object.object
-        failure.detail["difference"] = .array(differences.prefix(20).map(\.json))
-        failure.detail["statement"] = .integer(Int64(object.statement + 1))
-        return failure
+                "Something beside the file has changed it while the file ran: another session, a trigger, or another command of the same statement. Try again with 'migrated retry \(attempt.prepared.version)'."
+        )
+        return differs(
+            complaint, object.object, object.statement, at: object.range.lowerBound, differences, attempt)
     }
 }

@@ -52,8 +52,11 @@ public struct JournalFiles: Sendable {
         if let directory = place.directory {
             add(directory, place, isPart: { _ in true }, mayBeMissing: false)
         } else {
-            guard let machine = try? WholeFile.read(JournalFiles.machineFile, limit: 64) else {
-                failures.append(SystemFailure("read", path: JournalFiles.machineFile, errno: ENOENT))
+            let machine: [UInt8]
+            do throws(SystemFailure) {
+                machine = try WholeFile.read(JournalFiles.machineFile, limit: 64)
+            } catch {
+                failures.append(error)
                 return
             }
             let name = String(decoding: machine.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
