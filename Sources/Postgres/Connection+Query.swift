@@ -11,13 +11,22 @@ extension Connection {
     @discardableResult
     public func run(_ sql: [UInt8], copying rows: CopiedRows? = nil) throws(PostgresError) -> [QueryResult] {
         try Connection.refuseNUL(sql)
-        let text = sql + [0]
-        let isSent = unsafe text.withUnsafeBytes { bytes in
-            unsafe !shape.isBroken
-                && PQsendQuery(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self)) == 1
-        }
-        guard isSent else { throw .lost(connectionError()) }
+        try send(sql)
         var rows = rows ?? .none
+        return try collect(&rows)
+    }
+
+    /// Sends `sql` as `run` does, and leaves its answer to `finish`: until then nothing else may be run on this session.
+    public func begin(_ sql: String) throws(PostgresError) {
+        try Connection.refuseNUL(sql.utf8)
+        try send(Array(sql.utf8))
+        try flush()
+    }
+
+    /// Waits for the answer to what `begin` has sent.
+    @discardableResult
+    public func finish() throws(PostgresError) -> [QueryResult] {
+        var rows = CopiedRows.none
         return try collect(&rows)
     }
 
@@ -97,6 +106,15 @@ extension Connection {
     func broken(_ what: String) -> PostgresError {
         shape.giveUp()
         return .lost(.protocolViolation(what))
+    }
+
+    private func send(_ sql: [UInt8]) throws(PostgresError) {
+        let text = sql + [0]
+        let isSent = unsafe text.withUnsafeBytes { bytes in
+            unsafe !shape.isBroken
+                && PQsendQuery(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self)) == 1
+        }
+        guard isSent else { throw .lost(connectionError()) }
     }
 
     private func send(_ sql: String, _ parameters: [Parameter?], binary: Bool) -> Bool {

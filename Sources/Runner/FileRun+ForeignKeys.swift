@@ -19,12 +19,12 @@ extension FileRun {
         let cleanups = try run { () throws(RunFailure) in try history.cleanups(of: restores) }
         var running = attempt
         defer { attempt = running }
-        return try Restoration(schema: store.schema, reporter: reporter).run(
-            restores, cleanups, event: attempt.event(.orphansRestored, by: actor)
-        ) { (sql, parameters) throws(Stop) in
-            try guarded(&running, connection, limit, { Failure($0, in: script, piece: nil) }) {
-                (connection: Connection) throws(PostgresError) in try connection.query(sql, parameters)
-            }
+        let checking = try run { () throws(RunFailure) in try sessions.another() }
+        let restoration = Restoration(
+            schema: store.schema, reporter: reporter, connection: connection, checking: checking)
+        return try restoration.run(restores, cleanups, event: attempt.event(.orphansRestored, by: actor)) {
+            (connection, work) throws(Stop) in
+            try guarded(&running, connection, limit, { Failure($0, in: script, piece: nil) }, work)
         }
     }
 

@@ -21,13 +21,26 @@ struct Restoration {
     let schema: String
     let reporter: Reporter
 
-    /// Sends one statement of ours on the caller's session.
-    typealias Ask<Refusal: Error> = (String, [Parameter?]) throws(Refusal) -> QueryResult
+    /// The caller's session.
+    let connection: Connection
+    /// A session of the history's login, in which the rows are held against their events while the caller's brings them back: that takes as long.
+    let checking: Connection
+
+    /// Lets a session work under the caller's limits.
+    typealias Guarded<Refusal: Error> = (
+        Connection, (Connection) throws(PostgresError) -> [QueryResult]
+    ) throws(Refusal) -> [QueryResult]
 
     /// Restores all that `attempts` took out; one event for each cleanup, with what could not come back and why.
+    ///
+    /// Throws where kept rows are not those of their event. What came back of them is the transaction's, and goes with it.
     func run<Refusal: Error>(
-        _ attempts: [String], _ cleanups: [String: [KeptCleanup]], event template: AuditEvent, _ ask: Ask<Refusal>
+        _ attempts: [String], _ cleanups: [String: [KeptCleanup]], event template: AuditEvent,
+        _ guarded: Guarded<Refusal>
     ) throws(Refusal) -> [AuditEvent] {
+        func ask(_ sql: String, _ parameters: [Parameter?]) throws(Refusal) -> QueryResult {
+            try guarded(connection) { (connection) throws(PostgresError) in [try connection.query(sql, parameters)] }[0]
+        }
         let sql = RestoreSQL(quotedHistory: schema)
         var events: [AuditEvent] = []
         guard !attempts.isEmpty else { return [] }
@@ -45,11 +58,15 @@ struct Restoration {
                     id: id, restoration: UUID().description, rows: cleanup?.rows ?? 0, place: cleanup?.place)
             }
             guard !open.isEmpty else { continue }
-            for cleanup in cleanups where open.contains(where: { $0.id == cleanup.event }) {
-                _ = try ask(RowsDigest.requirement(schema), RowsDigest.expectation(cleanup))
+            let requirement = RowsDigest.requirement(
+                schema, cleanups.filter { cleanup in open.contains { $0.id == cleanup.event } })
+            _ = try guarded(checking) { (checking) throws(PostgresError) in
+                try checking.begin(requirement)
+                return []
             }
             FailPoint.keyStep.pass()
             _ = try ask(sql.restore(open), [])
+            _ = try guarded(checking) { (checking) throws(PostgresError) in try checking.finish() }
             FailPoint.keyStep.pass()
             for (row, restored) in open.enumerated() {
                 var event = template
@@ -178,13 +195,13 @@ extension Engine {
             )
             do throws(RunFailure) {
                 let cleanups = try history.cleanups(of: [attempt.description])
-                let events = try Restoration(schema: store.schema, reporter: reporter).run(
-                    [attempt.description], cleanups, event: template
-                ) {
-                    (sql, parameters) throws(RunFailure) in
+                let restoration = Restoration(
+                    schema: store.schema, reporter: reporter, connection: connection, checking: try sessions.another())
+                let events = try restoration.run([attempt.description], cleanups, event: template) {
+                    (connection, work) throws(RunFailure) in
                     sessions.waiter.begin(.statements(until: nil), cancellation: connection.cancellation())
                     do throws(PostgresError) {
-                        return try connection.query(sql, parameters)
+                        return try work(connection)
                     } catch {
                         throw sessions.failure(error)
                     }

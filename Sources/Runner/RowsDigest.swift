@@ -1,5 +1,6 @@
 internal import JSON
 internal import Postgres
+internal import Reporting
 
 /// The digest over the rows that an event has kept, or over the outcomes that it has recorded: in its detail, and so under the chain.
 enum RowsDigest {
@@ -8,14 +9,17 @@ enum RowsDigest {
         "SELECT d.number, d.root FROM \(schema).rows_digest($1::pg_catalog.uuid) AS d"
     }
 
-    /// The statement that fails where the rows of an event are not those that it was recorded with; its parameters are `expectation`.
-    static func requirement(_ schema: String) -> String {
-        "SELECT \(schema).require_rows($1::pg_catalog.uuid, $2::pg_catalog.int8, $3::pg_catalog.text)"
-    }
-
-    /// What a cleanup's event says of its rows. Before version 11 of the history's schema it had no digest.
-    static func expectation(_ cleanup: KeptCleanup) -> [Parameter?] {
-        [.text(cleanup.event), .integer(cleanup.rows), cleanup.root.map(Parameter.text)]
+    /// The statement that fails where the rows of one of the cleanups are not those that it was recorded with. It takes as long as they are many.
+    static func requirement(_ schema: String, _ cleanups: [KeptCleanup]) -> String {
+        // Before version 11 of the history's schema an event has no digest.
+        let expected = cleanups.map { cleanup in
+            let root = cleanup.root.map(Quoting.literal) ?? "NULL"
+            return "(\(Quoting.literal(cleanup.event))::uuid, \(cleanup.rows)::int8, \(root))"
+        }
+        return """
+            SET statement_timeout = 0; SELECT \(schema).require_rows(e.event, e.rows, e.root)
+              FROM (VALUES \(expected.joined(separator: ", "))) AS e(event, rows, root)
+            """
     }
 
     /// What the answer says, as the member `digest` of the event's detail.

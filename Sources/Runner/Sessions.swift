@@ -114,6 +114,9 @@ final class Sessions {
         return opened
     }
 
+    /// A further session of the login that keeps the history, for as long as its caller keeps it.
+    func another() throws(RunFailure) -> Connection { try open(bookTarget ?? target, isOurs: true) }
+
     /// Whether the history has a login of its own.
     var hasTwoLogins: Bool { bookTarget != nil }
     /// All that stand.
