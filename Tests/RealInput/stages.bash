@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What is tried on each folder: from empty, adopted in the middle, baseline at the end, rolled back. Sourced by `conformance`.
+# What is tried on each folder: from empty, adopted in the middle, baseline at the end, replayed, rolled back. Sourced by `conformance`.
 
 migrated() { # migrated DATABASE VERB…
     local database=$1
@@ -139,6 +139,21 @@ stage_baseline() {
     run plan.after migrated by_baseline plan "${to[@]}" --output json
     [[ -z $(jq -r '.migrations[] | select(.state == "pending") | .path' "$f/plan.after") ]] || wrong "something is pending after the baseline" plan.after
     must integrity auditctl by_baseline integrity --directory "$directory" || true
+}
+
+# Where a file was in the end undone by a later one, running it again is what the setting must not do.
+stage_replayed() {
+    ((roles == 0)) || { without="makes roles"; return 0; }
+    [[ ! $prelude ]] || { without="needs a prelude, which a scratch database of its own does not have"; return 0; }
+    start_from by_replay "$count"
+    echo 'existing = "skip-identical"' >"$work/skip-identical.toml"
+    must replay migrated by_replay apply --config "$work/skip-identical.toml" "${to[@]}" || return 0
+    same by_replay by_psql
+    auditctl by_replay log --limit all --output ndjson >"$f/replayed"
+    jq -r 'select(.event | IN("started", "applied")) | .name' "$f/replayed" | sort -u >"$f/ran"
+    [[ ! -s $f/ran ]] || wrong "ran again" ran
+    [[ $(jq -r 'select(.event == "adopted" and .reason == "replayed") | .name' "$f/replayed" | wc -l) == "$count" ]] ||
+        wrong "not every file is adopted as replayed" replay
 }
 
 # undo_by_psql MOST: undoes up to that many of the last files, each as a whole or else statement by statement; $undone is how many, and $partial is set where
