@@ -235,5 +235,54 @@ import Testing
         let other = try JSONTape(file.outputBytes)
         #expect(other.value(other.root)["verdict"] == verdict["verdict"], "\(file) \(outcome)")
         #expect(other.value(other.root)["seq"] == (sql.isEmpty ? .null : verdict["seq"]), "\(file) \(outcome)")
+        let third = try inPerl(folder.path("x"))
+        #expect(third.output.hasPrefix("\(row[0])\t\(row[1])\t") && third.status == file.status, "\(third) \(row)")
+    }
+
+    /// The verifier that was written from the format's description alone.
+    private func inPerl(_ file: String) throws -> Program.Outcome {
+        let script = Self.query.replacing("verify.sql", with: "verify-export.pl")
+        return try Program.run("/usr/bin/perl", [script, file])
+    }
+
+    /// Lines left out, exchanged and given twice, texts that end anywhere, other digits and values: of a whole history, one of newest first, a part.
+    @Test(arguments: [[], ["--reverse"], ["--limit", "4"]])
+    func `is judged alike by a second verifier, whatever was done to it`(arguments: [String]) throws {
+        let history = try history()
+        let folder = try TemporaryDirectory()
+        let text = try Program.run(
+            Program.built("auditctl"), ["export", "--database", history.database.conninfo] + arguments
+        ).output
+        let lines = text.split(separator: "\n").map { $0 + "\n" }
+        var forged = [text, text + "\n", text + lines[0], "", "{}\n"]
+        for place in stride(from: 0, to: lines.count, by: 2) {
+            var others = lines
+            others.remove(at: place)
+            forged.append(others.joined())
+            others.insert(lines[place], at: (place + 2) % lines.count)
+            forged.append(others.joined())
+            others.append(lines[place])
+            forged.append(others.joined())
+            forged.append(lines[..<place].joined() + lines[place].dropLast(1 + 7 * place))
+        }
+        for (old, new) in [
+            ("null", "\"\""), ("\"seq\":10", "\"seq\":010"), ("\"pid\":", "\"pid\":-"), ("0001_table", "0001_tabel"),
+            ("\\u", "\\u0"), ("T22", "T23"),
+            ("T22", "T25"), ("01-31", "02-30"), ("\"count\":", "\"count\":1"),
+            ("\"complete\":true", "\"complete\":false"), ("\"genesis\":\"", "\"genesis\":\"0"),
+            ("42P07", "42p07"), ("\",\"", "\", \""),
+        ] where text.contains(old) {
+            forged.append(text.replacing(old, with: new, maxReplacements: 1))
+        }
+        for (number, bytes) in forged.enumerated() {
+            let file = try folder.write("\(number)", bytes)
+            let (first, second) = (try verify(file), try inPerl(file))
+            #expect(first.status == second.status && second.errors.isEmpty, "\(number) \(first) \(second)")
+            if first.status == 1 {
+                #expect(
+                    first.output.prefix { $0 != ":" } == second.output.prefix { $0 != "\t" },
+                    "\(number) \(first) \(second)")
+            }
+        }
     }
 }
