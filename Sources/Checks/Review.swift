@@ -96,6 +96,17 @@ public struct Review: Sendable {
         add(complaint, as: rule, isTwin ? .error : nil, file: nil)
     }
 
+    /// Adds why the manifest that is demanded lets nothing run; `isLapsed` where it once did, and may have done its work.
+    public mutating func add(manifest complaint: Complaint, isLapsed: Bool) {
+        if !isLapsed { unusable.append(complaint.status) }
+        var complaint = complaint
+        complaint.place = complaint.place ?? Place(file: Manifest.fileName)
+        add(complaint, as: .invalidFile, isLapsed ? .warning : .error, file: nil)
+        for note in complaint.notes {
+            add(Complaint(complaint.status, note, place: complaint.place), as: .invalidFile, .error, file: nil)
+        }
+    }
+
     /// Adds what the layout has to say about the directory. After the files, which it may be about.
     public mutating func add(_ finding: Finding) {
         let file = fileOfPath[finding.path] ?? fileOfPath[finding.path + "/migration.sql"]

@@ -263,15 +263,22 @@ extension SettingKey {
             machine's administrators can change it, with the reports.
             """),
         SettingKey(
-            "require-signature", \.requireSignature, .boolean, in: .evidence,
+            "require-signature", \.requireSignature, .signaturePolicy, in: .evidence,
             """
-            Run only files that one of the allowed signers has signed with ssh-keygen: by SHA256SUMS and SHA256SUMS.sig in the directory, or by \
-            NAME.sql.sig beside a file. What is not signed, or is not what was signed, is skipped as 'unsigned' and holds up the line.
+            Run only files that one of the allowed signers has signed with ssh-keygen. "manifest" demands MANIFEST and MANIFEST.sig in the \
+            directory: 'migrated manifest' writes it, and it names every file with its direction, checksum and place in the order, and the \
+            database; a directory that differs, a manifest of another database and one that is older than the last one accepted are refused. \
+            true takes SHA256SUMS and SHA256SUMS.sig, or NAME.sql.sig beside a file: that binds bytes, and NAME.sql.sig not even the name, so that \
+            a signed file runs under any name and against any database. What is not signed, or is not what was signed, is skipped as \
+            'unsigned' or 'manifest_refused' and blocks later migrations.
             """),
         SettingKey(
             "allowed-signers", \.allowedSigners, .path, in: .evidence, isPath: true,
             defaultNote: "none; require-signature needs it", sample: "/etc/migrated/allowed_signers",
-            "Who may sign migrations, as ssh-keygen(1) reads it under ALLOWED SIGNERS: one line 'name key' for each."),
+            """
+            Who may sign migrations, as ssh-keygen(1) reads it under ALLOWED SIGNERS: one line 'name key' for each. With \
+            'name namespaces="migrated-manifest" key' a key is good for manifests alone.
+            """),
     ]
 
     private static let monitoring = [

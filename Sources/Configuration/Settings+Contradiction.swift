@@ -12,7 +12,7 @@ extension Settings {
                     hint: "Raise retry-wait-max or lower retry-wait.")
             )
         }
-        if requireSignature, allowedSigners == nil {
+        if requireSignature != .none, allowedSigners == nil {
             return (
                 ["require-signature"],
                 Complaint(

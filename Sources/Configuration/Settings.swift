@@ -72,7 +72,7 @@ public struct Settings: Sendable, Equatable {
     /// `public-key`: the file of the public key that signatures of anchors are checked with.
     public var publicKey: String?
     /// `require-signature`: run only files that an allowed signer has signed.
-    public var requireSignature = false
+    public var requireSignature = SignaturePolicy.none
     /// `allowed-signers`: who they are, as ssh-keygen(1) reads it.
     public var allowedSigners: String?
     /// `metrics-file`: the file for node_exporter's textfile collector; nil writes none.

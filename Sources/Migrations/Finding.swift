@@ -1,7 +1,7 @@
 public import Reporting
 
 /// Something about a directory or a file that is told and recorded, and does not end the run.
-public struct Finding: Sendable, Equatable {
+public struct Finding: Error, Sendable, Equatable {
     /// The stable word under which it is recorded, one of the audit's reasons.
     public enum Reason: String, CaseIterable, Sendable {
         /// The file cannot be accepted: its name, what kind of file it is, its bytes or its directives.
@@ -10,6 +10,9 @@ public struct Finding: Sendable, Equatable {
         case unsafePermissions = "unsafe_permissions"
         /// A signature is demanded and is not there.
         case unsigned
+        /// A manifest is demanded, and the one that is there and signed does not allow it: it lists other files, is of another database, has expired,
+        /// or is older than the one accepted last.
+        case manifestRefused = "manifest_refused"
         /// An SQL file that the layout does not know, and that is not run.
         case unknownFile = "unknown_file"
         /// A setting of the layout's tool that has no meaning here.

@@ -162,7 +162,7 @@ struct AuditStore {
         return (head, clock)
     }
 
-    private var headMissing: RunFailure {
+    var headMissing: RunFailure {
         .complaint(
             Complaint(
                 .configuration, "the head of the history in schema \(schema) is missing",

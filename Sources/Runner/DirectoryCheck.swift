@@ -62,6 +62,8 @@ public struct DirectoryCheck: Sendable {
         var edited: [Edited] = []
         /// Names of applied files that are not there.
         var gone: [String] = []
+        /// Why the manifest allows nothing on that database, where one is demanded and something is pending.
+        var refusal: Finding?
         /// How many migrations it knows as applied; nil where no history was asked.
         var count: Int?
     }
@@ -86,6 +88,7 @@ public struct DirectoryCheck: Sendable {
             }
             for finding in snapshot.set.findings { review.add(finding) }
             DirectoryCheck.add(recorded, to: &review)
+            DirectoryCheck.add(snapshot.manifest, recorded, to: &review)
             report = review.report()
             guard !files.isEmpty else { return }
             let paths = snapshot.set.migrations.flatMap { [$0.path, $0.downPath, $0.verifyPath].compactMap(\.self) }
@@ -103,6 +106,24 @@ public struct DirectoryCheck: Sendable {
         for file in recorded.edited {
             review.add(
                 editedAfterApply: file.path, line: file.line, excerpt: file.excerpt, difference: file.difference)
+        }
+    }
+
+    private static func add(
+        _ manifest: Result<SignedManifest, Finding>?, _ recorded: Recorded, to review: inout Review
+    ) {
+        switch manifest {
+        case nil: break
+        case .failure(let finding)?: review.add(manifest: finding.complaint, isLapsed: false)
+        case .success(let signed)?:
+            if let refusal = recorded.refusal {
+                review.add(manifest: refusal.complaint, isLapsed: false)
+            } else if recorded.count == nil, let words = signed.manifest.expiry(at: ManifestDraft.now) {
+                let complaint = Complaint(
+                    .permission, "\(Manifest.fileName) (serial \(signed.manifest.serial)) \(words)",
+                    hint: "It has done its work where everything is applied; else sign a new one with a higher serial.")
+                review.add(manifest: complaint, isLapsed: true)
+            }
         }
     }
 

@@ -134,11 +134,13 @@ extension Engine {
     func prepared(
         _ step: PlanStep, _ checksum: String, version: String, in snapshot: MigrationDirectory.Snapshot
     ) throws(Complaint) -> PreparedFile {
-        try PreparedFile(
+        var prepared = try PreparedFile(
             step: step, file: try directory.file(step.migration, checksum: checksum, in: snapshot), version: version,
             settings: settings,
             verification: isInScratch
                 ? nil : try directory.verification(of: step.migration, in: snapshot, settings))
+        prepared.signature = directory.signature(of: prepared.file, in: snapshot)
+        return prepared
     }
 
     /// Reads those files again that call procedures which end transactions, of the database or of an earlier file: such a CALL runs outside of
@@ -157,6 +159,7 @@ extension Engine {
                 prepared[index] = try PreparedFile(
                     step: step, file: file.file, version: file.version, settings: settings,
                     verification: file.verification, committing: committing)
+                prepared[index].signature = file.signature
             } catch {
                 bad.append(BadFile(step: step, complaint: error))
             }

@@ -13,6 +13,7 @@ extension Engine {
         var recorded = DirectoryCheck.Recorded()
         recorded.count = states.count { $0.status.isApplied }
         if let (snapshot, plan) = try planned(states) {
+            recorded.refusal = plan.pending.isEmpty ? nil : try manifestRefusal(snapshot)
             recorded.gone = plan.missing.filter(\.status.isApplied).map(\.name)
             for step in plan.steps {
                 let path = step.migration.path
@@ -41,6 +42,6 @@ extension Engine {
             guard error.status == .badFile else { throw .complaint(error) }
             return nil
         }
-        return (snapshot, try plan(snapshot, states))
+        return (snapshot, try unsignedPlan(snapshot, states))
     }
 }

@@ -37,10 +37,17 @@ extension Engine {
             entries.append(entry)
         }
         let obstacles = Set(plan.steps.compactMap { $0.migration.obstacle?.path })
+        var findings = snapshot.set.findings.filter { !obstacles.contains($0.path) }
+        // Where nothing is pending it keeps nothing from running, and will.
+        if case .failure(let finding)? = snapshot.manifest,
+            !plan.steps.contains(where: { $0.action == .invalid(finding) })
+        {
+            findings.append(finding)
+        }
         return Outlook(
             layout: snapshot.set.layout, directory: directory.path,
             summary: try self.summary(of: plan, snapshot, summary), entries: entries,
-            findings: snapshot.set.findings.filter { !obstacles.contains($0.path) },
+            findings: findings,
             missing: plan.missing.filter(\.status.isApplied).map(\.name),
             vanished: plan.missing.filter { !$0.status.isApplied }.map(Engine.vanished))
     }

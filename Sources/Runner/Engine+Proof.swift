@@ -92,6 +92,8 @@ extension Engine {
         of found: FolderProof.Catalog, upTo last: Int, _ choice: ScratchChoice,
         _ snapshot: MigrationDirectory.Snapshot, tellsFiles: Bool = false
     ) throws(RunFailure) -> DatabaseProof {
+        // The files run, if elsewhere.
+        try requireManifest(snapshot)
         let maker = try maker(choice)
         if let obstacle = try ScratchDatabase.obstacle(maker) { throw .complaint(Engine.noScratch(obstacle)) }
         let migrations = Array(snapshot.set.migrations[...last].filter { !$0.repeatable && $0.baseline == nil })

@@ -40,7 +40,7 @@ extension Engine {
             event.message = reason
             var events = [event]
             // What has another name from now on is not missing under its old one.
-            if resolution == .applied, let old = try plan(snapshot, states).formerName(of: event.name),
+            if resolution == .applied, let old = try unsignedPlan(snapshot, states).formerName(of: event.name),
                 let state = states.first(where: { $0.name == old && $0.status.isApplied })
             {
                 events[0].detail["renamed_from"] = .string(old)
@@ -101,7 +101,7 @@ extension Engine {
     private func runsOnRetry(
         _ event: AuditEvent, _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState], _ fromStart: Bool
     ) throws(RunFailure) -> Bool {
-        let step = try plan(snapshot, states).steps.first { $0.migration.name == event.name }
+        let step = try unsignedPlan(snapshot, states).steps.first { $0.migration.name == event.name }
         guard case .held(let discrepancy) = step?.action else { return false }
         switch discrepancy {
         case .copy, .renamedAndEdited: return true

@@ -53,7 +53,7 @@ extension Engine {
         return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
             let states = try history.states()
-            let plan = try plan(snapshot, states)
+            let plan = try unsignedPlan(snapshot, states)
             var retiring: [VersionState] = []
             for name in names {
                 let state = try retirable(name, states, plan)

@@ -37,6 +37,7 @@ extension Engine {
         return try withLock(patience: lockPatience) { () throws(RunFailure) in
             try recover()
             try noteCatalogDrift()
+            try requireManifest(snapshot)
             let files = try downFiles(try goalVersions(goal), snapshot, recordWithoutDownFile)
             let run = FileRun(
                 sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
@@ -119,10 +120,10 @@ extension Engine {
                     file = try directory.read(down, in: snapshot)
                 }
                 if let file, file.has(.down) {
-                    files.append(
-                        .prepared(
-                            try PreparedFile(
-                                down: file, version: version, committed: committed[version] ?? [], settings: settings)))
+                    var prepared = try PreparedFile(
+                        down: file, version: version, committed: committed[version] ?? [], settings: settings)
+                    prepared.signature = directory.signature(of: file, in: snapshot)
+                    files.append(.prepared(prepared))
                 } else if recordWithoutDownFile {
                     files.append(.none(version: version, name: name))
                 } else {

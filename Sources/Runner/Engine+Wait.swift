@@ -46,7 +46,7 @@ extension Engine {
         let installed = try store.installedVersion(try sessions.books()) != nil
         let states = installed ? try history.states() : []
         guard let goal else { return version.flatMap { states.applied($0) == nil ? waiting([$0]) : nil } }
-        let plan = try plan(goal, states)
+        let plan = try unsignedPlan(goal, states)
         guard let version else {
             if let mismatch = plan.mismatch { return mismatch.complaint(of: directory.path).message }
             return waiting(plan.steps.filter { !$0.isDone(settings.onDrift) }.map(\.migration.name))

@@ -168,15 +168,27 @@ public final class Engine {
         }
     }
 
-    /// The directory against the history.
+    /// The directory against the history, and where a manifest is demanded, what that allows.
     func plan(
         _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState], limit: String? = nil
+    ) throws(RunFailure) -> Plan {
+        let plan = try unsignedPlan(snapshot, states, limit: limit)
+        // What runs nothing needs nobody's leave: a manifest expires once its work is done.
+        guard !plan.pending.isEmpty, let refusal = try manifestRefusal(snapshot) else { return plan }
+        return try unsignedPlan(snapshot, states, limit: limit, refusal: refusal)
+    }
+
+    /// The directory against the history, whoever has signed it: for verbs that run nothing.
+    func unsignedPlan(
+        _ snapshot: MigrationDirectory.Snapshot, _ states: [VersionState], limit: String? = nil,
+        refusal: Finding? = nil
     ) throws(RunFailure) -> Plan {
         do throws(Complaint) {
             return try Plan(
                 set: snapshot.set, candidates: candidates(snapshot, states), history: states,
                 policy: PlanPolicy(
-                    late: settings.late, onDrift: settings.onDrift, reappliesRolledBack: reappliesRolledBack),
+                    late: settings.late, onDrift: settings.onDrift, reappliesRolledBack: reappliesRolledBack,
+                    refusal: refusal),
                 limit: limit,
                 mayRunTwice: { (migration) throws(Complaint) in
                     guard case .text(let checksum, _) = snapshot.content(of: migration) else { return false }

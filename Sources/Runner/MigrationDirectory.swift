@@ -1,4 +1,6 @@
 internal import Configuration
+internal import Digest
+internal import JSON
 internal import Migrations
 internal import Reporting
 internal import Systemd
@@ -12,6 +14,10 @@ final class MigrationDirectory {
         private var contents: [String: Candidate.Content] = [:]
         /// The files that were read for this snapshot, by path; those that had not changed since an earlier one are read when needed.
         var files: [String: MigrationFile] = [:]
+        /// The signed manifest that lists all of it, or why there is none; nil where none is demanded.
+        fileprivate(set) var manifest: Result<SignedManifest, Finding>?
+        /// All that would be run or read, as a manifest lists it.
+        fileprivate(set) var found: [Manifest.Found] = []
         let scan: Systemd.DirectoryScan
 
         init(set: MigrationSet, scan: Systemd.DirectoryScan) {
@@ -46,12 +52,21 @@ final class MigrationDirectory {
 
     let path: String
     private let settings: Settings
-    private let signatures: Signatures?
+    /// What files that are run must be signed by.
+    private enum SignatureCheck {
+        case none
+        case files(Signatures)
+        case manifest(ManifestCheck)
+    }
+
+    private let check: SignatureCheck
     private var known: [String: Known] = [:]
     /// Files that no tool has marked, as they were when they were looked at: the layout need not be found anew for them.
     private var unmarked: [String: FileFacts] = [:]
     /// Of files that undo, when they were read last.
     private var undoing: [String: FileFacts] = [:]
+    /// Checksums of files that no plan reads, for the manifest, as they were when they were read last.
+    private var sums: [String: (facts: FileFacts, checksum: String)] = [:]
 
     /// What stat(2) said of a file when it was read.
     func facts(of path: String) -> FileFacts? { undoing[path] ?? known[path]?.facts }
@@ -65,16 +80,24 @@ final class MigrationDirectory {
         }
         self.path = path
         self.settings = settings
-        signatures =
-            settings.requireSignature
-            ? try Signatures(allowedSigners: settings.allowedSigners ?? "", sizeLimit: settings.sizeLimit, loop: loop)
-            : nil
+        switch settings.requireSignature {
+        case .none: check = .none
+        case .files:
+            check = .files(Signatures(try MigrationDirectory.verifier(settings, loop), sizeLimit: settings.sizeLimit))
+        case .manifest: check = .manifest(ManifestCheck(try MigrationDirectory.verifier(settings, loop)))
+        }
+    }
+
+    private static func verifier(_ settings: Settings, _ loop: PollLoop) throws(Complaint) -> SignatureVerifier {
+        try SignatureVerifier(allowedSigners: settings.allowedSigners ?? "", loop: loop)
     }
 
     /// Scans and reads. Throws `.tryLater` where something is still being written or changed meanwhile.
     ///
-    /// - Parameter openWriters: files that somebody is known to be writing.
-    func read(openWriters: Set<String> = []) throws(Complaint) -> Snapshot {
+    /// - Parameters:
+    ///   - openWriters: files that somebody is known to be writing.
+    ///   - listing: whether to list all that a manifest would, also where none is demanded.
+    func read(openWriters: Set<String> = [], listing: Bool = false) throws(Complaint) -> Snapshot {
         let scan = try Systemd.DirectoryScan.scan(path)
         if settings.checkPermissions {
             if let problem = scan.facts.permissionProblem(effectiveUser: Process.effectiveUser) {
@@ -90,7 +113,9 @@ final class MigrationDirectory {
         }
         FailPoint.directoryRead.pass()
         let entries = Dictionary(scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-        try signatures?.look(scan, entries)
+        if case .files(let signatures) = check { try signatures.look(scan, entries) }
+        // What the layout reads beside the migrations, with its checksum.
+        var besides: [String: String] = [:]
         // Migrations that were read to find the layout, or by it: each file is read once.
         var early: [String: [UInt8]] = [:]
         let set = try MigrationSet(
@@ -100,7 +125,7 @@ final class MigrationDirectory {
                 guard let entry = entries[path] else { throw Complaint(.badFile, "'\(path)' is not there") }
                 let isMigration = path.hasSuffix(".sql")
                 let bytes = try scan.read(entry, limit: self.settings.sizeLimit, refusingWriters: isMigration)
-                if isMigration { early[path] = bytes }
+                if isMigration { early[path] = bytes } else { besides[path] = "sha256:" + SHA256.hex(bytes) }
                 return bytes
             })
         var unmarked: [String: FileFacts] = [:]
@@ -144,7 +169,69 @@ final class MigrationDirectory {
             snapshot.take(try signed(found.content, scan, entries, snapshot))
         }
         known = seen
+        var signed: Result<SignedManifest, Finding>?
+        if case .manifest(let check) = check { signed = try check.read(scan, entries) }
+        guard listing || signed != nil else { return snapshot }
+        snapshot.found = try found(snapshot, entries, besides)
+        snapshot.manifest = signed.map { result in
+            result.flatMap { ManifestCheck.compared($0, with: snapshot.found) }
+        }
         return snapshot
+    }
+
+    /// All that would be run or read, each path once.
+    private func found(
+        _ snapshot: Snapshot, _ entries: [String: Systemd.DirectoryEntry], _ besides: [String: String]
+    ) throws(Complaint) -> [Manifest.Found] {
+        var found: [Manifest.Found] = []
+        var seen: Set<String> = []
+        func add(_ direction: Manifest.Direction, _ checksum: String?, _ path: String) {
+            if seen.insert(path).inserted { found.append(Manifest.Found(direction, checksum, path)) }
+        }
+        for candidate in snapshot.candidates {
+            let migration = candidate.migration
+            var checksum: String?
+            if case .text(let sum, _) = candidate.content { checksum = sum }
+            add(migration.downPath == migration.path ? .both : .up, checksum, migration.path)
+            if let path = migration.downPath, path != migration.path {
+                add(.down, try self.checksum(path, snapshot.scan, entries), path)
+            }
+            if let path = migration.verifyPath {
+                add(.verify, try self.checksum(path, snapshot.scan, entries), path)
+            }
+        }
+        for (path, checksum) in besides.sorted(by: { $0.key < $1.key }) { add(.layout, checksum, path) }
+        sums = sums.filter { seen.contains($0.key) }
+        return found
+    }
+
+    /// The checksum of a file that no plan reads; nil where it cannot be read, and therefore does not run.
+    private func checksum(
+        _ path: String, _ scan: Systemd.DirectoryScan, _ entries: [String: Systemd.DirectoryEntry]
+    ) throws(Complaint) -> String? {
+        guard let entry = entries[path] else {
+            throw Complaint(.tryLater, "'\(self.path)/\(path)' has gone while the directory was read")
+        }
+        if let known = sums[path], known.facts == entry.facts { return known.checksum }
+        do throws(Complaint) {
+            let checksum = "sha256:" + SHA256.hex(try scan.read(entry, limit: settings.sizeLimit))
+            sums[path] = (entry.facts, checksum)
+            return checksum
+        } catch {
+            if [.tryLater, .inputOutput].contains(error.status) { throw error }
+            return nil
+        }
+    }
+
+    /// What `started` says of who has signed a file of `snapshot` that is run; nothing where no signature is demanded.
+    func signature(of file: MigrationFile, in snapshot: Snapshot) -> [String: JSONValue] {
+        switch check {
+        case .none: [:]
+        case .files(let signatures):
+            signatures.signer(file.migration.path, checksum: file.checksum).map { ["signature": $0.detail] } ?? [:]
+        case .manifest:
+            if case .success(let signed)? = snapshot.manifest { signed.detail } else { [:] }
+        }
     }
 
     private func read(
@@ -181,7 +268,9 @@ final class MigrationDirectory {
         _ candidate: Candidate, _ scan: Systemd.DirectoryScan, _ entries: [String: Systemd.DirectoryEntry],
         _ snapshot: Snapshot
     ) throws(Complaint) -> Candidate {
-        guard let signatures, case .text(let checksum, _) = candidate.content else { return candidate }
+        guard case .files(let signatures) = check, case .text(let checksum, _) = candidate.content else {
+            return candidate
+        }
         let migration = candidate.migration
         let problem = try signatures.problem(migration.path, checksum: checksum, scan, entries) {
             () throws(Complaint) in try file(migration, checksum: checksum, in: snapshot).bytes
@@ -206,13 +295,25 @@ final class MigrationDirectory {
             migration: migration,
             bytes: try bytes(of: entry, in: snapshot.scan, refusingWriters: refusingWriters))
         if known[migration.path] == nil { undoing[migration.path] = entry.facts }
-        if let signatures {
+        switch check {
+        case .none: break
+        case .files(let signatures):
             let entries = Dictionary(
                 snapshot.scan.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
             let problem = try signatures.problem(migration.path, checksum: file.checksum, snapshot.scan, entries) {
                 () throws(Complaint) in file.bytes
             }
             if let problem { throw problem }
+        case .manifest:
+            switch snapshot.manifest {
+            case .success(let signed)?:
+                // The directory has changed since it was compared.
+                guard signed.manifest.lists(migration.path, file.checksum) else {
+                    throw Complaint(.tryLater, "'\(path)/\(migration.path)' has changed while the directory was read")
+                }
+            case .failure(let finding)?: throw finding.complaint
+            case nil: preconditionFailure("a snapshot has a manifest where one is demanded")
+            }
         }
         return file
     }

@@ -29,6 +29,8 @@ struct PreparedFile {
     let parts: FileParts?
     /// The first segment to run; those before it are committed already.
     let firstSegment: Int
+    /// What `started` says of who has signed it.
+    var signature: [String: JSONValue] = [:]
 
     var migration: Migration { file.migration }
     /// Whether what runs of it leaves something behind in the session.
@@ -178,6 +180,6 @@ struct PreparedFile {
         if let before = lateBefore { detail["late_before"] = .string(before) }
         if let original = copyOf { detail["copy_of"] = .string(original) }
         if let warning = script.unparsed { detail["unparsed"] = .string(warning.message) }
-        return detail
+        return detail.merging(signature) { own, _ in own }
     }
 }

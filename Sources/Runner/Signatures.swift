@@ -7,26 +7,20 @@ internal import Systemd
 /// Which files of a directory an allowed signer has signed, by ssh-keygen(1): all that SHA256SUMS lists, where SHA256SUMS.sig is its signature, and
 /// each NAME that NAME.sig is the signature of.
 ///
-/// Compared are bytes that were read: the text of SHA256SUMS that was verified with the checksums of the bytes that run.
+/// Compared are bytes that were read: the text of SHA256SUMS that was verified with the checksums of the bytes that run. Names are bound by
+/// SHA256SUMS alone, and neither way binds direction, order or database: `ManifestCheck` does.
 final class Signatures {
-    private let allowedSigners: String
-    private let loop: PollLoop
+    private let verifier: SignatureVerifier
     private let sizeLimit: Int
     /// What was found last, with the state of the files that it rests on.
-    private var lists: (rests: [FileFacts], sums: Result<[String: String], Complaint>)?
-    private var verified: [String: (rests: [FileFacts], checksum: String)] = [:]
+    private var lists: (rests: [FileFacts], sums: Result<(sums: [String: String], signer: Signer), Complaint>)?
+    private var verified: [String: (rests: [FileFacts], checksum: String, signer: Signer)] = [:]
 
-    /// The tool, and how long one call of it may take.
-    static let tool = "/usr/bin/ssh-keygen"
-    private static let limit = TimeSpan.seconds(10)
+    private static let namespace = "file"
 
-    /// Throws where nobody could be allowed, or others may say who is.
-    init(allowedSigners: String, sizeLimit: Int, loop: PollLoop) throws(Complaint) {
-        self.allowedSigners = allowedSigners
+    init(_ verifier: SignatureVerifier, sizeLimit: Int) {
+        self.verifier = verifier
         self.sizeLimit = sizeLimit
-        self.loop = loop
-        _ = try ConfigurationFile.facts(allowedSigners)
-        try SafePath.require(allowedSigners)
     }
 
     /// Reads what the directory says of signatures; called once for each scan.
@@ -35,12 +29,12 @@ final class Signatures {
             lists = nil
             return
         }
-        let rests = [list.facts, seal.facts] + (try signers())
+        let rests = [list.facts, seal.facts, try verifier.facts()]
         if lists?.rests == rests { return }
         let bytes = try scan.read(list, limit: sizeLimit)
         do throws(Complaint) {
-            try verify(bytes, "\(scan.path)/SHA256SUMS.sig")
-            lists = (rests, .success(Signatures.sums(bytes)))
+            let signer = try verifier.signer(of: bytes, "SHA256SUMS", Signatures.namespace, seal: seal, in: scan)
+            lists = (rests, .success((Signatures.sums(bytes), signer)))
         } catch {
             if error.status == .tryLater { throw error }
             lists = (rests, .failure(error))
@@ -54,7 +48,7 @@ final class Signatures {
     ) throws(Complaint) -> Complaint? {
         var reason = "neither SHA256SUMS with SHA256SUMS.sig nor '\(path).sig' is there"
         switch lists?.sums {
-        case .success(let sums)?:
+        case .success((let sums, _))?:
             if sums[path] == checksum { return nil }
             reason =
                 sums[path] == nil
@@ -63,11 +57,11 @@ final class Signatures {
         case nil: break
         }
         if let seal = entries[path + ".sig"] {
-            let rests = [seal.facts] + (try signers())
+            let rests = [seal.facts, try verifier.facts()]
             if let known = verified[path], known.rests == rests, known.checksum == checksum { return nil }
             do throws(Complaint) {
-                try verify(try bytes(), "\(scan.path)/\(path).sig")
-                verified[path] = (rests, checksum)
+                let signer = try verifier.signer(of: try bytes(), path, Signatures.namespace, seal: seal, in: scan)
+                verified[path] = (rests, checksum, signer)
                 return nil
             } catch {
                 if error.status == .tryLater { throw error }
@@ -81,39 +75,11 @@ final class Signatures {
         )
     }
 
-    private func signers() throws(Complaint) -> [FileFacts] {
-        [try ConfigurationFile.facts(allowedSigners)]
-    }
-
-    /// Throws where `seal` is no allowed signer's signature of `bytes`.
-    private func verify(_ bytes: [UInt8], _ seal: String) throws(Complaint) {
-        let found = try call(["-Y", "find-principals", "-s", seal, "-f", allowedSigners], input: [])
-        let names = String(decoding: found.output, as: UTF8.self).split(separator: "\n")
-        guard found.status == 0, let name = names.first else { throw refusal(seal, "is of no allowed signer", found) }
-        let checked = try call(
-            ["-Y", "verify", "-f", allowedSigners, "-I", String(name), "-n", "file", "-s", seal], input: bytes)
-        guard checked.status == 0 else { throw refusal(seal, "does not fit", checked) }
-    }
-
-    private func call(_ arguments: [String], input: [UInt8]) throws(Complaint) -> ChildProcess.Outcome {
-        do throws(SystemFailure) {
-            return try ChildProcess.run(
-                Signatures.tool, arguments, input: input, limit: Signatures.limit, loop: loop)
-        } catch {
-            var complaint = error.complaint
-            complaint.status = .configuration
-            complaint.hint =
-                "require-signature needs ssh-keygen: install the package openssh-client, and let the unit run it."
-            throw complaint
-        }
-    }
-
-    private func refusal(_ seal: String, _ what: String, _ outcome: ChildProcess.Outcome) -> Complaint {
-        let said =
-            String(decoding: outcome.errors.isEmpty ? outcome.output : outcome.errors, as: UTF8.self)
-            .split(separator: "\n").first.map { ": \($0)" }
-            ?? (outcome.status == nil ? ": ssh-keygen did not end in time" : "")
-        return Complaint(.permission, "the signature '\(seal)' \(what)\(said)")
+    /// Who has signed the file at `path` with that checksum, for which there was no problem.
+    func signer(_ path: String, checksum: String) -> Signer? {
+        if case .success((let sums, let signer))? = lists?.sums, sums[path] == checksum { return signer }
+        guard let known = verified[path], known.checksum == checksum else { return nil }
+        return known.signer
     }
 
     /// Checksums by path, as sha256sum(1) writes them: 64 digits, a space, a space or an asterisk, the path.

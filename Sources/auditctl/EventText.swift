@@ -58,6 +58,16 @@ struct EventText {
         return Printable.line(parts.joined(separator: " "))
     }
 
+    /// Who has signed the file of an attempt, and with which manifest; nil where nobody had to, and for events that begin none.
+    var signer: String? {
+        guard row.kind == .started, let signature = row.detail["signature"], let signer = signature["signer"]?.string
+        else { return nil }
+        let key = signature["key"]?.string.map { " with key \($0)" } ?? ""
+        let file = signature["file"]?.string.map { " in \($0)" } ?? ""
+        let serial = row.detail["manifest"]?["serial"]?.integer.map { ", serial \($0)" } ?? ""
+        return Printable.line("signed by \(signer)\(key)\(file)\(serial)")
+    }
+
     /// Columns that have a value, as `name: value`, without those in `hidden`.
     func columns(hiding hidden: Set<AuditColumn> = []) -> [String] {
         AuditColumn.allCases.filter { !hidden.contains($0) && $0 != .detail }.compactMap { column in

@@ -70,6 +70,7 @@ struct ShowCommand: ParsableCommand {
         }
         let text = EventText(row)
         for line in text.columns() { try output.line(line) }
+        if let signer = text.signer { try output.line(signer) }
         let details = text.details
         if !details.isEmpty {
             try output.line("detail:")

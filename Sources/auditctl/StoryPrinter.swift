@@ -24,6 +24,7 @@ struct StoryPrinter {
             try output.line(output.coloured("attempt \(number)\(down): \(id)", .bold))
             try output.line("  \(text.actor)")
             if let checksum = row.text(.checksum) { try output.line("  file \(Printable.line(checksum))") }
+            if let signer = text.signer { try output.line("  \(signer)") }
         } else if id == nil, attempt != nil || number == 0 {
             try output.line("")
         }

@@ -21,7 +21,7 @@ struct Migrated: ParsableCommand {
             RollbackVerb.self,
             ResolveVerb.self,
             RetryVerb.self, RetireVerb.self, RestoreOrphansVerb.self, AdoptVerb.self, AcknowledgeVerb.self,
-            KeygenVerb.self,
+            ManifestVerb.self, KeygenVerb.self,
         ])
 
     static func main() {
@@ -33,7 +33,7 @@ struct Migrated: ParsableCommand {
                 flags: [
                     "--all", "--dry-run", "--applied", "--rolled-back",
                     "--record-without-down-file", "--from-start",
-                    "--restore-orphans",
+                    "--restore-orphans", "--write",
                     "--no-restore-orphans", "--help", "-h",
                     "--version",
                 ])

@@ -97,7 +97,7 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         expected.publicKey = "/p"
         expected.foreignKeys.way = .stepwise
         expected.preflight = .full
-        expected.requireSignature = true
+        expected.requireSignature = .files
         expected.allowedSigners = "/s"
         expected.metricsFile = "/etc/migrated/m.prom"
         expected.hooks = "/h"
@@ -106,6 +106,19 @@ private func read(_ toml: String, file: String = "/etc/migrated/app.toml") throw
         for key in SettingKey.all {
             #expect(key.written(settings) != key.written(Settings()), "\(key.name) not set above")
         }
+    }
+
+    @Test func `a signature is required of nothing, of files or of a manifest`() throws {
+        let signers = "allowed-signers = '/s'\n"
+        for (text, policy) in [("false", SignaturePolicy.none), ("true", .files), ("\"manifest\"", .manifest)] {
+            let settings = try read(signers + "require-signature = \(text)\n")
+            #expect(settings.requireSignature == policy)
+            #expect(SettingKey.named("require-signature")?.written(settings) == text)
+        }
+        for text in ["\"files\"", "\"true\"", "1", "\"MANIFEST\""] {
+            #expect((try? read(signers + "require-signature = \(text)\n")) == nil)
+        }
+        #expect((try? read("require-signature = \"manifest\"\n")) == nil)
     }
 
     @Test func `what a setting writes is read back as the same`() throws {

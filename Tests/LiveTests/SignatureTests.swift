@@ -44,6 +44,10 @@ struct `A directory whose files must be signed` {
         try list()
         let signed = try bench.run("apply")
         #expect(signed.status == 0, "\(signed)")
+        #expect(try signers() == "alice SHA256SUMS\nalice SHA256SUMS")
+        let shown = try bench.auditctl("show", "--migration", "1")
+        #expect(shown.output.contains("signed by alice with key SHA256:"), "\(shown)")
+        #expect(shown.output.contains(" in SHA256SUMS\n"), "\(shown)")
         try bench.write("3_c.sql", "SELECT 3;\n")
         let unlisted = try bench.run("apply")
         #expect(unlisted.status == 77 && unlisted.errors.contains("SHA256SUMS does not list it"), "\(unlisted)")
@@ -67,8 +71,20 @@ struct `A directory whose files must be signed` {
         let other = try bench.run("apply")
         #expect(other.status == 77 && other.errors.contains("2_b.sql.sig' does not fit"), "\(other)")
         try sign("2_b.sql")
+        // Who may sign can be one of several names in a line of the list.
+        try bench.folder.write("allowed", "bob,alice " + bench.folder.read("alice.pub"))
         #expect(try bench.run("apply").status == 0)
         #expect(try bench.events("event = 'applied'") == ["applied 1_a", "applied 2_b"])
+        #expect(try signers() == "bob 1_a.sql\nbob 2_b.sql")
+    }
+
+    /// Who has signed each file that ran, and in which file, as `started` says.
+    private func signers() throws -> String {
+        try bench.query(
+            """
+            SELECT concat_ws(' ', s.detail::jsonb -> 'signature' ->> 'signer', s.detail::jsonb -> 'signature' ->> 'file')
+              FROM migrated.migration_rollback_audit AS s WHERE s.event = 'started' ORDER BY s.seq
+            """)
     }
 
     @Test func `is run by the daemon as soon as the signature comes`() throws {

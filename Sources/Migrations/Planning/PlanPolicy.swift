@@ -32,10 +32,16 @@ public struct PlanPolicy: Sendable, Equatable {
     /// Whether what a rollback undid runs again although its text is the same: where a person asks for it, not by itself.
     public var reappliesRolledBack: Bool
 
+    /// Why nothing may run that would, where a manifest is demanded and does not allow it.
+    public var refusal: Finding?
+
     /// A policy from its parts.
-    public init(late: Late? = nil, onDrift: OnDrift = .report, reappliesRolledBack: Bool = true) {
+    public init(
+        late: Late? = nil, onDrift: OnDrift = .report, reappliesRolledBack: Bool = true, refusal: Finding? = nil
+    ) {
         self.late = late
         self.onDrift = onDrift
         self.reappliesRolledBack = reappliesRolledBack
+        self.refusal = refusal
     }
 }

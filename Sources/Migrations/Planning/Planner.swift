@@ -87,6 +87,7 @@ struct Planner {
         }
         if step.isPending || step.action.isInvalid, !directives.repeatable { step.lateBefore = lateBefore(index) }
         if step.isPending { step.action = hindrance(step, directives, index) ?? step.action }
+        if step.isPending, let refusal = policy.refusal { step.action = .invalid(refusal) }
         if step.action.isInvalid || step.action.isHeld, index > last { step.action = .beyondLimit }
         // Nothing of a directory without anything that was applied runs, and what its numbers are compared with says nothing.
         if let count = match.strangers, !step.action.isCovered {
