@@ -69,9 +69,11 @@ final class ManifestCheck {
         }
     }
 
-    /// The manifest where it lists exactly what was found; else what differs.
-    static func compared(_ signed: SignedManifest, with found: [Manifest.Found]) -> Result<SignedManifest, Finding> {
-        let differences = signed.manifest.differences(from: found)
+    /// The manifest where it lists exactly what the snapshot holds; else what differs.
+    static func compared(_ signed: SignedManifest, with snapshot: MigrationDirectory.Snapshot) -> Result<
+        SignedManifest, Finding
+    > {
+        let differences = signed.manifest.differences(from: snapshot.found, layout: snapshot.set.layout)
         guard let first = differences.first else { return .success(signed) }
         let more = differences.count > 1 ? ", and \(differences.count - 1) more difference(s)" : ""
         var complaint = Complaint(

@@ -121,7 +121,9 @@ public struct ManifestDraft: Sendable {
                 .usage, "--not-after '\(notAfter)' has a year that no manifest can hold", hint: "Give one before 10000."
             )
         }
-        manifest = Manifest(histories: histories, serial: serial, fromHead: head, notAfter: notAfter, entries: entries)
+        manifest = Manifest(
+            histories: histories, serial: serial, layout: snapshot.set.layout, fromHead: head, notAfter: notAfter,
+            entries: entries)
     }
 
     /// Puts it into the directory in place of an earlier one, whose signature goes.

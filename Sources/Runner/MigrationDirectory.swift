@@ -174,7 +174,7 @@ final class MigrationDirectory {
         guard listing || signed != nil else { return snapshot }
         snapshot.found = try found(snapshot, entries, besides)
         snapshot.manifest = signed.map { result in
-            result.flatMap { ManifestCheck.compared($0, with: snapshot.found) }
+            result.flatMap { ManifestCheck.compared($0, with: snapshot) }
         }
         return snapshot
     }

@@ -125,7 +125,7 @@ struct `A directory that must have a signed manifest` {
         let other = String(repeating: "0123456789abcdef", count: 4)
         try manifest("--history", other, "--history", try genesis, "--serial", "41")
         let names = "history: \(other)\nhistory: \(try genesis)\n"
-        #expect(try text.hasPrefix("migrated-manifest-v1\n\(names)serial: 41\n\nup sha256:"))
+        #expect(try text.hasPrefix("migrated-manifest-v1\n\(names)serial: 41\nlayout: golang-migrate\n\nup sha256:"))
         #expect(try bench.run("apply").status == 0)
         #expect(try bench.run("manifest").output.contains("serial: 42\n"))
         let low = try bench.run("manifest", "--serial", "41")
@@ -239,7 +239,7 @@ struct `A directory that must have a signed manifest` {
 
         let lines = try text.split(separator: "\n", omittingEmptySubsequences: false)
         try bench.write(
-            "MANIFEST", (lines[..<4] + [lines[6], lines[7], lines[4], lines[5], ""]).joined(separator: "\n"))
+            "MANIFEST", (lines[..<5] + [lines[7], lines[8], lines[5], lines[6], ""]).joined(separator: "\n"))
         try sign()
         try expectRefused("'1_a.up.sql' runs here where it has '2_b.up.sql' in its order")
 
@@ -291,7 +291,8 @@ struct `A directory that must have a signed manifest` {
         // The same files, to be run by the other project.
         try bench.write("MANIFEST", try stranger.run("manifest").output)
         try sign()
-        try expectRefused("does not list the directory as it is: '1_a.up.sql' is not in it")
+        try expectRefused(
+            "does not list the directory as it is: the layout is 'golang-migrate' here, and 'flat' in it, and 5 more")
 
         try manifest("--history", try genesis, "--from-head", "999")
         try expectRefused("holds from event 999 on, and this history ends at event ")
@@ -390,15 +391,15 @@ struct `A directory that must have a signed manifest` {
                 good.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n"),
                 "line 1 of MANIFEST ends with CR LF"
             ),
-            (String(good.dropLast()), "line 8 of MANIFEST has no line feed at its end"),
+            (String(good.dropLast()), "line 9 of MANIFEST has no line feed at its end"),
             ("migrated-manifest-v2" + good.dropFirst(20), "line 1 of MANIFEST is not 'migrated-manifest-v1'"),
             (
                 good + "up sha256:\(String(repeating: "0", count: 64)) 1_a.up.sql\n",
-                "line 9 of MANIFEST names '1_a.up.sql' a second time"
+                "line 10 of MANIFEST names '1_a.up.sql' a second time"
             ),
             (
                 good + "up sha256:\(String(repeating: "0", count: 64)) a\u{1B}[2Jb.sql\n",
-                "line 9 of MANIFEST names no path that can be shown"
+                "line 10 of MANIFEST names no path that can be shown"
             ),
             ("", "line 1 of MANIFEST is not 'migrated-manifest-v1'"),
         ] {

@@ -10,7 +10,7 @@ import Testing
 
     private func sample() -> Manifest {
         Manifest(
-            histories: [one, two], serial: 7, fromHead: Manifest.Head(seq: 42, hash: two),
+            histories: [one, two], serial: 7, layout: .golangMigrate, fromHead: Manifest.Head(seq: 42, hash: two),
             notAfter: "2026-02-28T23:59:59Z",
             entries: [
                 Manifest.Entry(.up, sum, "1 a/b.sql"), Manifest.Entry(.down, "sha256:\(two)", "1 a/c.sql"),
@@ -32,7 +32,7 @@ import Testing
         #expect(try Manifest(Array(sample().text.utf8)) == sample())
         var bare = sample()
         (bare.fromHead, bare.notAfter, bare.histories, bare.entries) = (nil, nil, [one], [])
-        #expect(bare.text == "migrated-manifest-v1\nhistory: \(one)\nserial: 7\n\n")
+        #expect(bare.text == "migrated-manifest-v1\nhistory: \(one)\nserial: 7\nlayout: golang-migrate\n\n")
         #expect(try Manifest(Array(bare.text.utf8)) == bare)
         bare.fromHead = Manifest.Head(seq: 1, hash: nil)
         #expect(try Manifest(Array(bare.text.utf8)) == bare)
@@ -53,14 +53,17 @@ import Testing
         ("serial: 1", "line 3 of MANIFEST has no line feed at its end"),
         ("serial: 1\n", "line 4 of MANIFEST is missing: no files are listed"),
         ("\n", "line 3 of MANIFEST ends the keys, and none is 'serial'"),
-        ("serial: 1\n\n\n", "line 5"), ("serial: 1\n\nup x y\n", "line 5"), ("serial: 1\n\nsideways SUM p\n", "line 5"),
-        ("serial: 1\n\nup SUM \n", "line 5"), ("serial: 1\n\nup SUM\n", "line 5"),
-        ("serial: 1\n\nup  SUM p\n", "line 5"),
-        ("serial: 1\n\nup SUM p\nup SUM p\n", "line 6 of MANIFEST names 'p' a second time"),
-        ("serial: 1\n\nup SUM p\tq\n", "line 5 of MANIFEST names no path that can be shown"),
-        ("serial: 1\n\nup SUM p\u{202E}q\n", "line 5 of MANIFEST names no path that can be shown"),
-        ("serial: 1\n\nup SUM p\u{2028}q\n", "line 5 of MANIFEST names no path that can be shown"),
-        ("serial: 1\n\nup SUM p\u{0}q\n", "line 5 of MANIFEST names no path that can be shown"),
+        ("serial: 1\nlayout: flat\n\n\n", "line 6"), ("serial: 1\nlayout: flat\n\nup x y\n", "line 6"),
+        ("serial: 1\nlayout: flat\n\nsideways SUM p\n", "line 6"),
+        ("serial: 1\nlayout: flat\n\nup SUM \n", "line 6"), ("serial: 1\nlayout: flat\n\nup SUM\n", "line 6"),
+        ("serial: 1\nlayout: flat\n\nup  SUM p\n", "line 6"),
+        ("serial: 1\nlayout: flat\n\nup SUM p\nup SUM p\n", "line 7 of MANIFEST names 'p' a second time"),
+        ("serial: 1\nlayout: flat\n\nup SUM p\tq\n", "line 6 of MANIFEST names no path that can be shown"),
+        ("serial: 1\nlayout: flat\n\nup SUM p\u{202E}q\n", "line 6 of MANIFEST names no path that can be shown"),
+        ("serial: 1\nlayout: flat\n\nup SUM p\u{2028}q\n", "line 6 of MANIFEST names no path that can be shown"),
+        ("serial: 1\nlayout: flat\n\nup SUM p\u{0}q\n", "line 6 of MANIFEST names no path that can be shown"),
+        ("serial: 1\n\n", "line 4 of MANIFEST ends the keys, and none is 'layout'"),
+        ("layout: nothing\n", "line 3 of MANIFEST names no layout"), ("layout: flat\nlayout: flat\n", "line 4"),
     ])
     func `what is written in another way is refused with its line`(_ text: String, _ words: String) {
         let begin = text.isEmpty || text.hasPrefix("migrated") ? "" : "migrated-manifest-v1\nhistory: \(one)\n"
@@ -74,7 +77,8 @@ import Testing
         #expect(
             refusal("migrated-manifest-v1\nserial: 1\n\n")?.hasPrefix(
                 "77 line 3 of MANIFEST ends the keys, and none is 'history'") == true)
-        let bytes = Array("migrated-manifest-v1\nhistory: \(one)\nserial: 1\n\nup \(sum) a".utf8) + [0xFF, 0x0A]
+        let bytes =
+            Array("migrated-manifest-v1\nhistory: \(one)\nserial: 1\nlayout: flat\n\nup \(sum) a".utf8) + [0xFF, 0x0A]
         #expect((try? Manifest(bytes)) == nil)
     }
 
@@ -85,11 +89,11 @@ import Testing
     @Test func `a directory that differs is told file by file`() {
         let manifest = sample()
         let same = found(manifest.entries)
-        #expect(manifest.differences(from: same) == [])
+        #expect(manifest.differences(from: same, layout: .golangMigrate) == [])
         func differences(_ change: (inout [Manifest.Found]) -> Void) -> [String] {
             var files = same
             change(&files)
-            return manifest.differences(from: files)
+            return manifest.differences(from: files, layout: .golangMigrate)
         }
         #expect(differences { $0.append(Manifest.Found(.down, sum, "x")) } == ["'x' is not in it"])
         #expect(differences { $0.removeLast() } == ["it names 'l' (layout), which is not here"])
@@ -101,6 +105,9 @@ import Testing
                 "'1 a/B.sql' is not in it", "it names '1 a/b.sql' (up), which is not here",
             ])
         #expect(differences { $0.swapAt(0, 2) } == ["'2_é.sql' runs here where it has '1 a/b.sql' in its order"])
+        #expect(
+            manifest.differences(from: same, layout: .flat) == ["the layout is 'flat' here, and 'golang-migrate' in it"]
+        )
         // Where files that undo stand, says nothing of the order.
         #expect(differences { $0.swapAt(1, 4) } == [])
         // One that cannot be read does not run.

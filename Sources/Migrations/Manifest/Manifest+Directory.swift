@@ -15,12 +15,17 @@ extension Manifest {
 
     /// In what a directory differs from the manifest, a clause for each file; empty where nothing does.
     ///
-    /// - Parameter found: every file that would be run or read, those that apply migrations in the order in which they run.
-    package func differences(from found: [Found]) -> [String] {
+    /// - Parameters:
+    ///   - found: every file that would be run or read, those that apply migrations in the order in which they run.
+    ///   - layout: how the directory is read.
+    package func differences(from found: [Found], layout: LayoutName) -> [String] {
         // By bytes: what String takes for equal may be two files.
         let listed = Dictionary(entries.map { (Array($0.path.utf8), $0) }, uniquingKeysWith: { first, _ in first })
         let there = Set(found.map { Array($0.path.utf8) })
         var differences: [String] = []
+        if layout != self.layout {
+            differences.append("the layout is '\(layout.rawValue)' here, and '\(self.layout.rawValue)' in it")
+        }
         for file in found {
             guard let entry = listed[Array(file.path.utf8)] else {
                 differences.append("'\(file.path)' is not in it")

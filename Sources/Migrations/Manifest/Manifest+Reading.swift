@@ -11,6 +11,7 @@ extension Manifest {
         }
         var histories: [String] = []
         var serial: Int64?
+        var layout: LayoutName?
         var fromHead: Head?
         var notAfter: String?
         while true {
@@ -30,6 +31,9 @@ extension Manifest {
             case "serial" where serial == nil:
                 guard let number = Manifest.number(value) else { throw reader.refusal("has no serial number") }
                 serial = number
+            case "layout" where layout == nil:
+                guard let name = LayoutName(rawValue: value) else { throw reader.refusal("names no layout") }
+                layout = name
             case "from-head" where fromHead == nil:
                 let words = value.split(separator: " ", omittingEmptySubsequences: false)
                 guard let seq = Manifest.number(words[0]), words.count < 3, words.count < 2 || Manifest.isHash(words[1])
@@ -45,6 +49,7 @@ extension Manifest {
         }
         guard !histories.isEmpty else { throw reader.refusal("ends the keys, and none is 'history'") }
         guard let serial else { throw reader.refusal("ends the keys, and none is 'serial'") }
+        guard let layout else { throw reader.refusal("ends the keys, and none is 'layout'") }
         var entries: [Entry] = []
         var paths: Set<[UInt8]> = []
         while let line = try reader.next() {
@@ -57,7 +62,9 @@ extension Manifest {
             guard paths.insert(Array(path.utf8)).inserted else { throw reader.refusal("names '\(path)' a second time") }
             entries.append(Entry(direction, String(words[1]), path))
         }
-        self.init(histories: histories, serial: serial, fromHead: fromHead, notAfter: notAfter, entries: entries)
+        self.init(
+            histories: histories, serial: serial, layout: layout, fromHead: fromHead, notAfter: notAfter,
+            entries: entries)
     }
 
     /// Whether it is a SHA-256 in lower-case digits.

@@ -60,6 +60,8 @@ package struct Manifest: Sendable, Equatable {
     package var histories: [String]
     /// Its number: a history that has run files of one never takes one with a lower number.
     package var serial: Int64
+    /// How the directory is read: the same file may hold one direction or two, or options of a tool.
+    package var layout: LayoutName
     /// From which event on.
     package var fromHead: Head?
     /// After which moment no run begins, `2026-01-31T22:05:09Z`; nil where it never expires.
@@ -68,10 +70,12 @@ package struct Manifest: Sendable, Equatable {
     package var entries: [Entry]
 
     package init(
-        histories: [String], serial: Int64, fromHead: Head? = nil, notAfter: String? = nil, entries: [Entry]
+        histories: [String], serial: Int64, layout: LayoutName, fromHead: Head? = nil, notAfter: String? = nil,
+        entries: [Entry]
     ) {
         self.histories = histories
         self.serial = serial
+        self.layout = layout
         self.fromHead = fromHead
         self.notAfter = notAfter
         self.entries = entries
@@ -79,7 +83,10 @@ package struct Manifest: Sendable, Equatable {
 
     /// The text that is signed.
     package var text: String {
-        var lines = [Manifest.format] + histories.map { "history: \($0)" } + ["serial: \(serial)"]
+        var lines =
+            [Manifest.format] + histories.map { "history: \($0)" } + [
+                "serial: \(serial)", "layout: \(layout.rawValue)",
+            ]
         if let fromHead { lines.append("from-head: \(fromHead.seq)" + (fromHead.hash.map { " \($0)" } ?? "")) }
         if let notAfter { lines.append("not-after: \(notAfter)") }
         lines += [""] + entries.map { "\($0.direction.rawValue) \($0.checksum) \($0.path)" }
