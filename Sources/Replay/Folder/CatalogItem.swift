@@ -66,9 +66,11 @@ public struct CatalogItem: Sendable, Hashable {
             }
             lines.removeLast()
         }
-        var texts = [""]
+        // Properties of what other rows say is there are there one by one.
+        var texts = object.kind == "properties" ? [] : [""]
         switch object.kind {
-        case "table", "foreign table", "type", "domain":
+        case "table", "foreign table", "type", "domain", "properties", "publication", "operator family",
+            "text search configuration":
             for line in lines {
                 let (column, granted) = CatalogItem.withoutRights(line)
                 texts.append(String(column))
