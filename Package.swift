@@ -71,6 +71,7 @@ let package = Package(
                 .embedInCode("v007_rights.sql"), .embedInCode("v008_orphans.sql"),
                 .embedInCode("v009_identity.sql"),
                 .embedInCode("v010_restoration.sql"), .embedInCode("v011_evidence.sql"),
+                .embedInCode("v012_changes.sql"),
                 .embedInCode("roles.sql"), .embedInCode("shape.txt"), .embedInCode("views16.txt"),
             ],
             swiftSettings: strict),
@@ -78,7 +79,7 @@ let package = Package(
         module(
             "Configuration", ["ForeignKeys", "Reporting", "Migrations", .product(name: "TOMLKit", package: "TOMLKit")]),
         // Only selects.
-        module("AuditReading", ["Audit", "AuditSchema", "Digest", "JSON", "Postgres", "Reporting"]),
+        module("AuditReading", ["Audit", "AuditSchema", "Digest", "JSON", "Postgres", "Reporting", "SQLLexing"]),
         // The only module that writes.
         module(
             "Runner",

@@ -93,7 +93,7 @@ public struct HistoryRow: Sendable, Equatable {
     /// Whether it is the begin of an attempt.
     var isStarted: Bool { isOf(HistoryRow.started) }
     /// Whether it may vouch for a reading of the catalog: what an event tells that stands at the end of something, or beside it.
-    var mayVouch: Bool { !isStarted && !isOf(HistoryRow.skipped) }
+    var mayVouch: Bool { !isOf(HistoryRow.skipped) }
 
     /// Compared as bytes, because that is asked of each of millions.
     private func isOf(_ kind: [UInt8]) -> Bool { slice(.event) == kind[...] }

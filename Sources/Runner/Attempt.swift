@@ -32,6 +32,8 @@ struct Attempt {
     var backend: Int32
     /// Whether the first segment may have run already: the attempt before was cut off there, and what it recorded last is all that is known.
     let isInDoubt: Bool
+    /// Whether nothing that it has committed is still to be read in the catalog.
+    var isRead = true
     private(set) var began = Instant.now()
     var notices: NoticeCollector
     private var scratches = 0

@@ -140,11 +140,17 @@ struct AuditStore {
     /// The SQL that locks the head until the transaction's end and reads it with the server's clock, and with the hash that stands where
     /// the newest anchor is.
     var headQuery: String {
-        let anchor = witness.head.map { String($0.seq) } ?? "NULL"
-        return """
-            SELECT h.seq, h.hash, h.clock, h.hash_at_anchor FROM \(schema).lock_head(\(anchor)) AS h
-            """
+        "SELECT h.seq, h.hash, h.clock, h.hash_at_anchor FROM \(schema).lock_head(\(anchor)) AS h"
     }
+
+    /// The same where the transaction has touched nothing of the catalog since those counters; else it says what, and the head is not locked.
+    func endQuery(counters: String) -> String {
+        """
+        SELECT h.seq, h.hash, h.clock, h.hash_at_anchor, h.touched FROM \(schema).end_of_file(\(Quoting.literal(counters)), \(anchor)) AS h
+        """
+    }
+
+    private var anchor: String { witness.head.map { String($0.seq) } ?? "NULL" }
 
     /// The head and the clock from `headQuery`'s result. Throws where it is not behind the newest anchor: nothing may be written then.
     private func head(_ result: QueryResult?) throws(RunFailure) -> (head: ChainHead, clock: Int64) {

@@ -145,7 +145,9 @@ extension Engine {
         let sources = report.adopted.compactMap { adopted in
             adopted.file.map { store.keep(source: $0.bytes, checksum: $0.checksum) }
         }
-        reporter.report(try store.record(try events(report), with: sources, reading: catalogReading))
+        let records = try store.record(try events(report), with: sources, reading: catalogReading)
+        catalogWatch?.noted(records)
+        reporter.report(records)
     }
 
     private func events(_ report: AdoptionReport) throws(RunFailure) -> [AuditEvent] {

@@ -220,7 +220,7 @@ extension Engine {
     private func fileRun() throws(RunFailure) -> FileRun {
         FileRun(
             sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
-            actor: try actor())
+            actor: try actor(), catalog: catalogWatch)
     }
 
     /// Runs one started attempt to its end, with further attempts where the reason of a failure passes by itself.
@@ -263,7 +263,12 @@ extension Engine {
         {
             throw .lost(.lost(period.error))
         }
-        reporter.report(try store.record([attempt.started(by: actor)], beginning: attempt.beginning))
+        // Where it is not known how the objects were left before, what they are now is no work of the file's.
+        let records = try store.record(
+            [attempt.started(by: actor)], beginning: attempt.beginning,
+            reading: catalogWatch?.isKnown == false ? catalogReading : nil)
+        catalogWatch?.noted(records)
+        reporter.report(records)
         FailPoint.afterStarted.pass()
     }
 
@@ -361,7 +366,8 @@ extension Engine {
         sessions.isFinishing = true
         defer { sessions.isFinishing = false }
         FailPoint.beforeFailed.pass()
-        let recorded = try recordEnd(attempt.failed(failure, retryIn: wait, by: actor), withheld: failure.withheld)
+        let recorded = try recordEnd(
+            attempt.failed(failure, retryIn: wait, by: actor), withheld: failure.withheld, isRead: attempt.isRead)
         FailPoint.afterFailed.pass()
         return recorded
     }

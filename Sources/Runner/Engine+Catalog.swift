@@ -1,4 +1,5 @@
 internal import Audit
+internal import AuditReading
 internal import Configuration
 internal import JSON
 internal import Migrations
@@ -11,21 +12,30 @@ extension Engine {
 
     /// A reading of the catalog, where it is looked at.
     var catalogReading: CatalogReading? {
-        settings.catalogDrift == .report ? CatalogReading(ignored: settings.catalogIgnore) : nil
+        catalogWatch.map { CatalogReading(ignored: $0.ignored) }
     }
 
     /// Records which objects of the database have changed since migrated left it, and takes them as they are now: each change is told of
     /// once. Call it only under the lock, and with no attempt open.
-    func noteCatalogDrift() throws(RunFailure) {
+    ///
+    /// `isKnown`: the attempt that is open has not done anything yet, and everything before it is read.
+    func noteCatalogDrift(isKnown: Bool = false) throws(RunFailure) {
         guard let reading = catalogReading else { return }
+        if !isKnown {
+            catalogWatch?.expected = nil
+            catalogWatch?.isKnown = try sessions.query(
+                sessions.books(),
+                "SELECT coalesce((SELECT s.is_last_word FROM \(store.schema).catalog_state AS s), false)"
+            ).isTrue(0, 0)
+        }
         let events: [AuditEvent]
         do {
             let found = try sessions.query(
                 sessions.books(),
                 """
                 SELECT c.class, c.object, c.before, c.now, c.total
-                  FROM \(store.schema).catalog_drift(\(Engine.toldChanges), $1::text[]) AS c
-                """, [.text(Quoting.array(settings.catalogIgnore))])
+                  FROM \(store.schema).catalog_drift(\(Engine.toldChanges), $1::text[], $2::boolean) AS c
+                """, [.text(Quoting.array(settings.catalogIgnore)), .text(isKnown ? "true" : "false")])
             let actor = try actor()
             let anew = try readAnew(actor)
             guard !found.rows.isEmpty || !anew.isEmpty else { return }
@@ -54,7 +64,9 @@ extension Engine {
             try record([event])
             return
         }
-        reporter.report(try store.record(events, reading: reading))
+        let records = try store.record(events, reading: reading)
+        catalogWatch?.noted(records)
+        reporter.report(records)
         reporter.settle()
     }
 
@@ -105,7 +117,31 @@ extension Engine {
     func recordStart(_ event: AuditEvent) throws(RunFailure) {
         let known = try sessions.query(
             sessions.books(), "SELECT EXISTS (SELECT FROM \(store.schema).catalog_reading)")
-        reporter.report(try store.record([event], reading: known.isTrue(0, 0) ? nil : catalogReading))
+        let records = try store.record([event], reading: known.isTrue(0, 0) ? nil : catalogReading)
+        catalogWatch?.noted(records)
+        reporter.report(records)
         reporter.settle()
+    }
+}
+
+extension CatalogChange {
+    /// So many lines of a difference stand in an event; `catalog_definition` has all of them.
+    private static let lineLimit = 40
+
+    /// The event that tells of it.
+    fileprivate func event(by actor: AuditEvent.Actor) -> AuditEvent {
+        var event = AuditEvent(.driftDetected, by: actor)
+        event.reason = "catalog_changed"
+        event.object = object
+        event.message = "\(kind) \(object) was \(word) outside of migrated"
+        let all = difference
+        let further = all.count - CatalogChange.lineLimit
+        let told = all.prefix(CatalogChange.lineLimit).map { String($0.prefix(500)) }
+        event.detail = [
+            "class": .string(kind), "change": .string(word),
+            "difference": .array(
+                (further > 0 ? told + ["… \(further) more lines"] : told).map(JSONValue.string)),
+        ]
+        return event
     }
 }

@@ -106,17 +106,16 @@ extension FileRun {
             if let facts = facts.first, case .steps(let steps) = planner.stepwise(key.key, facts) {
                 var run = KeyRun(
                     run: self, key: key, steps: steps, policy: policy, index: index, limit: limit, deferral: seq)
-                try run.add(&attempt, Closing(next: nil, reading: reading(nil)) { _ in [] })
+                try run.add(&attempt, .nothing)
                 return sessions.takeBack()
             }
         }
-        let connection = try handOver(
+        let (connection, begun) = try handOver(
             attempt.prepared.script, before: key.statement,
             """
             BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; \(limits(attempt, scope: "SET LOCAL")) \
-            SET LOCAL synchronous_commit = on; SET LOCAL jit = off
-            """
-        ).connection
+            SET LOCAL synchronous_commit = on; SET LOCAL jit = off; \(beginningQuery)
+            """)
         try own(&attempt, connection)
         var events = try add([key], policy, &attempt, connection, limit)
         let isDone = !events.contains { $0.event == .deferred }
@@ -130,16 +129,18 @@ extension FileRun {
         ) {
             (connection: Connection) throws(PostgresError) in
             try connection.run(
-                "SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = '\(connection.clientEncoding)'; \(store.headQuery)"
+                "SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = '\(connection.clientEncoding)'; \(endingQuery(begun.last))"
             )
         }
-        if let reading = reading(nil) { events = try vouched(reading, by: events, &attempt, connection, limit) }
-        reporter.report(
-            try run { () throws(RunFailure) in
-                try store.commit(
-                    connection, events, behind: opened,
-                    permit: AuditStore.Permit(token: attempt.token, holder: sessions.lock().sessionPID))
-            })
+        let ended: [QueryResult]
+        (events, ended) = try readCatalog(events, of: begun.last?.text(0, 0), opened, &attempt, connection, limit)
+        let records = try run { () throws(RunFailure) in
+            try store.commit(
+                connection, events, behind: ended,
+                permit: AuditStore.Permit(token: attempt.token, holder: sessions.lock().sessionPID))
+        }
+        catalog?.noted(records)
+        reporter.report(records)
         sessions.takeBack()
     }
 }

@@ -41,7 +41,7 @@ extension Engine {
             let files = try downFiles(try goalVersions(goal), snapshot, recordWithoutDownFile)
             let run = FileRun(
                 sessions: sessions, store: store, history: history, reporter: reporter, settings: settings,
-                actor: try actor(), messages: try messages(files.compactMap(\.prepared)))
+                actor: try actor(), catalog: catalogWatch, messages: try messages(files.compactMap(\.prepared)))
             var summary = RollbackSummary()
             for (index, file) in files.enumerated() {
                 switch file {

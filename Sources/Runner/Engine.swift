@@ -1,5 +1,6 @@
 internal import Audit
 public import Configuration
+internal import JSON
 internal import Migrations
 internal import Postgres
 internal import Reporting
@@ -34,6 +35,9 @@ public final class Engine {
 
     /// The deferred keys that this process has tried to add.
     var triedDeferrals: Set<Int64> = []
+
+    /// What is known of the catalog; nil where it is not read.
+    let catalogWatch: CatalogWatch?
 
     /// Where this run comes from, once it is known.
     var provenance: Provenance?
@@ -79,7 +83,9 @@ public final class Engine {
         sessions.waiter.meanwhile = { [reporter] in reporter.tell() }
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)
+        catalogWatch = CatalogWatch(settings)
         directory = try told { () throws(Complaint) in try MigrationDirectory(settings, loop: loop) }
+        catalogWatch?.compare = { [unowned self] () throws(RunFailure) in try noteCatalogDrift(isKnown: true) }
     }
 
     /// An engine in a scratch database that `other` has made: the same files under the same settings, without witnesses and without a word.
@@ -98,6 +104,7 @@ public final class Engine {
         witness = Witness(keepingNothingOf: settings.schema)
         store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
         history = History(store)
+        catalogWatch = nil
         directory = try told { [settings] () throws(Complaint) in try MigrationDirectory(settings, loop: other.loop) }
     }
 
@@ -146,12 +153,20 @@ public final class Engine {
 
     /// Records how an attempt has ended, and tells of it; false where somebody else has done that: who loses the lock while it is frozen or
     /// cut off finds its attempt closed by the one that has it now.
+    ///
+    /// `isRead`: what the attempt has committed is read already, so that the catalog is as it was.
     @discardableResult
-    func recordEnd(_ event: AuditEvent, withheld: [RowValues.Withheld] = []) throws(RunFailure) -> Bool {
+    func recordEnd(
+        _ event: AuditEvent, withheld: [RowValues.Withheld] = [], isRead: Bool = false
+    ) throws(RunFailure) -> Bool {
         guard let attempt = event.attemptID else { preconditionFailure("an end is an attempt's") }
-        let reading = event.detail["retry_in_ms"] == nil ? catalogReading : nil
+        var event = event
+        let isRead = isRead && catalogWatch?.isKnown == true
+        if isRead { event.detail["catalog"] = "unchanged" } else { catalogWatch?.isKnown = false }
+        let reading = event.detail["retry_in_ms"] == nil && !isRead ? catalogReading : nil
         let values = withheld.map { store.keep($0, of: reading?.event ?? event.eventID) }
         let records = try store.record([event], with: values, unlessEnded: attempt, reading: reading)
+        catalogWatch?.noted(records)
         reporter.report(records)
         reporter.settle()
         return !records.isEmpty

@@ -29,8 +29,12 @@ extension FileRun {
             // Once, here: only this session has the search_path by which the file names things.
             built = try run { () throws(RunFailure) in try resolve(named) }
         }
-        if builds != nil { try dropLeftovers(attempt, built) }
+        if builds != nil {
+            attempt.isRead = false
+            try dropLeftovers(attempt, built)
+        }
         if attempt.isInDoubt, index == attempt.firstSegment, let remains = try remains(attempt, segment, built) {
+            attempt.isRead = false
             return Alone(found: remains)
         }
         let relied = ReliedIndex(creating: segment.statements.lowerBound, in: script)
@@ -48,6 +52,9 @@ extension FileRun {
                 limits(
                     attempt, scope: "SET", isConcurrent: isConcurrent,
                     waitsForSnapshots: segment.concurrentIndex != nil))
+        }
+        if !["VacuumStmt", "CheckPointStmt"].contains(script.statements[segment.statements.lowerBound].node) {
+            attempt.isRead = false
         }
         do throws(Stop) {
             try statements(&attempt, connection, Piece(segment.statements, index, script, text), limit)

@@ -11,11 +11,10 @@ extension FileRun {
     /// What a stepwise segment ends with: its events ride in its last transaction, and the next attempt's begin with them.
     struct Closing {
         var next: Attempt?
-        var reading: CatalogReading?
         var events: (Attempt) -> [AuditEvent]
 
         /// Nothing: the segment goes on.
-        static var nothing: Closing { Closing(next: nil, reading: nil) { _ in [] } }
+        static var nothing: Closing { Closing(next: nil) { _ in [] } }
     }
 
     /// Runs the statement of a stepwise segment.
@@ -75,7 +74,7 @@ extension FileRun {
         _ body: Body
     ) throws(Stop) {
         try transaction(
-            &attempt, index, limit, next: closing.next, reading: closing.reading, body, closing.events)
+            &attempt, index, limit, next: closing.next, body, closing.events)
     }
 
     /// A transaction that only reads and leaves no record; a cursor that is declared in it WITH HOLD is filled when it commits.

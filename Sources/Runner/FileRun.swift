@@ -19,6 +19,8 @@ struct FileRun {
     let reporter: Reporter
     let settings: Settings
     let actor: AuditEvent.Actor
+    /// Nil where the catalog is not read.
+    let catalog: CatalogWatch?
     /// How much of a file goes into one message.
     var messages = Script.Messages.long
 
@@ -66,13 +68,13 @@ struct FileRun {
                     return Work(events: work.events + (try restoreOrphans(&attempt, connection, limit)))
                 }
                 try transaction(
-                    &attempt, index, limit, next: isLast ? next : nil, reading: isLast ? reading(next) : nil, body
+                    &attempt, index, limit, next: isLast ? next : nil, body
                 ) { attempt in
                     isLast
                         ? finish(attempt, next) : [attempt.segmentApplied(index, since: began, by: actor)]
                 }
             case .stepwise:
-                let closing = Closing(next: isLast ? next : nil, reading: isLast ? reading(next) : nil) { attempt in
+                let closing = Closing(next: isLast ? next : nil) { attempt in
                     isLast
                         ? finish(attempt, next) : [attempt.segmentApplied(index, since: began, by: actor)]
                 }
@@ -83,17 +85,12 @@ struct FileRun {
                 try confirmAlone(before: segment.statements.upperBound, &attempt, limit)
                 var events = done.events + [attempt.segmentApplied(index, since: began, by: actor, found: done.found)]
                 if isLast { events += finish(attempt, next) }
-                try record(events, isLast ? next : nil, isLast ? reading(next) : nil)
+                try record(events, isLast ? next : nil, &attempt)
             }
         }
         if isFinished { return }
         if let verification { try verifyAlone(verification, &attempt, limit) }
-        try record(finish(attempt, next), next, reading(next))
-    }
-
-    /// The reading of the catalog at a run's end: where no other attempt begins with this one's end.
-    func reading(_ next: Attempt?) -> CatalogReading? {
-        next == nil && settings.catalogDrift == .report ? CatalogReading(ignored: settings.catalogIgnore) : nil
+        try record(finish(attempt, next), next, &attempt)
     }
 
     /// The end of this attempt and the begin of the next.
@@ -116,7 +113,7 @@ struct FileRun {
 
     /// `body` does the work and says what is to be recorded of it; `events` go behind that.
     func transaction(
-        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?, reading: CatalogReading? = nil,
+        _ attempt: inout Attempt, _ index: Int, _ limit: Instant?, next: Attempt?,
         _ body: Body, _ events: (Attempt) -> [AuditEvent]
     ) throws(Stop) {
         let script = attempt.prepared.script
@@ -127,13 +124,21 @@ struct FileRun {
         let cleans =
             attempt.prepared.foreignKeyPolicy(settings).orphans == .clean
             && ForeignKeyStatement.all(in: script).contains { segment.statements.contains($0.statement) }
-        let (connection, opened) = try handOver(
-            script, before: segment.statements.lowerBound,
-            """
+        let opening = """
             \(segment.begin ?? (cleans ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN")); \(limits(attempt, scope: "SET LOCAL")) SET LOCAL synchronous_commit = on; \
             SET LOCAL idle_in_transaction_session_timeout = \(settings.idleTimeout.milliseconds); \
-            SELECT pg_catalog.pg_current_xact_id()
-            """, isOurs: segment.begin == nil)
+            \(beginningQuery)
+            """
+        var (connection, opened) = try handOver(
+            script, before: segment.statements.lowerBound, opening, isOurs: segment.begin == nil)
+        if try isChangedByOthers(script, segment.statements, opened.last) {
+            try run { [connection] () throws(RunFailure) in
+                try sessions.run(connection, "ROLLBACK")
+                try catalog?.compare()
+            }
+            (connection, opened) = try handOver(
+                script, before: segment.statements.lowerBound, opening, isOurs: segment.begin == nil)
+        }
         let transaction = opened.last?.text(0, 0)
         try own(&attempt, connection)
         FailPoint.transactionOpen.pass()
@@ -147,7 +152,7 @@ struct FileRun {
             \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); \
             SET LOCAL synchronous_commit = on; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = '\(connection.clientEncoding)'; SET LOCAL lock_timeout = '30s'; \
             SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = \(silence); \
-            SELECT pg_catalog.pg_current_xact_id(); \(store.headQuery)
+            SELECT pg_catalog.pg_current_xact_id(); \(endingQuery(opened.last))
             """
         let work = try body(&attempt, connection, closing)
         FailPoint.statementsDone.pass()
@@ -170,11 +175,12 @@ struct FileRun {
         var list = work.events + events(attempt)
         let expected = next?.token ?? (list.contains { $0.event.endsAttempt } ? nil : OneTimeToken())
         let permit = AuditStore.Permit(token: attempt.token, holder: holder, next: expected)
-        if let reading { list = try vouched(reading, by: list, &attempt, connection, limit) }
+        let ended: [QueryResult]
+        (list, ended) = try readCatalog(list, of: transaction, closed, &attempt, connection, limit)
         FailPoint.beforeAppend.pass()
         FailPoint.beforeCommit.pass()
         let records = try store.commit(
-            connection, list, behind: closed, beginning: next?.beginning, permit: permit
+            connection, list, behind: ended, beginning: next?.beginning, permit: permit
         ) { (failure) throws(Stop) in
             switch failure {
             case .refused(.server(let server)) where server.sqlstate == "MG006": throw .failure(lockLost(script))
@@ -188,6 +194,7 @@ struct FileRun {
             }
         }
         if let expected { attempt.token = expected }
+        catalog?.noted(records)
         FailPoint.afterCommit.pass()
         reporter.report(records)
     }
@@ -197,20 +204,6 @@ struct FileRun {
         guard attempt.backend != connection.sessionPID else { return }
         attempt.backend = connection.sessionPID
         try run { [attempt] () throws(RunFailure) in try store.announce(attempt.token, from: attempt.backend) }
-    }
-
-    /// The events, of which the last one vouches for the catalog as the file leaves it.
-    func vouched(
-        _ reading: CatalogReading, by events: [AuditEvent], _ attempt: inout Attempt, _ connection: Connection,
-        _ limit: Instant?
-    ) throws(Stop) -> [AuditEvent] {
-        let script = attempt.prepared.script
-        let question = reading.question(store.schema, attempt.token)
-        let result = try guarded(&attempt, connection, limit, { Failure($0, in: script, piece: nil) }) {
-            (connection: Connection) throws(PostgresError) in
-            try connection.query(question.sql, question.parameters)
-        }
-        return reading.vouched(by: events, result)
     }
 
     /// Tells whoever looks at the server's sessions where the file's text ends.
@@ -248,10 +241,17 @@ struct FileRun {
     }
 
     /// Records events in a transaction of their own; a lost answer is settled by the first of them.
-    private func record(_ events: [AuditEvent], _ next: Attempt?, _ reading: CatalogReading?) throws(Stop) {
+    ///
+    /// What the server has done in transactions of its own is read behind it, in the whole catalog.
+    private func record(_ events: [AuditEvent], _ next: Attempt?, _ attempt: inout Attempt) throws(Stop) {
+        let isRead = attempt.isRead && catalog?.isKnown == true
         let records = try run { () throws(RunFailure) in
-            try store.record(events, beginning: next?.beginning, reading: reading)
+            try store.record(
+                isRead ? CatalogReading.unchanged(events) : events, beginning: next?.beginning,
+                reading: isRead ? nil : catalog.map { CatalogReading(ignored: $0.ignored) })
         }
+        catalog?.noted(records)
+        attempt.isRead = true
         FailPoint.afterCommit.pass()
         reporter.report(records)
     }

@@ -25,7 +25,7 @@ struct ShowCommand: ParsableCommand {
         let reader = try history.reader()
         let output = form.opened()
         if !migration, let seq = Int64(what), seq > 0, String(seq) == what, let row = try reader.event(seq) {
-            try show(row, output)
+            try show(row, reader, output)
             if try !reader.states(of: what).isEmpty {
                 Program.complain(
                     Complaint(
@@ -55,13 +55,13 @@ struct ShowCommand: ParsableCommand {
                 for line in StateText(state).header { try output.line(line) }
             }
         }
-        var story = StoryPrinter(output)
+        var story = StoryPrinter(output, reader)
         try story.print(first)
         while let page = try pages.next() { try story.print(page) }
         try output.flush()
     }
 
-    private func show(_ row: HistoryRow, _ output: Output) throws {
+    private func show(_ row: HistoryRow, _ reader: HistoryReader, _ output: Output) throws {
         guard form.output == .table else {
             let printer = EventPrinter(form.output, output)
             try printer.begin()
@@ -76,6 +76,7 @@ struct ShowCommand: ParsableCommand {
             try output.line("detail:")
             for line in details { try output.line("  " + line) }
         }
+        for line in try ChangesText(reader.changes(by: row)).lines { try output.line(line) }
         try output.flush()
     }
 }

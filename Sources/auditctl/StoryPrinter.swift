@@ -5,10 +5,11 @@ internal import Reporting
 /// Events as a story: each attempt under a heading of its own, each event with all that is known of it.
 struct StoryPrinter {
     private let output: Output
+    private let reader: HistoryReader
     private var attempt: String?
     private var number = 0
 
-    init(_ output: Output) { self.output = output }
+    init(_ output: Output, _ reader: HistoryReader) { (self.output, self.reader) = (output, reader) }
 
     mutating func print(_ rows: [HistoryRow]) throws {
         for row in rows { try print(row) }
@@ -35,5 +36,6 @@ struct StoryPrinter {
             "  \(EventText.localTime(row.recordedAt))  event \(row.seq)  \(event)" + (facts.isEmpty ? "" : "  \(facts)")
         )
         for line in text.details { try output.line("      " + line) }
+        for line in try ChangesText(reader.changes(by: row)).lines { try output.line("      " + line) }
     }
 }

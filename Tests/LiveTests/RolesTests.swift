@@ -178,8 +178,9 @@ struct TwoLogins {
             "SELECT migrated.append_attempt('x', NULL, NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
             "SELECT migrated.append_attempt(NULL, NULL, NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])",
             "INSERT INTO migrated.migration_rollback_audit (seq) VALUES (3)",
-            "SELECT * FROM migrated.audit_head FOR UPDATE", "SELECT migrated.read_catalog(gen_random_uuid(), '{}')",
-            "SELECT migrated.read_catalog_at_end('x', gen_random_uuid(), '{}')",
+            "SELECT * FROM migrated.audit_head FOR UPDATE",
+            "SELECT migrated.read_catalog(gen_random_uuid(), '{}', NULL, NULL)",
+            "SELECT migrated.read_catalog_at_end('x', gen_random_uuid(), '{}', NULL, NULL)",
             "INSERT INTO migrated.catalog_definition VALUES (1, 'table', 'public.t', 'harmless')",
         ])
     func `a file writes no event of its own`(statement: String) throws {

@@ -11,6 +11,7 @@ public enum AuditSchema {
         PackageResources.v004_token_sql, PackageResources.v005_catalog_sql, PackageResources.v006_append_sql,
         PackageResources.v007_rights_sql, PackageResources.v008_orphans_sql, PackageResources.v009_identity_sql,
         PackageResources.v010_restoration_sql, PackageResources.v011_evidence_sql,
+        PackageResources.v012_changes_sql,
     ]
 
     /// The number of the newest file.

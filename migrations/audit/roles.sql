@@ -144,8 +144,8 @@ BEGIN
         'GRANT EXECUTE ON FUNCTION %1$s.event_hash(%1$s.migration_rollback_audit), %1$s.private_digests() TO %2$I, %4$I, %5$I',
         'GRANT SELECT (checksum) ON %1$s.migration_source TO %4$I',
 
-        'GRANT EXECUTE ON FUNCTION %1$s.catalog_drift(integer, text[]), %1$s.read_catalog(uuid, text[]) TO %2$I',
-        'GRANT EXECUTE ON FUNCTION %1$s.read_catalog_at_end(bytea, uuid, text[]) TO %3$I',
+        'GRANT EXECUTE ON FUNCTION %1$s.catalog_drift(integer, text[], boolean), %1$s.catalog_left(xid8, text[]), %1$s.have_relations_changed(text[], text[]), %1$s.read_catalog(uuid, text[], json, jsonb) TO %2$I',
+        'GRANT EXECUTE ON FUNCTION %1$s.read_catalog_at_end(bytea, uuid, text[], json, jsonb), %1$s.catalog_counters(), %1$s.end_of_file(bigint[], bigint) TO %3$I',
 
         'GRANT INSERT ON %1$s.migration_source, %1$s.row_value TO %2$I',
         'GRANT EXECUTE ON FUNCTION %1$s.lock_head(bigint) TO %2$I, %3$I',
