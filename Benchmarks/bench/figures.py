@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from . import files, reading
+from .changes import changes
 from .cluster import PSQL
 from .daemon import Daemon
 from .keys import keys
@@ -36,12 +37,12 @@ class Bench:
         return [self.migrated, verb, "--directory", directory, "--database", conninfo,
                 "--state-directory", self.folder + "/state", *options]
 
-    def apply(self, conninfo, directory):
+    def apply(self, conninfo, directory, *options):
         """`migrated apply`; what it says goes into a file, as it would into the journal."""
         with open(self.folder + "/said", "wb") as said:
             begin = time.perf_counter()
             done = subprocess.run(
-                self.verb("apply", conninfo, directory), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+                self.verb("apply", conninfo, directory, *options), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
             seconds = time.perf_counter() - begin
         if done.returncode != 0:
             raise SystemExit(f"migrated apply ended with {done.returncode}:\n" + open(self.folder + "/said").read()[-3000:])
@@ -242,4 +243,4 @@ def check(bench):
 
 
 ALL = {"apply": apply_files, "nothing": nothing, "latency": latency, "idle": idle, "ready": ready, "parse": parse,
-       "check": check, "memory": memory, "keys": keys, "restore": restoring, "history": reading.reading}
+       "check": check, "memory": memory, "keys": keys, "restore": restoring, "changes": changes, "history": reading.reading}
