@@ -62,7 +62,7 @@ import Testing
                         table public.a was changed
                           + column x text
                         view public.b was added
-                          +  SELECT a.id
+                          +  SELECT
                 """), "\(shown)")
         let event = try bench.query(
             "SELECT seq FROM migrated.migration_rollback_audit WHERE event = 'applied' AND version = '4'")
