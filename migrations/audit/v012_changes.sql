@@ -805,6 +805,36 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION "migrated".require_counted(entries "migrated".migration_rollback_audit[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    head "migrated".audit_head;
+    kept bigint;
+    outcomes bigint;
+BEGIN
+    SELECT * INTO STRICT head FROM "migrated".audit_head;
+    -- Rows of nobody's, without a look at the entries, which are many and large. By the newest row, which the primary key has: for EXISTS a generic
+    -- plan reads the whole table.
+    IF coalesce((SELECT max(q.id) FROM "migrated".orphan_quarantine AS q), 0) <= head.kept
+       AND coalesce((SELECT max(r.id) FROM "migrated".orphan_restoration AS r), 0) <= head.outcomes
+    THEN
+        RETURN;
+    END IF;
+    SELECT coalesce(sum(d.number) FILTER (WHERE e.event <> 'orphans_restored' AND d.number = e.row_count), 0),
+           coalesce(sum(d.number) FILTER (WHERE e.event = 'orphans_restored'), 0)
+      INTO kept, outcomes
+      FROM unnest(entries) AS e CROSS JOIN LATERAL (SELECT (e.detail::jsonb #>> '{digest,rows}')::bigint AS number) AS d
+     WHERE e.event IN ('orphans_deleted', 'orphans_nullified', 'orphans_restored');
+    IF kept <> (SELECT count(*) FROM "migrated".orphan_quarantine AS q WHERE q.id > head.kept)
+       OR outcomes <> (SELECT count(*) FROM "migrated".orphan_restoration AS r WHERE r.id > head.outcomes)
+    THEN
+        RAISE EXCEPTION 'the file has written into orphan_quarantine or orphan_restoration itself' USING ERRCODE = 'MG010',
+            HINT = 'These tables are the history''s: take the statement out of the file.';
+    END IF;
+END
+$$;
+
 REVOKE ALL ON FUNCTION "migrated".counted_catalogs(),
     "migrated".catalog_counters(),
     "migrated".touched_catalogs(bigint[]),
