@@ -155,7 +155,10 @@ extension OrphanOracle {
                 END IF;
                 matching := jsonb_build_array(jsonb_build_object('counts', harness.gone(k.before, after)) || coalesce(o - 'rows' - 'counts', '{}'));
             END IF;
-            IF NOT EXISTS (SELECT FROM jsonb_array_elements(matching) AS u(x) WHERE x -> 'counts' IN (harness.kept(c, true), harness.kept(c, false))) THEN
+            -- In which order the server's own triggers come to a row, and so how often it is touched before it goes, is its own matter: each row that is
+            -- gone or changed in the end is kept, once, or as often as by hand.
+            IF harness.kept(c, true) <> harness.gone(k.before, after)
+               AND NOT EXISTS (SELECT FROM jsonb_array_elements(matching) AS u(x) WHERE x -> 'counts' IN (harness.kept(c, true), harness.kept(c, false))) THEN
                 RETURN NEXT format(E'kept rows: %s\n  gone or changed: %s', harness.kept(c, false), matching -> 0 -> 'counts'); END IF;
             IF NOT EXISTS (SELECT FROM jsonb_array_elements(matching) AS u(x) WHERE x ->> 'catalog' = harness.catalog(k.schema)) THEN
                 RETURN NEXT E'catalog:\n' || harness.lines(matching -> 0 ->> 'catalog', harness.catalog(k.schema));
