@@ -45,7 +45,7 @@ extension ObjectReading {
         guard let table = relation(fields.field("relation")) else { return }
         let missingOK = fields.flag("missing_ok")
         append(.use(table, at: fields.field("relation")?.location, conditional: missingOK))
-        for command in fields.list("cmds", of: "AlterTableCmd") {
+        for (_, command) in fields.alterTableCommands {
             let conditional = command.flag("missing_ok") || missingOK
             let cascade = command.text("behavior") == "DROP_CASCADE"
             switch command.text("subtype") {

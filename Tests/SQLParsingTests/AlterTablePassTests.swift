@@ -1,4 +1,3 @@
-import ForeignKeys
 import SQLParsing
 import Testing
 

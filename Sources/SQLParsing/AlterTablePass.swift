@@ -1,5 +1,3 @@
-public import SQLParsing
-
 /// When PostgreSQL does a command of an ALTER TABLE: it goes over the statement's commands several times and does those of one kind each time, the drops first,
 /// wherever they stand. Those of one pass it does in the order of the text.
 ///
