@@ -143,10 +143,12 @@ struct AuditStore {
         "SELECT h.seq, h.hash, h.clock, h.hash_at_anchor FROM \(schema).lock_head(\(anchor)) AS h"
     }
 
-    /// The same where the transaction has touched nothing of the catalog since those counters; else it says what, and the head is not locked.
-    func endQuery(counters: String) -> String {
+    /// The same where the transaction has touched nothing of the catalog since those counters; else, and without counters, it says what, and the head
+    /// is not locked.
+    func endQuery(counters: String?) -> String {
         """
-        SELECT h.seq, h.hash, h.clock, h.hash_at_anchor, h.touched FROM \(schema).end_of_file(\(Quoting.literal(counters)), \(anchor)) AS h
+        SELECT h.seq, h.hash, h.clock, h.hash_at_anchor, h.touched
+          FROM \(schema).end_of_file(\(counters.map(Quoting.literal) ?? "NULL"), \(anchor)) AS h
         """
     }
 

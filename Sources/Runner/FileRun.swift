@@ -131,7 +131,7 @@ struct FileRun {
             """
         var (connection, opened) = try handOver(
             script, before: segment.statements.lowerBound, opening, isOurs: segment.begin == nil)
-        if try isChangedByOthers(script, segment.statements, opened.last) {
+        if attempt.isRead, try isChangedByOthers(script, segment.statements, opened.last) {
             try run { [connection] () throws(RunFailure) in
                 try sessions.run(connection, "ROLLBACK")
                 try catalog?.compare()
@@ -152,7 +152,7 @@ struct FileRun {
             \(script.changesSettings ? "RESET SESSION AUTHORIZATION; RESET ROLE" : "SET LOCAL ROLE NONE"); \
             SET LOCAL synchronous_commit = on; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = '\(connection.clientEncoding)'; SET LOCAL lock_timeout = '30s'; \
             SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = \(silence); \
-            SELECT pg_catalog.pg_current_xact_id(); \(endingQuery(opened.last))
+            SELECT pg_catalog.pg_current_xact_id(); \(endingQuery(opened.last, isRead: attempt.isRead))
             """
         let work = try body(&attempt, connection, closing)
         FailPoint.statementsDone.pass()
@@ -195,6 +195,7 @@ struct FileRun {
         }
         if let expected { attempt.token = expected }
         catalog?.noted(records)
+        if !records.isEmpty { attempt.isRead = true }
         FailPoint.afterCommit.pass()
         reporter.report(records)
     }

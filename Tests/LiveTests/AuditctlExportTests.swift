@@ -255,7 +255,7 @@ import Testing
         ).output
         let lines = text.split(separator: "\n").map { $0 + "\n" }
         var forged = [text, text + "\n", text + lines[0], "", "{}\n"]
-        for place in stride(from: 0, to: lines.count, by: 2) {
+        for place in stride(from: 0, to: lines.count, by: 4) {
             var others = lines
             others.remove(at: place)
             forged.append(others.joined())

@@ -1,4 +1,5 @@
 import AuditSchema
+import Goldens
 import JSON
 import LiveSupport
 import Testing
@@ -247,5 +248,36 @@ import Testing
         try apply()
         #expect(try changes("2") == ["table public.a", "table public.b gone"])
         try expectTrue()
+    }
+
+    @Test func `is counted at a file's begin as at its end`() throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        let source = try #require(ProjectFiles.text("Sources/Runner/FileRun+Catalog.swift"))
+        let start = try #require(source.firstRange(of: "unnest('{")).upperBound
+        let catalogs = source[start...].prefix { $0 != "}" }.filter { $0.isNumber || $0 == "," }
+        #expect(try bench.query("SELECT migrated.counted_catalogs()") == "{\(catalogs)}")
+    }
+
+    @Test func `is not taken for somebody else's where the file builds an index beside its transactions`() throws {
+        let bench = try Workbench()
+        try bench.query(
+            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int); INSERT INTO c VALUES (1, 2)"
+        )
+        try bench.write(
+            "1_k.sql",
+            """
+            -- migrated: orphans=clean orphan-limit=100% foreign-keys=stepwise index-foreign-keys=yes
+            ALTER TABLE c ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p;
+            """)
+        #expect(try bench.run("apply").status == 0)
+        #expect(
+            try bench.query(
+                "SELECT count(*) FROM migrated.catalog_definition WHERE class = 'index' AND object = 'public.c.c_p_idx'"
+            ) == "1")
+        try bench.write("2_x.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        #expect(try bench.events("event = 'drift_detected'") == [])
     }
 }

@@ -1,10 +1,16 @@
+import Glibc
 import LiveSupport
 import Postgres
 import Testing
 
 /// What is read of a file beside a reading of everything behind it: for random statements, in transactions with subtransactions that are kept or undone.
+///
+/// `CHANGES_FILES=1000` runs that many, `CHANGES_SEED=17` other ones.
 @Suite struct `What random files changed` {
-    private static let files = 300
+    private static let files = number("CHANGES_FILES") ?? 80
+    private static let seed = number("CHANGES_SEED") ?? 20_261_201
+
+    private static func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
 
     private let bench: Workbench
     private let file: Connection
@@ -36,7 +42,7 @@ import Testing
     }
 
     @Test func `is the same as everything read behind each`() throws {
-        var random = CaseRandom(seed: 20_261_201, harness: 3)
+        var random = CaseRandom(seed: Self.seed, harness: 3)
         try other.run("SELECT migrated.read_catalog(gen_random_uuid(), '{}', NULL, NULL)")
         #expect(try left() == [])
         var readings = 0
@@ -78,7 +84,9 @@ import Testing
             try file.run("COMMIT")
             let left = try left()
             guard left.isEmpty else {
-                Issue.record("file \(number): \(log.joined(separator: "; ")) left \(left.joined(separator: "\n"))")
+                Issue.record(
+                    "CHANGES_SEED=\(Self.seed) file \(number): \(log.joined(separator: "; ")) left \(left.joined(separator: "\n"))"
+                )
                 return
             }
         }
