@@ -23,7 +23,7 @@ step() {
         return 0
     else
         echo "$text: FAILED after $took s, exit code $code"
-        [[ ${step_show:-} ]] && grep -aE -A 3 "$step_show" "$log" | head -n 200 | sed 's/^/    /'
+        [[ ${step_show:-} ]] && grep -aE -A 3 "$step_show" "$log" | sed -n '1,200s/^/    /p'
         echo "    the last lines:"
         tail -n 40 "$log" | sed 's/^/    /'
         exit 1
