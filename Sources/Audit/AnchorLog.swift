@@ -30,8 +30,12 @@ public struct AnchorLog: Sendable, Equatable {
     }
 
     /// The anchor with the highest seq; of several, the one that was kept last.
-    public var newest: Anchor? {
+    public var newest: Anchor? { newest(through: .max) }
+
+    /// The same of the anchors with at most that seq.
+    public func newest(through last: Int64) -> Anchor? {
         anchors.reduce(nil) { best, anchor in
+            guard anchor.head.seq <= last else { return best }
             guard let best else { return anchor }
             return anchor.head.seq >= best.head.seq ? anchor : best
         }
@@ -55,15 +59,19 @@ public struct AnchorLog: Sendable, Equatable {
 
     /// The name of the file with the anchors of the history in `schema`, and of what is left of an earlier epoch.
     public static func fileName(schema: String, epoch: Int? = nil) -> String {
-        let earlier = epoch.map { ".epoch\($0)" } ?? ""
-        guard schema != "migrated" else { return "anchors" + earlier }
+        fileName("anchors", schema: schema) + (epoch.map { ".epoch\($0)" } ?? "")
+    }
+
+    /// The name of a file about the history in `schema`.
+    static func fileName(_ stem: String, schema: String) -> String {
+        guard schema != "migrated" else { return stem }
         let escaped = schema.utf8.map { byte in
             let isPlain =
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                 || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
             return isPlain ? String(UnicodeScalar(byte)) : "%" + Hex.text([byte])
         }
-        return "anchors-" + escaped.joined() + earlier
+        return "\(stem)-" + escaped.joined()
     }
 
     /// The lines that are kept where a file has grown too large: the heading, the newest thousand, and at most half of the older ones,

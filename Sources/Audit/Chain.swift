@@ -1,7 +1,7 @@
 internal import Digest
 
 /// A position in the chain.
-public struct ChainHead: Sendable, Equatable {
+public struct ChainHead: Sendable, Hashable {
     /// The record's number; 0 before the first.
     public var seq: Int64
     /// The record's hash; the genesis before the first.

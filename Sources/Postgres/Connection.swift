@@ -139,6 +139,12 @@ public final class Connection {
     public var user: String { unsafe PQuser(handle).map { unsafe String(cString: $0) } ?? "" }
     /// The database's name.
     public var database: String { unsafe PQdb(handle).map { unsafe String(cString: $0) } ?? "" }
+    /// Where the server was reached: a host's name or address, or the folder of its socket, and the port behind a colon.
+    public var address: String {
+        let host = unsafe PQhost(handle).map { unsafe String(cString: $0) } ?? ""
+        let port = unsafe PQport(handle).map { unsafe String(cString: $0) } ?? ""
+        return "\(host):\(port)"
+    }
     /// A setting that the server reports by itself, such as `in_hot_standby`.
     public func reported(_ name: String) -> String? {
         unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) }

@@ -38,16 +38,30 @@ extension AuditStore {
         do throws(PostgresError) { return try HistoryRow.all(result).reversed() } catch { throw .lost(error) }
     }
 
-    /// The numbers of those heads that are still in the history.
-    func holding(_ connection: Connection, _ heads: [ChainHead]) throws(RunFailure) -> Set<Int64> {
+    /// The genesis of the history's chain as hexadecimal digits, and its newest event's number.
+    func genesis(_ connection: Connection) throws(RunFailure) -> (digits: String, seq: Int64)? {
+        let result = try sessions.query(
+            connection, "SELECT pg_catalog.encode(h.genesis, 'hex'), h.seq FROM \(schema).audit_head AS h")
+        guard !result.rows.isEmpty, let digits = result.text(0, 0), let seq = result.integer(0, 1) else { return nil }
+        return (digits, seq)
+    }
+
+    /// Those of the heads that are in the history.
+    func holding(_ connection: Connection, _ heads: [ChainHead]) throws(RunFailure) -> Set<ChainHead> {
         let list = "[" + heads.map { "[\($0.seq),\"\(Hex.text($0.hash))\"]" }.joined(separator: ",") + "]"
         let result = try sessions.query(
             connection,
             """
-            SELECT a.seq FROM pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb) AS w(head)
+            SELECT a.seq, w.head ->> 1 FROM pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb) AS w(head)
               JOIN \(schema).migration_rollback_audit AS a
                 ON a.seq = (w.head ->> 0)::bigint AND pg_catalog.encode(a.hash, 'hex') = w.head ->> 1
             """, [.text(list)])
-        return Set(result.rows.indices.compactMap { result.integer($0, 0) })
+        return Set(
+            result.rows.indices.compactMap { row in
+                guard let seq = result.integer(row, 0), let hash = result.text(row, 1).flatMap({ Hex.bytes($0) }) else {
+                    return nil
+                }
+                return ChainHead(seq: seq, hash: hash)
+            })
     }
 }

@@ -32,7 +32,7 @@ extension Engine {
             let log: AnchorLog
             do throws(SystemFailure) { log = try witness.log() } catch { throw .complaint(error.complaint) }
             let holding = try store.holding(try sessions.books(), log.anchors.map(\.head))
-            let common = holding.max() ?? 0
+            let common = holding.map(\.seq).max() ?? 0
             var event = AuditEvent(.acknowledged, by: try actor())
             event.reason = found.continuity.reason
             event.message = reason
@@ -49,10 +49,11 @@ extension Engine {
             }
             let records = try store.record([event])
             guard let event = records.last?.seq else { return }
+            let genesis = try store.genesis(try sessions.books())
             do throws(SystemFailure) {
-                try witness.begin(epoch: log.epoch + 1, event: event, lost: anchor.head) {
-                    holding.contains($0.head.seq)
-                }
+                try witness.begin(
+                    epoch: log.epoch + 1, event: event, lost: anchor.head, common: common, genesis: genesis?.digits
+                ) { holding.contains($0.head) }
             } catch {
                 throw .complaint(error.complaint)
             }

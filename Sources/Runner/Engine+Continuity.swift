@@ -1,5 +1,6 @@
 internal import Audit
 internal import AuditReading
+internal import Digest
 internal import Postgres
 internal import Reporting
 internal import Systemd
@@ -34,7 +35,8 @@ extension Engine {
             guard case .refused = error else { throw error }
         }
         reporter.keeping { (witness) throws(SystemFailure) in
-            try witness.attend(identity.database, name: identity.name, timeline: identity.timeline)
+            try witness.attend(
+                identity.database, name: identity.name, address: connection.address, timeline: identity.timeline)
         }
         reporter.context = witness.journalFields
         let installed = try store.installedVersion(connection)
@@ -43,16 +45,19 @@ extension Engine {
         return Found(anchor: witness.newest, continuity: continuity, head: head, installed: installed)
     }
 
-    /// A history that stands in another database of the same name than before, as after a restore, is held against that one's anchors: of a copy
-    /// that was rewritten, its names exchanged, they are all that is known.
+    /// A history that is new here is held against the anchors of the databases that it may have been in before, or whose place it has taken: of
+    /// a copy that was rewritten and put in the place of another they are all that is known.
     private func lookAtPredecessors(_ connection: Connection) throws(RunFailure) {
-        var anchors: [Anchor] = []
-        reporter.keeping { (witness) throws(SystemFailure) in anchors = try witness.predecessors() }
-        guard !anchors.isEmpty else { return }
-        let holding = try store.holding(connection, anchors.map(\.head))
-        let fitting = anchors.filter { holding.contains($0.head.seq) }
-        if let anchor = (fitting.isEmpty ? anchors : fitting).max(by: { $0.head.seq < $1.head.seq }) {
-            witness.succeed(anchor)
+        guard witness.asksGenesis, let genesis = try store.genesis(connection) else { return }
+        var predecessors: [Witness.Predecessor] = []
+        reporter.keeping { (witness) throws(SystemFailure) in
+            predecessors = try witness.predecessors(genesis: genesis.digits, seq: genesis.seq)
+        }
+        guard !predecessors.isEmpty else { return }
+        let holding = try store.holding(connection, predecessors.map(\.anchor.head))
+        let fitting = predecessors.filter { holding.contains($0.anchor.head) }
+        if let found = (fitting.isEmpty ? predecessors : fitting).max(by: { $0.anchor.head.seq < $1.anchor.head.seq }) {
+            witness.succeed(found)
         }
     }
 
@@ -60,7 +65,7 @@ extension Engine {
     private static let lateLimit = 1000
 
     /// Makes up for the anchors of events behind the newest one: a crash came between COMMIT and anchor, or somebody wrote who keeps no
-    /// anchors here. Where there was none at all, the head is the first.
+    /// anchors here. Where there was none at all, the head is the first, unsigned.
     ///
     /// Each of those events must follow the one before it, from the anchor on; else nothing goes on. Vouched for are those that a process of this
     /// host has announced before their commit; of all others it is told that they are somebody else's.
@@ -73,11 +78,7 @@ extension Engine {
         guard !rows.isEmpty else { return }
         try requireChain(rows, behind: anchor)
         guard anchor != nil else {
-            let heads = rows.map(\.head)
-            reporter.keeping { (witness) throws(SystemFailure) in
-                try witness.keep(heads, signature: heads.last.flatMap(witness.sign), isLate: true)
-            }
-            return reporter.settle()
+            return reportNew(rows)
         }
         guard let log = anchorLog() else { return }
         let announced = Set(log.intended.map(\.hash))
@@ -133,6 +134,23 @@ extension Engine {
         reporter.keeping { (witness) throws(SystemFailure) in
             try witness.keep(heads, signature: heads.last.flatMap(witness.sign), isLate: true)
         }
+    }
+
+    /// The first anchor of a history that others have written: who compares it with what another host, or an export, says of that event knows
+    /// more than this host does.
+    private func reportNew(_ rows: [HistoryRow]) {
+        guard let head = rows.last?.head else { return }
+        reporter.keeping { (witness) throws(SystemFailure) in
+            try witness.keep([head], signature: nil, isLate: false, isForeign: true)
+        }
+        reporter.settle()
+        reporter.say(
+            5,
+            Complaint(
+                .failed, "the history is new to this host: nothing here vouches for its \(head.seq) events",
+                hint:
+                    "Another host's migrated wrote it, or one with another state directory; or an anchor file was removed. The newest event's hash is \(Hex.text(head.hash))."
+            ))
     }
 
     private func reportForeign(_ rows: [HistoryRow]) {

@@ -12,8 +12,13 @@ internal import Systemd
 final class Witness {
     /// The history's database, as the system identifier and the oid name it; nil until it is known.
     private(set) var database: String?
-    /// The database's name, as hexadecimal digits of its bytes.
-    private var name: String?
+    /// How the database was reached, and the genesis of its history where that was asked for.
+    private var reached: (name: String?, address: String)?
+    private var genesis: String?
+    private var identity = HistoryIdentity()
+    private var isIdentityKept = false
+    /// What is kept of the database before, and its last event that is this history's, until that is kept.
+    private var inherited: (predecessor: Predecessor, through: Int64)?
     /// The timeline of the server that answers now.
     private(set) var timeline: UInt32?
     /// The newest anchor.
@@ -50,58 +55,98 @@ final class Witness {
     var head: ChainHead? { isAcknowledging ? nil : newest?.head }
 
     /// A session with that database was opened. Reads what is kept of it, also what other processes have kept since.
-    func attend(_ database: String?, name: String?, timeline: UInt32?) throws(SystemFailure) {
+    func attend(_ database: String?, name: String?, address: String, timeline: UInt32?) throws(SystemFailure) {
         self.timeline = timeline
-        self.name = name.map { Hex.text(Array($0.utf8)) }
+        reached = (name, address)
+        isIdentityKept = false
         if database != self.database || file == nil {
             self.database = database
             newest = nil
             file = nil
+            identity = HistoryIdentity()
+            genesis = nil
+            inherited = nil
             guard let database, let directory else { return }
             file = GrowingFile(directory.subdirectory(database), AnchorLog.fileName(schema: schema))
         }
         guard let database, let directory else { return }
+        let folder = directory.subdirectory(database)
         // They stand in the order in which they were kept: the newest one is near the end.
-        let lines = try directory.subdirectory(database).lastLines(
-            of: AnchorLog.fileName(schema: schema), count: Witness.endLength)
+        let lines = try folder.lastLines(of: AnchorLog.fileName(schema: schema), count: Witness.endLength)
         newest = AnchorLog(lines: lines).newest
+        identity = HistoryIdentity(lines: try folder.lines(of: HistoryIdentity.fileName(schema: schema)))
     }
 
-    /// The newest anchors of databases of this server that had this name before, where nothing is kept of this one yet.
-    func predecessors() throws(SystemFailure) -> [Anchor] {
-        guard newest == nil, let database, let name, let directory, let end = database.firstIndex(of: "-") else {
-            return []
-        }
-        var found: [Anchor] = []
-        for other in try directory.subdirectories()
-        where other.hasPrefix(database[...end]) && other != database {
+    // MARK: What the database was before
+
+    /// What is kept of a database whose history, or whose place, this one may have.
+    struct Predecessor {
+        var database: String
+        var log: AnchorLog
+        /// The newest anchor that this history must have.
+        var anchor: Anchor
+    }
+
+    /// Whether nothing says yet which history this is.
+    var asksGenesis: Bool { file != nil && (newest == nil || identity.geneses.isEmpty) }
+
+    /// What is kept of databases that had this history before, or this name on the same server or at the same address; nothing where
+    /// anchors of this one are kept. `seq` is its newest event.
+    ///
+    /// A copy under another name, beside the first, may have been made some time ago: what came behind it is no loss.
+    func predecessors(genesis: String, seq: Int64) throws(SystemFailure) -> [Predecessor] {
+        self.genesis = genesis
+        guard newest == nil, let database, let reached, let directory else { return [] }
+        let server = database.prefix { $0 != "-" } + "-"
+        var found: [Predecessor] = []
+        for other in try directory.subdirectories() where other != database {
             let folder = directory.subdirectory(other)
-            guard try folder.lines(of: Witness.nameFile).contains(name) else { continue }
-            let lines = try folder.lastLines(of: AnchorLog.fileName(schema: schema), count: Witness.endLength)
-            if let anchor = AnchorLog(lines: lines).newest { found.append(anchor) }
+            let identity = HistoryIdentity(lines: try folder.lines(of: HistoryIdentity.fileName(schema: schema)))
+            let hasName = reached.name.map(identity.names.contains) ?? false
+            let isSame = identity.geneses.contains(genesis)
+            let isReplaced =
+                hasName && (isSame || other.hasPrefix(server) || identity.addresses.contains(reached.address))
+            guard isSame || isReplaced else { continue }
+            let log = AnchorLog(lines: try folder.lines(of: AnchorLog.fileName(schema: schema)))
+            let anchor = isReplaced ? log.newest : log.newest(through: seq)
+            if let anchor { found.append(Predecessor(database: other, log: log, anchor: anchor)) }
         }
         return found
     }
 
-    /// Holds the history against the anchor of a database that had its name before.
-    func succeed(_ anchor: Anchor) { newest = anchor }
+    /// Holds the history against what is kept of another database.
+    func succeed(_ predecessor: Predecessor) {
+        newest = predecessor.anchor
+        inherited = (predecessor, predecessor.anchor.head.seq)
+    }
 
-    /// The names that the database had, one a line.
-    private static let nameFile = "names"
-
-    private func keepName() throws(SystemFailure) {
-        guard let database, let name, let directory else { return }
+    /// Keeps which history this is, where it was reached, and what its database was before.
+    private func keepIdentity() throws(SystemFailure) {
+        guard !isIdentityKept, let database, let reached, let directory else { return }
+        isIdentityKept = true
+        var now = identity
+        if let genesis, !now.geneses.contains(genesis) { now.geneses.append(genesis) }
+        if let name = reached.name, !now.names.contains(name) { now.names.append(name) }
+        if !now.addresses.contains(reached.address) { now.addresses.append(reached.address) }
+        if let (predecessor, through) = inherited {
+            now.predecessors.append(HistoryIdentity.Predecessor(database: predecessor.database, through: through))
+            inherited = nil
+        }
+        let known = Set(identity.lines)
+        identity = now
         let folder = directory.subdirectory(database)
-        if try !folder.lines(of: Witness.nameFile).contains(name) { try folder.append(name, to: Witness.nameFile) }
-        self.name = nil
+        for line in now.lines where !known.contains(line) {
+            try folder.append(line, to: HistoryIdentity.fileName(schema: schema))
+        }
     }
 
     /// How much of the anchor file's end is read for the newest one: more than a hundred anchors, more than processes that work at the same time
     /// could put out of their order.
     private static let endLength = 16 << 10
 
-    /// What the anchor file says.
+    /// What the anchor file says; before there is one, that of the database before.
     func log() throws(SystemFailure) -> AnchorLog {
+        if let (predecessor, _) = inherited { return predecessor.log }
         guard let database, let directory else { return AnchorLog(lines: []) }
         return AnchorLog(
             lines: try directory.subdirectory(database).lines(of: AnchorLog.fileName(schema: schema)))
@@ -147,7 +192,7 @@ final class Witness {
         }
         if newest.map({ $0.head.seq <= last.seq }) ?? true { newest = anchors.last }
         guard let file else { return }
-        try keepName()
+        try keepIdentity()
         try file.append(anchors.map(\.line))
         if file.size > Witness.sizeLimit { try file.replace { AnchorLog.thinned($0) } }
         if let failure = unannounced {
@@ -159,9 +204,14 @@ final class Witness {
     /// Returns once what was kept is on disk.
     func settle() throws(SystemFailure) { try file?.settle() }
 
-    /// Begins a new epoch: what is kept so far is put aside, but for the anchors that still hold.
-    func begin(epoch: Int, event: Int64, lost: ChainHead, holding: (Anchor) -> Bool) throws(SystemFailure) {
+    /// Begins a new epoch: what is kept so far is put aside, but for the anchors that still hold, the newest of them of event `common`.
+    func begin(
+        epoch: Int, event: Int64, lost: ChainHead, common: Int64, genesis: String?, holding: (Anchor) -> Bool
+    ) throws(SystemFailure) {
         newest = nil
+        self.genesis = genesis
+        inherited?.through = common
+        isIdentityKept = false
         try file?.replace(keepingOldAs: AnchorLog.fileName(schema: schema, epoch: epoch - 1)) { lines in
             [AnchorLog.heading(epoch: epoch, event: event, lost: lost)]
                 + lines.filter { Anchor(line: $0).map(holding) ?? false }

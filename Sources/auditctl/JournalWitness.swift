@@ -38,11 +38,15 @@ struct JournalWitness {
         "_UID", "_SYSTEMD_UNIT", "_HOSTNAME", "MIGRATED_SEQ", "MIGRATED_HASH", "MIGRATED_ANCHOR", "MIGRATED_SIGNATURE",
     ]
 
-    /// Reads the journal at `place`. A file that journald renames meanwhile would be missed: then it is read again.
-    init(_ place: JournalFiles.Place, database: String, schema: String, _ trust: Trust, _ key: PublicKey?) {
+    /// Reads the journal at `place` for the databases that have, or had, the history, each up to its last event that is this history's. A file
+    /// that journald renames meanwhile would be missed: then it is read again.
+    init(
+        _ place: JournalFiles.Place, databases: [HistoryIdentity.Predecessor], schema: String, _ trust: Trust,
+        _ key: PublicKey?
+    ) {
         var witness = JournalWitness(place, trust)
         for _ in 1...5 {
-            witness.read(database, schema, key)
+            witness.read(databases, schema, key)
             let after = JournalWitness(place, trust)
             if after.files.isSame(as: witness.files) { break }
             witness = after
@@ -56,20 +60,22 @@ struct JournalWitness {
         files = JournalFiles(place)
     }
 
-    private mutating func read(_ database: String, _ schema: String, _ key: PublicKey?) {
+    private mutating func read(_ databases: [HistoryIdentity.Predecessor], _ schema: String, _ key: PublicKey?) {
         var moments: [UInt64] = []
-        let matches = [("MIGRATED_DATABASE_ID", database), ("MIGRATED_SCHEMA", schema)]
-        do throws(SystemFailure) {
-            try JournalReader.read(files, matches: matches, fields: JournalWitness.fields) { entry in
-                guard let head = witnessed(entry, database, key) else { return }
-                heads.append(head)
-                moments.append(entry.receivedAt)
+        for one in databases {
+            let matches = [("MIGRATED_DATABASE_ID", one.database), ("MIGRATED_SCHEMA", schema)]
+            do throws(SystemFailure) {
+                try JournalReader.read(files, matches: matches, fields: JournalWitness.fields) { entry in
+                    guard let head = witnessed(entry, one, key) else { return }
+                    heads.append(head)
+                    moments.append(entry.receivedAt)
+                }
+            } catch {
+                failure = error
             }
-        } catch {
-            failure = error
         }
-        guard files.areOfSeveralSenders else { return }
-        // Each host's come in one go, and it is asked which of two was kept first.
+        guard files.areOfSeveralSenders || databases.count > 1 else { return }
+        // Each host's and each database's come in one go, and it is asked which of two was kept first.
         heads = zip(heads, moments).enumerated().sorted {
             ($0.element.1, $0.offset) < ($1.element.1, $1.offset)
         }.map(\.element.0)
@@ -77,11 +83,11 @@ struct JournalWitness {
 
     /// The anchor in an entry, where it counts.
     private mutating func witnessed(
-        _ entry: JournalReader.Entry, _ database: String, _ key: PublicKey?
+        _ entry: JournalReader.Entry, _ database: HistoryIdentity.Predecessor, _ key: PublicKey?
     ) -> WitnessedHead? {
         func text(_ name: String) -> String? { entry.fields[name].map { String(decoding: $0, as: UTF8.self) } }
         guard let seq = text("MIGRATED_SEQ").flatMap({ Int64($0) }),
-            let hash = text("MIGRATED_HASH").flatMap({ Hex.bytes($0) }), hash.count == 32
+            let hash = text("MIGRATED_HASH").flatMap({ Hex.bytes($0) }), hash.count == 32, seq <= database.through
         else { return nil }
         let user = text("_UID").flatMap { UInt32($0) } ?? .max
         guard trust.users.contains(user) else {
@@ -94,7 +100,7 @@ struct JournalWitness {
         let witnessed = WitnessedHead(
             head, .journal, isLate: text("MIGRATED_ANCHOR") == "late",
             isForeign: text("MIGRATED_ANCHOR") == "foreign",
-            seal: WitnessedHead.Seal(signature, head, database, key), host: host)
+            seal: WitnessedHead.Seal(signature, head, database.database, key), host: host)
         guard trust.hosts?.contains(host ?? "") != false else {
             ignoredHosts[host ?? "", default: 0] += 1
             if !trust.isHostGiven { uncounted.append(witnessed) }

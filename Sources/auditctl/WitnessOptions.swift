@@ -85,26 +85,33 @@ struct WitnessOptions: ParsableArguments {
                 .usage, "--require signature needs a key", hint: "Name the public one with --public-key FILE.")
         }
         var found = WitnessesFound(key: key, state: try history.anchors(of: database))
-        if try asksJournal { found.journal = try journal(history, database, key, hosts) }
+        let databases =
+            [HistoryIdentity.Predecessor(database: database, through: .max)] + found.state.earlier.map(\.predecessor)
+        if try asksJournal { found.journal = try journal(history, databases, key, hosts) }
         found.required = (listed ?? (found.journal == nil ? [] : [.journal])).union(key == nil ? [] : [.signature])
-        let kept = found.state.log.anchors.map { anchor in
-            WitnessedHead(
-                anchor.head, .stateDirectory, isLate: anchor.isLate, isForeign: anchor.isForeign,
-                seal: WitnessedHead.Seal(anchor.signature, anchor.head, database, key))
+        func kept(_ anchors: [Anchor], _ database: String) -> [WitnessedHead] {
+            anchors.map { anchor in
+                WitnessedHead(
+                    anchor.head, .stateDirectory, isLate: anchor.isLate, isForeign: anchor.isForeign,
+                    seal: WitnessedHead.Seal(anchor.signature, anchor.head, database, key))
+            }
         }
+        let earlier = found.state.earlier.reversed().flatMap { kept($0.anchors, $0.predecessor.database) }
         found.testimony = Testimony(
-            kept + (found.journal?.heads ?? []), required: found.required, uncounted: found.journal?.uncounted ?? [])
+            earlier + kept(found.state.log.anchors, database) + (found.journal?.heads ?? []), required: found.required,
+            uncounted: found.journal?.uncounted ?? [])
         return found
     }
 
     private func journal(
-        _ history: HistoryOptions, _ database: String, _ key: PublicKey?, _ hosts: () -> Set<String>
+        _ history: HistoryOptions, _ databases: [HistoryIdentity.Predecessor], _ key: PublicKey?,
+        _ hosts: () -> Set<String>
     ) throws -> JournalWitness {
         // All that this machine's own journal holds came from this machine. What others have sent to a collector is theirs to say.
         let named = journalHost.isEmpty ? (journalDirectory == nil ? nil : hosts()) : Set(journalHost)
         let trust = JournalWitness.Trust(users: try trustedUsers(), hosts: named, isHostGiven: !journalHost.isEmpty)
         return JournalWitness(
-            .init(directory: journalDirectory, namespace: journalNamespace), database: database,
+            .init(directory: journalDirectory, namespace: journalNamespace), databases: databases,
             schema: try history.settings().schema, trust, key)
     }
 

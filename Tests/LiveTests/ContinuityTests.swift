@@ -145,6 +145,140 @@ import Testing
         #expect(try bench.run("apply").status == 0)
     }
 
+    /// What is kept here becomes that of a database of another server, as where one was set up anew from a dump or by pg_upgrade.
+    private func moveServer(_ bench: Workbench) throws -> String {
+        let now = try identity(bench)
+        let before = "7000000000000000001-" + now.split(separator: "-")[1]
+        let moved = try Program.run(
+            "/bin/mv", [bench.folder.path("state/\(now)"), bench.folder.path("state/\(before)")])
+        #expect(moved.status == 0, "\(moved)")
+        return before
+    }
+
+    /// Writes the history anew with all hashes made to fit, from event 2 on, or from a genesis of its own on.
+    private func forge(_ bench: Workbench, genesis: Bool = false) throws {
+        try bench.query(
+            """
+            ALTER TABLE migrated.migration_rollback_audit DISABLE TRIGGER USER;
+            \(genesis ? "UPDATE migrated.audit_head SET genesis = sha256('another'); UPDATE migrated.migration_rollback_audit SET prev_hash = sha256('another') WHERE seq = 1;" : "")
+            UPDATE migrated.migration_rollback_audit SET initiated_by = 'nobody' WHERE seq = 2;
+            DO $$
+            BEGIN
+                FOR n IN 1..(SELECT max(seq) FROM migrated.migration_rollback_audit) LOOP
+                    UPDATE migrated.migration_rollback_audit AS a SET prev_hash = b.hash
+                      FROM migrated.migration_rollback_audit AS b WHERE a.seq = n AND b.seq = n - 1;
+                    UPDATE migrated.migration_rollback_audit AS a SET hash = migrated.event_hash(a) WHERE seq = n;
+                END LOOP;
+            END $$;
+            UPDATE migrated.audit_head AS h SET hash = a.hash FROM migrated.migration_rollback_audit AS a WHERE a.seq = h.seq;
+            ALTER TABLE migrated.migration_rollback_audit ENABLE ALWAYS TRIGGER migration_rollback_audit_append_only
+            """)
+    }
+
+    private static let isNew = "the history is new to this host"
+
+    @Test func `goes on on another server, and what was signed before counts`() throws {
+        let bench = try Workbench()
+        let key = bench.folder.path("key")
+        #expect(try Program.run(Program.built("migrated"), ["keygen", "--out", key]).status == 0)
+        try bench.folder.write("migrated.toml", "signing-key = \"key\"\n")
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        let before = try moveServer(bench)
+        try bench.write("2_b.sql", "SELECT 2;")
+        let next = try bench.run("apply")
+        #expect(next.status == 0 && !next.errors.contains(Self.isNew), "\(next)")
+        #expect(try bench.folder.read("state/\(identity(bench))/identity").contains("\nafter \(before) 2\n"))
+        #expect(try anchors(bench).compactMap { Anchor(line: $0)?.head.seq } == [3, 4])
+        let found = try verify(bench, "-o", "json")
+        #expect(found.output.contains("\"state_directory\":4"), "\(found)")
+        // Signed over the name that the database had then.
+        let old = try bench.folder.read("state/\(before)/anchors")
+        let resigned = old.replacing("signature=", with: "x=")
+        try bench.folder.write("state/\(before)/anchors", resigned)
+        let unsigned = try verify(bench, "--public-key", key + ".pub", "-o", "json")
+        #expect(unsigned.output.contains("\"signed\":2"), "\(unsigned)")
+        // And what was anchored there is held against the history.
+        try bench.folder.write(
+            "state/\(before)/anchors", old.replacing(/2 [0-9a-f]{64}/, with: "2 " + String(repeating: "0", count: 64)))
+        let forked = try verify(bench)
+        #expect(forked.status == 1, "\(forked)")
+        // Twice moved.
+        try bench.folder.write("state/\(before)/anchors", old)
+        let later = try Program.run(
+            "/bin/mv",
+            [bench.folder.path("state/\(identity(bench))"), bench.folder.path("state/7000000000000000002-1")])
+        #expect(later.status == 0)
+        try bench.write("3_c.sql", "SELECT 3;")
+        #expect(try bench.run("apply").status == 0)
+        let twice = try verify(bench, "-o", "json")
+        #expect(twice.status == 0 && twice.output.contains("\"state_directory\":6"), "\(twice)")
+    }
+
+    @Test(arguments: [false, true])
+    func `is held against what is kept of another server, where it stands in its place`(hasGenesis: Bool) throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        let before = try moveServer(bench)
+        try forge(bench, genesis: hasGenesis)
+        let refused = try bench.run("apply")
+        #expect(
+            refused.status == 78 && refused.errors.contains("event 2 of the history is not the one that was anchored"),
+            "\(refused)")
+        let accepted = try bench.run("acknowledge", "--reason", "set up anew")
+        #expect(accepted.status == 0, "\(accepted)")
+        try bench.write("2_b.sql", "SELECT 2;")
+        let next = try bench.run("apply")
+        #expect(next.status == 0, "\(next)")
+        let origin = try bench.folder.read("state/\(identity(bench))/identity")
+        #expect(origin.contains("\nafter \(before) \(hasGenesis ? 0 : 1)\n"), "\(origin)")
+        let found = try verify(bench)
+        #expect(found.status == 0, "\(found)")
+    }
+
+    /// Of the same name, at another address, with a history of its own: of that nobody here knows anything, and it is not signed.
+    @Test func `is new where it is reached in another way and has another genesis`() throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        let before = try moveServer(bench)
+        let origin = try bench.folder.read("state/\(before)/identity")
+        try bench.folder.write("state/\(before)/identity", origin.replacing(/address [0-9a-f]+/, with: "address 61"))
+        try forge(bench, genesis: true)
+        let key = bench.folder.path("key")
+        #expect(try Program.run(Program.built("migrated"), ["keygen", "--out", key]).status == 0)
+        try bench.folder.write("migrated.toml", "signing-key = \"key\"\n")
+        let next = try bench.run("apply")
+        #expect(
+            next.status == 0 && next.errors.contains("\(Self.isNew): nothing here vouches for its 2 events"), "\(next)")
+        #expect(try anchors(bench) == heads(bench).suffix(1).map { $0 + " timeline=1 foreign" })
+        #expect(try !bench.run("apply").errors.contains(Self.isNew))
+        let found = try verify(bench, "--public-key", key + ".pub")
+        #expect(found.status == 2 && found.errors.contains("no anchor is signed"), "\(found)")
+    }
+
+    /// A copy beside the first, for tests say, of an earlier state, or one that somebody has changed.
+    @Test(arguments: [false, true])
+    func `may be copied to another name, as it was some time ago`(isForged: Bool) throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        let name = bench.database.name + "_copy"
+        let made = try bench.database.cluster.psql(
+            "postgres", "CREATE DATABASE \"\(name)\" TEMPLATE \"\(bench.database.name)\"")
+        #expect(made.status == 0, "\(made)")
+        try bench.write("2_b.sql", "SELECT 2;")
+        #expect(try bench.run("apply").status == 0)
+        let copy = Workbench(Database(cluster: bench.database.cluster, name: name), bench.folder)
+        if isForged { try forge(copy) }
+        let next = try copy.run("apply")
+        #expect(next.status == (isForged ? 78 : 0), "\(next)")
+        guard !isForged else { return }
+        #expect(try verify(copy).status == 0)
+        #expect(try verify(bench).status == 0)
+    }
+
     /// A server and a copy of an earlier state of it: three events more are on the first.
     private func restored() throws -> (bench: Workbench, copy: Workbench) {
         var options = Cluster.Options()

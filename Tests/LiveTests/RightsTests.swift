@@ -70,7 +70,8 @@ import Testing
         let logins = try grant.contains("pg_write_all_data") ? TwoLogins.alone() : TwoLogins()
         let bench = logins.bench
         try bench.write("001_t.sql", "CREATE TABLE t (a int);")
-        #expect(try logins.run("apply").status == 0)
+        let applied = try logins.run("apply")
+        #expect(applied.status == 0, "\(applied)")
         func named(_ text: String) -> String {
             text.split(separator: " ").map { word in
                 switch word.trimming("'") {

@@ -26,7 +26,7 @@ import Testing
         let call =
             "SELECT migrated.append_attempt('x', pg_backend_pid(), NULL, NULL, NULL, ARRAY[NULL::migrated.migration_rollback_audit])"
         try logins.bench.query("UPDATE migrated.audit_head SET token = sha256('x'), worker = 1")
-        for statement in [call, "SELECT migrated.read_catalog_at_end('x', gen_random_uuid(), '{}')"] {
+        for statement in [call, "SELECT migrated.read_catalog_at_end('x', gen_random_uuid(), '{}', NULL, NULL)"] {
             #expect(try logins.bench.database.psql(statement, user: "app").errors.contains("no such token is expected"))
         }
         // In the right backend it is let through to the next question: whether the lock is held by a login that keeps the history.
@@ -59,7 +59,7 @@ import Testing
         let applied = try bench.start("apply", environment: ["MIGRATED_FAILPOINT": "before-append:1:stop"])
         try eventually("frozen before the append", within: .seconds(30)) {
             try bench.query(
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%read_catalog_at_end%'"
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE 'SELECT h.seq%lock_head%'"
             ) == "1"
         }
         // The session with the lock goes; the append is refused.

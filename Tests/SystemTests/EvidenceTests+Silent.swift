@@ -132,4 +132,47 @@ extension `The journal as a witness` {
 
                 """, "\(outcome)")
     }
+
+    /// From systemd-journal-upload(8) to systemd-journal-remote(8), which names its files by the sender's address: the witness of whoever owns this machine or its
+    /// database, who can cut both of them, the anchors and the journal here back to one event.
+    @Test func `that was sent to a collector still has what was cut off everywhere here`() throws {
+        let outcome = try machine.run(
+            """
+            \(Self.say)
+            query() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d 'host=/srv/postgresql user=postgres dbname=\(database.name)' -c "$1"; }
+            mkdir -p /srv/collected
+            systemd-run --quiet --unit=collector /lib/systemd/systemd-journal-remote --listen-http=127.0.0.1:19532 --output=/srv/collected/
+            migrated keygen --out /etc/credstore/migrated-signing-key >/dev/null
+            apply
+            systemd-run --quiet --unit=sender -p Restart=on-failure -p RestartSec=1 /lib/systemd/systemd-journal-upload --url=http://localhost:19532 --follow --save-state=/run/sent
+            verify() { say --public-key /etc/credstore/migrated-signing-key.pub "$@"; }
+            collected() { verify --state-directory /nowhere --journal-directory /srv/collected "$@"; }
+            for ((looks = 0; looks < 300; looks++)); do
+                journalctl -D /srv/collected MIGRATED_SEQ=4 -o cat -q 2>/dev/null | grep -q . && break; sleep 0.1
+            done
+            ls /srv/collected
+            collected | sed 's/ [0-9a-f]*$//'
+            collected --journal-host 127.0.0.1
+            # The database, the anchor file and the journal here all go back to one signed event.
+            query "ALTER TABLE migrated.migration_rollback_audit DISABLE TRIGGER USER;
+                   DELETE FROM migrated.migration_rollback_audit WHERE seq > 3;
+                   UPDATE migrated.audit_head SET (seq, hash) = (SELECT seq, hash FROM migrated.migration_rollback_audit WHERE seq = 3);
+                   ALTER TABLE migrated.migration_rollback_audit ENABLE ALWAYS TRIGGER migration_rollback_audit_append_only"
+            sed -i '/^4 /d' /var/lib/migrated/*/anchors
+            systemctl stop sender
+            journalctl --rotate
+            rm -rf /var/log/journal/*/system@*
+            verify --state-directory /var/lib/migrated --require state,signature
+            collected --journal-host 127.0.0.1
+            """)
+        #expect(
+            outcome.output == """
+                remote-127.0.0.1.journal
+                2 auditctl: cannot tell: the journal in '/srv/collected' has no entry about this history that counts: 4 journal entries about this history are of host '127.0.0.1', which is not among those that the history names: ignored; no anchor is signed by key
+                0 intact: 4 events
+                0 intact: 3 events
+                1 truncated: event 4 is missing at the end: the journal of host '127.0.0.1' has an anchor of event 4
+
+                """, "\(outcome)")
+    }
 }
