@@ -16,6 +16,8 @@ public struct Cleaning: Sendable, Equatable {
     /// Changes all orphans; the command tag states how many. It keeps them itself, with the event and the attempt as its parameters, where they are not
     /// observed.
     public let change: String
+    /// The same by the places of the orphans, where they are not many.
+    public let placed: PlacedChange?
     /// Whether it takes triggers to see all that is changed, and to keep it right.
     public let isObserved: Bool
     /// Whether a change can make further orphans.
@@ -39,6 +41,12 @@ public struct Cleaning: Sendable, Equatable {
         isObserved = sql.facts.reachesFurther || sql.facts.needsPinnedText
         change = nullable.isEmpty ? sql.delete(keeps: !isObserved) : sql.nullify(nullable, keeps: !isObserved)
         repeats = isObserved || sql.facts.refersToFamily
+        placed =
+            repeats || sql.isSelfReferencing || sql.table.isPartitioned
+            ? nil
+            : PlacedChange(
+                find: sql.find(groupsOf: PlacedChange.group, most: PlacedChange.most),
+                change: sql.changePlaced(nullable.isEmpty ? nil : nullable))
         record = Cleaning.record(sql, nullable)
         size = TableSize(sql.table)
         standingKeyDrop = name.map {
@@ -73,6 +81,19 @@ public struct Cleaning: Sendable, Equatable {
         let last = columns.count == 1 ? columns[0] : "(\(columns.joined(separator: ", ")))"
         return "\(table.qualified.text).\(last)"
     }
+}
+
+/// Finds orphans by a statement that only reads, and changes them by their places: the server takes parallel workers for what reads alone.
+public struct PlacedChange: Sendable, Equatable {
+    /// Gives the places in groups, arrays with their lengths; `most` and one at most.
+    public let find: String
+    /// Keeps and changes the rows at the places that its third parameter gives.
+    public let change: String
+
+    /// More than so many are changed without their places: those of all rows of a large table would take as much memory as they are many.
+    public static let most = 100_000
+    /// How many are changed by one statement: so few that the server looks at these places alone.
+    public static let group = 5000
 }
 
 /// The questions how many rows a table has.

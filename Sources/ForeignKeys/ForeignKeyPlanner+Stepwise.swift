@@ -7,6 +7,8 @@ internal import Reporting
 public struct KeySteps: Sendable, Equatable {
     /// Gives the place of every orphan.
     public var find: String
+    /// The same in groups, as `PlacedChange.find`.
+    public var findGroups: String
     /// Gives how many orphans there are.
     public var count: String
     /// How many rows the table has.
@@ -130,7 +132,8 @@ extension ForeignKeyPlanner {
         var concurrent = index
         concurrent?.sql = index?.sql.replacing(first: "CREATE INDEX ", with: "CREATE INDEX CONCURRENTLY ") ?? ""
         return KeySteps(
-            find: sql.find, count: sql.count, size: TableSize(sql.table),
+            find: sql.find, findGroups: sql.find(groupsOf: PlacedChange.group, most: PlacedChange.most),
+            count: sql.count, size: TableSize(sql.table),
             holders: clean?.change.record?.event == "orphans_deleted"
                 ? sql.facts.holders.map { KeyHolder(name: $0.name, table: $0.table.qualified, count: sql.held(by: $0)) }
                 : [],

@@ -63,11 +63,19 @@ extension FileRun {
         let id = UUID()
         let parameters: [Parameter?] = [.text(id.description), .text(attempt.id.description)]
         var rows: Int64 = 0
-        while true {
-            let touched =
-                try ask(&attempt, connection, at: key, limit, cleaning.change, parameters).affectedRows ?? 0
-            rows += touched
-            if touched == 0 || !cleaning.repeats { break }
+        if let groups = try places(cleaning, key, &attempt, connection, limit), let placed = cleaning.placed {
+            for group in groups {
+                rows +=
+                    try ask(&attempt, connection, at: key, limit, placed.change, parameters + [.text(group)])
+                    .affectedRows ?? 0
+            }
+        } else {
+            while true {
+                let touched =
+                    try ask(&attempt, connection, at: key, limit, cleaning.change, parameters).affectedRows ?? 0
+                rows += touched
+                if touched == 0 || !cleaning.repeats { break }
+            }
         }
         guard
             rows > 0,
@@ -76,6 +84,18 @@ extension FileRun {
         else { return [] }
         try checkLimit([cleaned], policy, key, &attempt, connection, limit)
         return [cleaned]
+    }
+
+    /// Where the orphans are, in groups; nil where they are too many, or cannot be changed so. Behind the locks they stay where they are.
+    private func places(
+        _ cleaning: Cleaning, _ key: ForeignKeyStatement, _ attempt: inout Attempt, _ connection: Connection,
+        _ limit: Instant?
+    ) throws(Stop) -> [String]? {
+        guard let placed = cleaning.placed else { return nil }
+        let found = try ask(&attempt, connection, at: key, limit, placed.find, [])
+        let count = found.rows.indices.reduce(0) { $0 + (found.integer($1, 1) ?? 0) }
+        guard count <= PlacedChange.most else { return nil }
+        return found.rows.indices.map { found.text($0, 0) ?? "{}" }
     }
 
     // MARK: Where it reaches further

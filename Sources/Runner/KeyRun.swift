@@ -24,8 +24,10 @@ struct KeyRun {
     /// The event that deferred the key, where it is added after its file.
     var deferral: Int64?
 
-    /// How many rows one transaction cleans: what it locks is held for some tenths of a second at most.
-    private static let batch = 5000
+    /// Where orphans are, the last ones first, in groups of as many rows as one transaction cleans: what it locks is held for some tenths of a second at most. Nil where the
+    /// cursor holds their places.
+    private(set) var groups: [String]?
+
     /// How often orphans are looked for in all.
     private static let rounds = 10
     private static let cursor = "migrated_orphans"
@@ -69,7 +71,7 @@ struct KeyRun {
     // MARK: 1. Looking
 
     /// Where the columns cannot be compared, PostgreSQL says so of the key in words of its own.
-    private func findFirst(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
+    private mutating func findFirst(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
         do throws(FileRun.Stop) {
             return try find(&attempt)
         } catch {
@@ -85,8 +87,8 @@ struct KeyRun {
         }
     }
 
-    /// How many orphans there are; where they are to be cleaned, the cursor holds their places.
-    private func find(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
+    /// How many orphans there are. Where they are to be cleaned, their places are kept: here, or by a cursor where they are many.
+    private mutating func find(_ attempt: inout Attempt) throws(FileRun.Stop) -> Int64 {
         FailPoint.keyStep.pass()
         guard steps.clean != nil else {
             return try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
@@ -94,6 +96,13 @@ struct KeyRun {
                 return counted.rows.isEmpty ? 0 : counted.integer(0, 0) ?? 0
             }
         }
+        let found = try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
+            _ = try ask(&attempt, connection, CleanupSettings.set)
+            return try ask(&attempt, connection, steps.findGroups)
+        }
+        let count = found.rows.indices.reduce(0) { $0 + (found.integer($1, 1) ?? 0) }
+        groups = count > PlacedChange.most ? nil : found.rows.indices.reversed().map { found.text($0, 0) ?? "{}" }
+        guard groups == nil else { return count }
         try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
             _ = try ask(&attempt, connection, CleanupSettings.set)
             _ = try ask(
@@ -171,21 +180,26 @@ struct KeyRun {
 
     // MARK: 3. Cleaning
 
-    /// Cleans what the cursor holds.
-    private func clean(_ attempt: inout Attempt) throws(FileRun.Stop) {
+    /// Cleans what was found.
+    private mutating func clean(_ attempt: inout Attempt) throws(FileRun.Stop) {
         guard steps.clean != nil else { return }
         while true {
             FailPoint.keyStep.pass()
-            let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
-            let places = try ask(&attempt, connection, "FETCH \(KeyRun.batch) FROM \(KeyRun.cursor)")
-            guard !places.rows.isEmpty else {
-                _ = try ask(&attempt, connection, "CLOSE \(KeyRun.cursor)")
-                return
-            }
+            guard let places = try nextPlaces(&attempt) else { return }
             try record(&attempt) { (attempt, connection) throws(FileRun.Stop) in
-                try clean(KeyRun.array(places), &attempt, connection).map { [$0] } ?? []
+                try clean(places, &attempt, connection).map { [$0] } ?? []
             }
         }
+    }
+
+    /// The next places, as PostgreSQL's text of an array; nil behind the last.
+    private mutating func nextPlaces(_ attempt: inout Attempt) throws(FileRun.Stop) -> String? {
+        if groups != nil { return groups?.popLast() }
+        let connection = try run.run { () throws(RunFailure) in try run.sessions.work() }
+        let places = try ask(&attempt, connection, "FETCH \(PlacedChange.group) FROM \(KeyRun.cursor)")
+        guard places.rows.isEmpty else { return KeyRun.array(places) }
+        _ = try ask(&attempt, connection, "CLOSE \(KeyRun.cursor)")
+        return nil
     }
 
     /// Cleans the orphans at these places. What others did since they were found counts: they may have moved rows, fixed them, and made keys that
