@@ -35,7 +35,10 @@ public struct HistoryIdentity: Sendable, Equatable {
             case "address": HistoryIdentity.text(words[1]).map { addresses.append($0) }
             case "after" where words.count == 3:
                 guard let through = Int64(words[2]) else { continue }
-                predecessors.append(Predecessor(database: words[1], through: through))
+                // A backup that was restored since may have lost some of what came from there.
+                let before = predecessors.firstIndex { $0.database == words[1] }.map { predecessors.remove(at: $0) }
+                predecessors.append(
+                    Predecessor(database: words[1], through: min(through, before?.through ?? through)))
             default: break
             }
         }
@@ -50,6 +53,32 @@ public struct HistoryIdentity: Sendable, Equatable {
 
     private static func text(_ digits: String) -> String? {
         Hex.bytes(digits).flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// What is kept of the databases that had the history of `database` before, however long ago: their anchors as far as they are of this history.
+    ///
+    /// `lines` reads a file of one database.
+    public static func earlier<Failure>(
+        than database: String, schema: String,
+        lines: (_ database: String, _ file: String) throws(Failure) -> [String]
+    ) throws(Failure) -> [(predecessor: Predecessor, anchors: [Anchor])] {
+        var found: [(predecessor: Predecessor, anchors: [Anchor])] = []
+        var open = [Predecessor(database: database, through: .max)]
+        while let next = open.popLast() {
+            let identity = HistoryIdentity(lines: try lines(next.database, fileName(schema: schema)))
+            for predecessor in identity.predecessors {
+                // A database that was restored in the place of its own successor.
+                guard predecessor.database != database,
+                    !found.contains(where: { $0.predecessor.database == predecessor.database })
+                else { continue }
+                let through = min(predecessor.through, next.through)
+                let log = AnchorLog(lines: try lines(predecessor.database, AnchorLog.fileName(schema: schema)))
+                let reached = Predecessor(database: predecessor.database, through: through)
+                found.append((reached, log.anchors.filter { $0.head.seq <= through }))
+                open.append(reached)
+            }
+        }
+        return found
     }
 
     /// The name of the file of the history in `schema`.

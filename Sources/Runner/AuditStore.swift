@@ -161,6 +161,7 @@ struct AuditStore {
             let clock = result.integer(0, 2)
         else { throw headMissing }
         let head = ChainHead(seq: seq, hash: hash)
+        if seq == 0 { witness.begin(genesis: Hex.text(hash)) }
         if let anchor = witness.newest, witness.head != nil {
             let hashAtAnchor = result.text(0, 3).flatMap { Hex.bytes($0) }
             let continuity = Continuity(anchor: anchor.head, head: head, hashAtAnchor: hashAtAnchor)

@@ -30,8 +30,14 @@ extension Engine {
         try store.install(connection, over: found.installed)
         try withLock(patience: lockPatience) { () throws(RunFailure) in
             let log: AnchorLog
-            do throws(SystemFailure) { log = try witness.log() } catch { throw .complaint(error.complaint) }
-            let holding = try store.holding(try sessions.books(), log.anchors.map(\.head))
+            let earlier: [Anchor]
+            do throws(SystemFailure) {
+                log = try witness.log()
+                earlier = try witness.earlierAnchors()
+            } catch {
+                throw .complaint(error.complaint)
+            }
+            let holding = try store.holding(try sessions.books(), (log.anchors + earlier).map(\.head))
             let common = holding.map(\.seq).max() ?? 0
             var event = AuditEvent(.acknowledged, by: try actor())
             event.reason = found.continuity.reason

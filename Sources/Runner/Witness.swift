@@ -19,6 +19,8 @@ final class Witness {
     private var isIdentityKept = false
     /// What is kept of the database before, and its last event that is this history's, until that is kept.
     private var inherited: (predecessor: Predecessor, through: Int64)?
+    /// The last event before a loss that an operator has acknowledged, until that is kept.
+    private var lastCommon: Int64?
     /// The timeline of the server that answers now.
     private(set) var timeline: UInt32?
     /// The newest anchor.
@@ -132,6 +134,12 @@ final class Witness {
             now.predecessors.append(HistoryIdentity.Predecessor(database: predecessor.database, through: through))
             inherited = nil
         }
+        if let last = lastCommon {
+            for index in now.predecessors.indices {
+                now.predecessors[index].through = min(now.predecessors[index].through, last)
+            }
+            lastCommon = nil
+        }
         let known = Set(identity.lines)
         identity = now
         let folder = directory.subdirectory(database)
@@ -151,6 +159,17 @@ final class Witness {
         return AnchorLog(
             lines: try directory.subdirectory(database).lines(of: AnchorLog.fileName(schema: schema)))
     }
+
+    /// The anchors of the databases before that are of this history.
+    func earlierAnchors() throws(SystemFailure) -> [Anchor] {
+        guard let database, let directory else { return [] }
+        return try HistoryIdentity.earlier(than: database, schema: schema) { (database, file) throws(SystemFailure) in
+            try directory.subdirectory(database).lines(of: file)
+        }.flatMap(\.anchors)
+    }
+
+    /// The history begins with this genesis.
+    func begin(genesis: String) { self.genesis = genesis }
 
     /// The signature over a head, where there is a key.
     func sign(_ head: ChainHead) -> AnchorSignature? {
@@ -210,7 +229,7 @@ final class Witness {
     ) throws(SystemFailure) {
         newest = nil
         self.genesis = genesis
-        inherited?.through = common
+        lastCommon = common
         isIdentityKept = false
         try file?.replace(keepingOldAs: AnchorLog.fileName(schema: schema, epoch: epoch - 1)) { lines in
             [AnchorLog.heading(epoch: epoch, event: event, lost: lost)]

@@ -18,7 +18,9 @@ struct StateWitness {
         let name = AnchorLog.fileName(schema: schema)
         do throws(SystemFailure) {
             log = AnchorLog(lines: try directory.subdirectory(database).lines(of: name))
-            earlier = try StateWitness.earlier(directory, database, schema)
+            earlier = try HistoryIdentity.earlier(than: database, schema: schema) {
+                (database, file) throws(SystemFailure) in try directory.subdirectory(database).lines(of: file)
+            }
         } catch {
             var complaint = error.complaint
             if complaint.status == .permission {
@@ -27,31 +29,6 @@ struct StateWitness {
             }
             failure = complaint
         }
-    }
-
-    private static func earlier(
-        _ directory: StateDirectory, _ database: String, _ schema: String
-    ) throws(SystemFailure) -> [(predecessor: HistoryIdentity.Predecessor, anchors: [Anchor])] {
-        var found: [(predecessor: HistoryIdentity.Predecessor, anchors: [Anchor])] = []
-        var open = [HistoryIdentity.Predecessor(database: database, through: .max)]
-        while let next = open.popLast() {
-            let folder = directory.subdirectory(next.database)
-            let identity = HistoryIdentity(lines: try folder.lines(of: HistoryIdentity.fileName(schema: schema)))
-            for predecessor in identity.predecessors {
-                let through = min(predecessor.through, next.through)
-                // A database that was restored in the place of its own successor.
-                guard predecessor.database != database,
-                    !found.contains(where: { $0.predecessor.database == predecessor.database })
-                else { continue }
-                let log = AnchorLog(
-                    lines: try directory.subdirectory(predecessor.database).lines(
-                        of: AnchorLog.fileName(schema: schema)))
-                let reached = HistoryIdentity.Predecessor(database: predecessor.database, through: through)
-                found.append((reached, log.anchors.filter { $0.head.seq <= through }))
-                open.append(reached)
-            }
-        }
-        return found
     }
 
     /// One that cannot be looked at.

@@ -237,6 +237,37 @@ import Testing
         #expect(found.status == 0, "\(found)")
     }
 
+    /// A backup of before the move, restored behind it: what was anchored on the server before is given up with the rest.
+    @Test func `goes on behind a loss that reaches back to the server before`() throws {
+        let bench = try Workbench()
+        try bench.write("1_a.sql", "SELECT 1;")
+        #expect(try bench.run("apply").status == 0)
+        try bench.write("2_b.sql", "SELECT 2;")
+        #expect(try bench.run("apply").status == 0)
+        let before = try moveServer(bench)
+        #expect(try bench.folder.read("state/\(before)/identity").hasPrefix("genesis "))
+        try bench.write("3_c.sql", "SELECT 3;")
+        #expect(try bench.run("apply").status == 0)
+        try bench.query(
+            """
+            ALTER TABLE migrated.migration_rollback_audit DISABLE TRIGGER USER;
+            DELETE FROM migrated.migration_rollback_audit WHERE seq > 2;
+            UPDATE migrated.audit_head SET (seq, hash) = (SELECT seq, hash FROM migrated.migration_rollback_audit WHERE seq = 2);
+            ALTER TABLE migrated.migration_rollback_audit ENABLE ALWAYS TRIGGER migration_rollback_audit_append_only
+            """)
+        #expect(try bench.run("apply").status == 78)
+        let accepted = try bench.run("acknowledge", "--reason", "restored")
+        #expect(accepted.status == 0, "\(accepted)")
+        #expect(
+            try bench.query(
+                "SELECT detail::jsonb ->> 'lost_from', detail::jsonb ->> 'lost_to' FROM migrated.migration_rollback_audit WHERE event = 'acknowledged'"
+            ) == "3|6")
+        #expect(try bench.folder.read("state/\(identity(bench))/identity").contains("\nafter \(before) 2\n"))
+        #expect(try bench.run("apply").status == 0)
+        let found = try verify(bench)
+        #expect(found.status == 0, "\(found)")
+    }
+
     /// Of the same name, at another address, with a history of its own: of that nobody here knows anything, and it is not signed.
     @Test func `is new where it is reached in another way and has another genesis`() throws {
         let bench = try Workbench()
