@@ -3,8 +3,8 @@ internal import Postgres
 internal import Reporting
 
 extension HistoryReader {
-    /// What the history's schema is made of, one line each, in the words of the catalog: relations, columns, constraints, indexes, triggers
-    /// and the text of views. The schema is left out of names, so that a history under another name has the same lines.
+    /// What the history's schema is made of, one line each, in the words of the catalog: relations, columns, constraints, indexes, triggers,
+    /// the text of views, and how functions are called and run, without their text. The schema is left out of names, so that a history under another name has the same lines.
     ///
     /// `AuditSchema.shape` has those of a new history.
     func shape() throws(PostgresError) -> [String] {
@@ -35,7 +35,18 @@ extension HistoryReader {
                 SELECT pg_catalog.format('trigger %s.%s %s enabled %s', r.name, t.tgname, pg_catalog.pg_get_triggerdef(t.oid, true), t.tgenabled)
                   FROM r JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
                 UNION ALL
-                SELECT pg_catalog.format('view %s %s', r.name, pg_catalog.pg_get_viewdef(r.oid)) FROM r WHERE r.relkind = 'v')
+                SELECT pg_catalog.format('view %s %s', r.name, pg_catalog.pg_get_viewdef(r.oid)) FROM r WHERE r.relkind = 'v'
+                UNION ALL
+                SELECT pg_catalog.format('function %s of (%s) returns %s language %s kind %s volatile %s parallel %s%s%s%s%s set %s', p.proname,
+                              pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid), g.lanname, p.prokind,
+                              p.provolatile, p.proparallel, CASE WHEN p.proisstrict THEN ' strict' END, CASE WHEN p.prosecdef THEN ' definer' END,
+                              CASE WHEN p.proleakproof THEN ' leakproof' END,
+                              CASE WHEN p.prosupport <> 0 THEN ' support ' || p.prosupport::pg_catalog.regproc::text END,
+                              (SELECT pg_catalog.string_agg(s.setting, '; ' ORDER BY s.setting COLLATE pg_catalog."C")
+                                 FROM pg_catalog.unnest(p.proconfig) AS s(setting)))
+                  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+                  JOIN pg_catalog.pg_language AS g ON g.oid = p.prolang
+                 WHERE n.nspname = $1::pg_catalog.name)
             SELECT pg_catalog.regexp_replace(line, '\\s+', ' ', 'g') FROM l ORDER BY line COLLATE pg_catalog."C"
             """, [.text(schema)])
         try connection.run("SET LOCAL search_path TO pg_catalog, pg_temp")
@@ -52,8 +63,12 @@ extension HistoryReader {
             let compared = lines.filter { isKnown || !$0.hasPrefix("view ") }
             return Dictionary(compared.map { (HistoryReader.part(of: $0), $0) }) { $0 + "; " + $1 }
         }
-        let shipped = parts(AuditSchema.shape(server: major))
-        let found = parts(try shape()).filter { part, _ in
+        var shipped = parts(AuditSchema.shape(server: major))
+        let all = parts(try shape())
+        // Functions that are not there, and those of others, are told with the functions' text.
+        shipped = shipped.filter { part, _ in !part.hasPrefix(HistoryReader.function) || all[part] != nil }
+        let found = all.filter { part, _ in
+            if part.hasPrefix(HistoryReader.function) { return shipped[part] != nil }
             let owner = part.drop { $0 != " " }.dropFirst().prefix { $0 != "." }
             return HistoryReader.relations.contains(String(owner))
         }
@@ -75,6 +90,8 @@ extension HistoryReader {
         return
             "the views of the history were not compared: this program does not know how PostgreSQL \(major) writes them"
     }
+
+    private static let function = "function "
 
     /// The end of a clause about a part that is not there.
     static let missing = "is not there"

@@ -77,6 +77,20 @@ import Testing
                 "relation catalog_definition is another"
             ),
             ("ALTER TABLE migrated.audit_head SET UNLOGGED", "relation audit_head is another"),
+            // Their text is as it was, and they do something else, or nothing.
+            (
+                "ALTER FUNCTION migrated.append_events SET session_replication_role = replica",
+                "function append_events is another"
+            ),
+            (
+                "ALTER FUNCTION migrated.refuse_change SET search_path = pg_catalog, public, pg_temp",
+                "function refuse_change is another"
+            ),
+            ("ALTER FUNCTION migrated.require_rows STRICT", "function require_rows is another"),
+            ("ALTER FUNCTION migrated.rows_digest RESET client_encoding", "function rows_digest is another"),
+            ("ALTER FUNCTION migrated.event_hash VOLATILE", "function event_hash is another"),
+            ("ALTER FUNCTION migrated.expect_token SECURITY INVOKER", "function expect_token is another"),
+            ("ALTER FUNCTION migrated.event_hash LEAKPROOF", "function event_hash is another"),
         ] as [(String, String)])
     func `a change of it is found by verify`(sql: String, told: String) throws {
         func verify() throws -> Program.Outcome {
