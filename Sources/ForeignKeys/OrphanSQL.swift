@@ -14,13 +14,17 @@ struct OrphanSQL {
 
     /// Whether the row `alias` refers to a row that is not there: any null lets it pass for MATCH SIMPLE, only all nulls for MATCH FULL.
     func isOrphan(_ alias: String) -> String {
-        let filled = key.columns.map { "\(alias).\(Quoting.identifier($0)) IS NOT NULL" }
-        let refers = filled.joined(separator: key.match == .full ? " OR " : " AND ")
         let matches = key.columns.indices.map { place in
             comparison(place, "p.\(Quoting.identifier(facts.referencedColumns[place]?.name ?? ""))", alias)
         }
         return
-            "(\(refers)) AND NOT EXISTS (SELECT FROM \(referenced.target) AS p WHERE \(matches.joined(separator: " AND ")))"
+            "(\(refers(alias))) AND NOT EXISTS (SELECT FROM \(referenced.target) AS p WHERE \(matches.joined(separator: " AND ")))"
+    }
+
+    /// Whether the row `alias` refers to any: as the server's own check asks, for which a composite with a null in it is none.
+    private func refers(_ alias: String) -> String {
+        key.columns.map { "\(alias).\(Quoting.identifier($0)) IS NOT NULL" }
+            .joined(separator: key.match == .full ? " OR " : " AND ")
     }
 
     /// Whether the value `referenced` is what column `place` of the row `child` refers to: as the server's own check compares them.
@@ -143,7 +147,8 @@ struct OrphanSQL {
     }
 
     private func isChild(_ child: String, of doomed: String) -> String {
-        key.columns.indices.map { comparison($0, "\(doomed).k\($0)", child) }.joined(separator: " AND ")
+        let matches = key.columns.indices.map { comparison($0, "\(doomed).k\($0)", child) }
+        return "(\(refers(child))) AND \(matches.joined(separator: " AND "))"
     }
 }
 

@@ -147,6 +147,12 @@ extension OrphanOracle {
                 IF harness.kept(c, true) <> '{}' THEN RETURN NEXT 'kept though it failed: ' || harness.kept(c, true); END IF;
                 RETURN;
             END IF;
+            -- A partition's own key that is the like of a new one of the whole table becomes a part of that, and goes with it: by hand, too.
+            UPDATE harness.cases AS x SET merged = EXISTS (
+                SELECT FROM pg_constraint AS o JOIN pg_class AS r ON r.oid = o.conrelid JOIN pg_namespace AS n ON n.oid = r.relnamespace
+                 WHERE n.nspname = k.schema AND o.conparentid <> 0 AND strpos(E'\n' || k.catalog, format(
+                     E'\nconstraint %s %s %s %s %s FOREIGN', r.relname, o.conname, o.convalidated, o.condeferrable, o.condeferred)) > 0)
+             WHERE x.n = c;
             SELECT jsonb_agg(x) INTO matching FROM jsonb_array_elements(k.outcomes) AS u(x) WHERE x -> 'rows' = after;
             IF matching IS NULL THEN
                 SELECT x INTO o FROM jsonb_array_elements(k.outcomes) AS u(x) WHERE x ? 'rows' LIMIT 1;
@@ -188,7 +194,7 @@ extension OrphanOracle {
                 RETURN;
             END IF;
             IF after <> k.before THEN RETURN NEXT format(E'not restored: %s\n%s', details, harness.differences(k.before, after)); END IF;
-            IF harness.catalog(k.schema) <> k.catalog THEN RETURN NEXT E'catalog after the rollback:\n' || harness.lines(k.catalog, harness.catalog(k.schema)); END IF;
+            IF harness.catalog(k.schema) <> k.catalog AND k.merged IS NOT TRUE THEN RETURN NEXT E'catalog after the rollback:\n' || harness.lines(k.catalog, harness.catalog(k.schema)); END IF;
             SELECT count(*) INTO total FROM migrated.orphan_quarantine AS q WHERE q.schema_name = k.schema;
             SELECT coalesce(sum(row_count), 0) INTO back FROM migrated.migration_rollback_audit AS a
              WHERE a.name = k.name AND a.event = 'orphans_restored';

@@ -7,7 +7,7 @@ enum OrphanOracle {
         CREATE SCHEMA harness;
         CREATE TABLE harness.cases (
             n int PRIMARY KEY, name text, schema name, separate boolean,
-            before jsonb, catalog text, outcomes jsonb, broken text);
+            before jsonb, catalog text, outcomes jsonb, broken text, merged boolean);
         CREATE TABLE harness.keys (
             n int, place int, tab text, cols text[], parent text, pcols text[], isfull boolean, nulls text[], sql text);
 
