@@ -93,9 +93,7 @@ import Testing
             SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
              WHERE d.datname = current_database() AND l.relation = to_regclass('migrated.audit_head') AND l.mode = 'RowShareLock'
             """
-        try eventually("freezing") {
-            try Program.run("/bin/grep", ["-q", ") T ", "/proc/\(daemon.process)/stat"]).status == 0
-        }
+        try eventually("freezing") { daemon.isStopped }
         #expect(try ground.query(held) == "1")
         try eventually("end of the lock", within: .seconds(40)) { try ground.query(held) == "0" }
         try wake(daemon, ground)

@@ -147,6 +147,18 @@ public final class Program: Sendable {
         Outcome(end: try wait(within: limit), outputBytes: output.bytes, errorBytes: errors.bytes)
     }
 
+    /// Whether a signal has stopped it; see proc_pid_status(5).
+    public var isStopped: Bool {
+        guard let file = fopen("/proc/\(process)/status", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, 256, file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            if text.contains("T (stopped)") { return true }
+        }
+        return false
+    }
+
     private func look() -> End? {
         end.withLock { end in
             if let end { return end }

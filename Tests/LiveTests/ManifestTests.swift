@@ -441,7 +441,7 @@ struct `A directory that must have a signed manifest` {
         try manifest()
         let signed = "sha256:" + SHA256.hex(Array("CREATE TABLE t1_a ();\n".utf8))
         let program = try bench.start("apply", environment: ["MIGRATED_FAILPOINT": "lock-taken:1:stop"])
-        try eventually("stopped", within: .seconds(60)) { try isStopped(program) }
+        try eventually("stopped", within: .seconds(60)) { program.isStopped }
         try bench.write("1_a.up.sql", "CREATE TABLE mallory ();\n")
         try bench.write("MANIFEST", "migrated-manifest-v1\n")
         program.signal(SIGCONT)
@@ -461,7 +461,7 @@ struct `A directory that must have a signed manifest` {
         try tool(["/bin/cp", "-R", bench.directory, bench.folder.path("older")])
         try manifest("--serial", "7")
         let newer = try bench.start("apply", "--to", "1", environment: ["MIGRATED_FAILPOINT": "before-started:1:stop"])
-        try eventually("stopped", within: .seconds(60)) { try isStopped(newer) }
+        try eventually("stopped", within: .seconds(60)) { newer.isStopped }
         let older = try bench.start("apply", "--directory", bench.folder.path("older"))
         // It has seen a history that has accepted nothing yet, and waits for the lock.
         sleep(2)
@@ -472,19 +472,5 @@ struct `A directory that must have a signed manifest` {
             outcome.status == 77 && outcome.errors.contains("is older than the one accepted last, serial 7"),
             "\(outcome)")
         #expect(try done == ["started 1_a", "applied 1_a"])
-    }
-
-    private func isStopped(_ program: Program) throws -> Bool {
-        guard let file = fopen("/proc/\(program.process)/status", "r") else { return false }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        while fgets(&line, 256, file) != nil {
-            if String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).contains(
-                "T (stopped)")
-            {
-                return true
-            }
-        }
-        return false
     }
 }

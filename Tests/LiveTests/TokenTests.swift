@@ -57,13 +57,12 @@ import Testing
         let bench = try Workbench(cluster)
         try bench.write("001_t.sql", "CREATE TABLE t (a int);")
         let applied = try bench.start("apply", environment: ["MIGRATED_FAILPOINT": "before-append:1:stop"])
-        try eventually("frozen before the append", within: .seconds(30)) {
-            try bench.query(
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE 'SELECT h.seq%lock_head%'"
-            ) == "1"
-        }
+        try eventually("frozen before the append", within: .seconds(30)) { applied.isStopped }
         // The session with the lock goes; the append is refused.
         try bench.query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        try eventually("the end of the lock", within: .seconds(30)) {
+            try bench.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0"
+        }
         applied.signal(SIGCONT)
         let outcome = try applied.outcome()
         #expect(outcome.status == 0, "\(outcome)")
