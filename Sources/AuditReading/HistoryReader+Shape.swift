@@ -4,7 +4,8 @@ internal import Reporting
 
 extension HistoryReader {
     /// What the history's schema is made of, one line each, in the words of the catalog: relations, columns, constraints, indexes, triggers,
-    /// the text of views, and how functions are called and run, without their text. The schema is left out of names, so that a history under another name has the same lines.
+    /// the text of views, and how functions are called and run, without their text. The schema is left out of names, so that a history under another
+    /// name has the same lines.
     ///
     /// `AuditSchema.shape` has those of a new history.
     func shape() throws(PostgresError) -> [String] {

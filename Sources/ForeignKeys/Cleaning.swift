@@ -44,9 +44,7 @@ public struct Cleaning: Sendable, Equatable {
         placed =
             repeats || sql.isSelfReferencing || sql.table.isPartitioned
             ? nil
-            : PlacedChange(
-                find: sql.find(groupsOf: PlacedChange.group, most: PlacedChange.most),
-                change: sql.changePlaced(nullable.isEmpty ? nil : nullable))
+            : PlacedChange(find: sql.findGroups, change: sql.changePlaced(nullable.isEmpty ? nil : nullable))
         record = Cleaning.record(sql, nullable)
         size = TableSize(sql.table)
         standingKeyDrop = name.map {

@@ -132,7 +132,7 @@ extension ForeignKeyPlanner {
         var concurrent = index
         concurrent?.sql = index?.sql.replacing(first: "CREATE INDEX ", with: "CREATE INDEX CONCURRENTLY ") ?? ""
         return KeySteps(
-            find: sql.find, findGroups: sql.find(groupsOf: PlacedChange.group, most: PlacedChange.most),
+            find: sql.find, findGroups: sql.findGroups,
             count: sql.count, size: TableSize(sql.table),
             holders: clean?.change.record?.event == "orphans_deleted"
                 ? sql.facts.holders.map { KeyHolder(name: $0.name, table: $0.table.qualified, count: sql.held(by: $0)) }

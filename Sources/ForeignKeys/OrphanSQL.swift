@@ -76,13 +76,13 @@ struct OrphanSQL {
     /// Where each orphan of a plain table is.
     var find: String { "SELECT c.ctid FROM \(table.target) AS c WHERE \(isOrphan("c"))" }
 
-    /// The same in groups of `size`, arrays with their lengths; `most` places and one at most.
-    func find(groupsOf size: Int, most: Int) -> String {
+    /// The same in groups: see `PlacedChange`.
+    var findGroups: String {
         // In a part of its own: with the limit beside it the planner hopes to meet enough orphans early, and takes no workers.
         """
         WITH o AS MATERIALIZED (\(find)) SELECT pg_catalog.array_agg(f.place), pg_catalog.count(*) FROM (SELECT l.ctid AS place, \
-        (pg_catalog.row_number() OVER () OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) \(size) AS part \
-        FROM (SELECT o.ctid FROM o LIMIT \(most + 1)) AS l) AS f GROUP BY f.part ORDER BY f.part
+        (pg_catalog.row_number() OVER () OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) \(PlacedChange.group) AS part \
+        FROM (SELECT o.ctid FROM o LIMIT \(PlacedChange.most + 1)) AS l) AS f GROUP BY f.part ORDER BY f.part
         """
     }
 

@@ -17,10 +17,7 @@ extension AuditStore {
                    (SELECT pg_catalog.encode(a.hash, 'hex') FROM \(schema).migration_rollback_audit AS a WHERE a.seq = $1::bigint)
               FROM \(schema).audit_head AS h
             """, [.integer(anchor.seq)])
-        guard !result.rows.isEmpty, let seq = result.integer(0, 0),
-            let hash = result.text(0, 1).flatMap({ Hex.bytes($0) })
-        else { return (.gone, nil) }
-        let head = ChainHead(seq: seq, hash: hash)
+        guard let head = result.chainHead(0) else { return (.gone, nil) }
         return (
             Continuity(anchor: anchor, head: head, hashAtAnchor: result.text(0, 2).flatMap { Hex.bytes($0) }), head
         )
@@ -56,12 +53,15 @@ extension AuditStore {
               JOIN \(schema).migration_rollback_audit AS a
                 ON a.seq = (w.head ->> 0)::bigint AND pg_catalog.encode(a.hash, 'hex') = w.head ->> 1
             """, [.text(list)])
-        return Set(
-            result.rows.indices.compactMap { row in
-                guard let seq = result.integer(row, 0), let hash = result.text(row, 1).flatMap({ Hex.bytes($0) }) else {
-                    return nil
-                }
-                return ChainHead(seq: seq, hash: hash)
-            })
+        return Set(result.rows.indices.compactMap(result.chainHead))
+    }
+}
+
+extension QueryResult {
+    /// The head in a row whose first columns are its number and its hash in hexadecimal digits; nil where there is none.
+    func chainHead(_ row: Int) -> ChainHead? {
+        guard rows.indices.contains(row), let seq = integer(row, 0), let hash = text(row, 1).flatMap({ Hex.bytes($0) })
+        else { return nil }
+        return ChainHead(seq: seq, hash: hash)
     }
 }

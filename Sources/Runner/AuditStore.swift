@@ -11,10 +11,13 @@ struct AuditStore {
     let schema: String
     let name: String
     let witness: Witness
+    /// Takes note of what is recorded with a reading of the catalog; nil where it is not read.
+    let catalog: CatalogWatch?
 
-    init(sessions: Sessions, schema: String, witness: Witness) {
+    init(sessions: Sessions, schema: String, witness: Witness, catalog: CatalogWatch? = nil) {
         name = schema
         self.witness = witness
+        self.catalog = catalog
         self.sessions = sessions
         self.schema = Quoting.identifier(schema)
     }
@@ -156,12 +159,8 @@ struct AuditStore {
 
     /// The head and the clock from `headQuery`'s result. Throws where it is not behind the newest anchor: nothing may be written then.
     private func head(_ result: QueryResult?) throws(RunFailure) -> (head: ChainHead, clock: Int64) {
-        guard let result, !result.rows.isEmpty, let seq = result.integer(0, 0),
-            let hash = result.text(0, 1).flatMap({ Hex.bytes($0) }),
-            let clock = result.integer(0, 2)
-        else { throw headMissing }
-        let head = ChainHead(seq: seq, hash: hash)
-        if seq == 0 { witness.begin(genesis: Hex.text(hash)) }
+        guard let result, let head = result.chainHead(0), let clock = result.integer(0, 2) else { throw headMissing }
+        if head.seq == 0 { witness.begin(genesis: Hex.text(head.hash)) }
         if let anchor = witness.newest, witness.head != nil {
             let hashAtAnchor = result.text(0, 3).flatMap { Hex.bytes($0) }
             let continuity = Continuity(anchor: anchor.head, head: head, hashAtAnchor: hashAtAnchor)
@@ -321,6 +320,7 @@ struct AuditStore {
         } catch {
             try recover(error)
         }
+        catalog?.noted(records)
         return records
     }
 

@@ -145,9 +145,7 @@ extension Engine {
         let sources = report.adopted.compactMap { adopted in
             adopted.file.map { store.keep(source: $0.bytes, checksum: $0.checksum) }
         }
-        let records = try store.record(try events(report), with: sources, reading: catalogReading)
-        catalogWatch?.noted(records)
-        reporter.report(records)
+        reporter.report(try store.record(try events(report), with: sources, reading: catalogReading))
     }
 
     private func events(_ report: AdoptionReport) throws(RunFailure) -> [AuditEvent] {

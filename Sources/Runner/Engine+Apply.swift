@@ -264,11 +264,10 @@ extension Engine {
             throw .lost(.lost(period.error))
         }
         // Where it is not known how the objects were left before, what they are now is no work of the file's.
-        let records = try store.record(
-            [attempt.started(by: actor)], beginning: attempt.beginning,
-            reading: catalogWatch?.isKnown == false ? catalogReading : nil)
-        catalogWatch?.noted(records)
-        reporter.report(records)
+        reporter.report(
+            try store.record(
+                [attempt.started(by: actor)], beginning: attempt.beginning,
+                reading: catalogWatch?.isKnown == false ? catalogReading : nil))
         FailPoint.afterStarted.pass()
     }
 

@@ -64,9 +64,7 @@ extension Engine {
             try record([event])
             return
         }
-        let records = try store.record(events, reading: reading)
-        catalogWatch?.noted(records)
-        reporter.report(records)
+        reporter.report(try store.record(events, reading: reading))
         reporter.settle()
     }
 
@@ -117,9 +115,7 @@ extension Engine {
     func recordStart(_ event: AuditEvent) throws(RunFailure) {
         let known = try sessions.query(
             sessions.books(), "SELECT EXISTS (SELECT FROM \(store.schema).catalog_reading)")
-        let records = try store.record([event], reading: known.isTrue(0, 0) ? nil : catalogReading)
-        catalogWatch?.noted(records)
-        reporter.report(records)
+        reporter.report(try store.record([event], reading: known.isTrue(0, 0) ? nil : catalogReading))
         reporter.settle()
     }
 }

@@ -50,8 +50,9 @@ extension Engine {
     private func lookAtPredecessors(_ connection: Connection) throws(RunFailure) {
         guard witness.asksGenesis, let genesis = try store.genesis(connection) else { return }
         var predecessors: [Witness.Predecessor] = []
+        witness.begin(genesis: genesis.digits)
         reporter.keeping { (witness) throws(SystemFailure) in
-            predecessors = try witness.predecessors(genesis: genesis.digits, seq: genesis.seq)
+            predecessors = try witness.predecessors(seq: genesis.seq)
         }
         guard !predecessors.isEmpty else { return }
         let holding = try store.holding(connection, predecessors.map(\.anchor.head))

@@ -134,13 +134,12 @@ extension FileRun {
         }
         let ended: [QueryResult]
         (events, ended) = try readCatalog(events, of: begun.last?.text(0, 0), opened, &attempt, connection, limit)
-        let records = try run { () throws(RunFailure) in
-            try store.commit(
-                connection, events, behind: ended,
-                permit: AuditStore.Permit(token: attempt.token, holder: sessions.lock().sessionPID))
-        }
-        catalog?.noted(records)
-        reporter.report(records)
+        reporter.report(
+            try run { () throws(RunFailure) in
+                try store.commit(
+                    connection, events, behind: ended,
+                    permit: AuditStore.Permit(token: attempt.token, holder: sessions.lock().sessionPID))
+            })
         sessions.takeBack()
     }
 }

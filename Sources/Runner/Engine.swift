@@ -81,9 +81,9 @@ public final class Engine {
         for weakness in sessions.weaknesses { reporter.say(4, weakness) }
         reporter.witness = witness
         sessions.waiter.meanwhile = { [reporter] in reporter.tell() }
-        store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness)
-        history = History(store)
         catalogWatch = CatalogWatch(settings)
+        store = AuditStore(sessions: sessions, schema: settings.schema, witness: witness, catalog: catalogWatch)
+        history = History(store)
         directory = try told { () throws(Complaint) in try MigrationDirectory(settings, loop: loop) }
         catalogWatch?.compare = { [unowned self] () throws(RunFailure) in try noteCatalogDrift(isKnown: true) }
     }
@@ -166,7 +166,6 @@ public final class Engine {
         let reading = event.detail["retry_in_ms"] == nil && !isRead ? catalogReading : nil
         let values = withheld.map { store.keep($0, of: reading?.event ?? event.eventID) }
         let records = try store.record([event], with: values, unlessEnded: attempt, reading: reading)
-        catalogWatch?.noted(records)
         reporter.report(records)
         reporter.settle()
         return !records.isEmpty

@@ -92,10 +92,8 @@ extension FileRun {
         _ limit: Instant?
     ) throws(Stop) -> [String]? {
         guard let placed = cleaning.placed else { return nil }
-        let found = try ask(&attempt, connection, at: key, limit, placed.find, [])
-        let count = found.rows.indices.reduce(0) { $0 + (found.integer($1, 1) ?? 0) }
-        guard count <= PlacedChange.most else { return nil }
-        return found.rows.indices.map { found.text($0, 0) ?? "{}" }
+        let found = PlacedGroups(try ask(&attempt, connection, at: key, limit, placed.find, []))
+        return found.isWhole ? found.groups : nil
     }
 
     // MARK: Where it reaches further
@@ -220,6 +218,21 @@ extension FileRun {
             known = found
             try send(found.lock, key, &attempt, connection, limit)
         }
+    }
+}
+
+/// What `PlacedChange.find` answers.
+struct PlacedGroups {
+    /// Places, in PostgreSQL's text of arrays.
+    let groups: [String]
+    /// How many there are.
+    let count: Int64
+    /// Whether these are all.
+    var isWhole: Bool { count <= PlacedChange.most }
+
+    init(_ found: QueryResult) {
+        groups = found.rows.indices.map { found.text($0, 0) ?? "{}" }
+        count = found.rows.indices.reduce(0) { $0 + (found.integer($1, 1) ?? 0) }
     }
 }
 

@@ -194,7 +194,6 @@ struct FileRun {
             }
         }
         if let expected { attempt.token = expected }
-        catalog?.noted(records)
         if !records.isEmpty { attempt.isRead = true }
         FailPoint.afterCommit.pass()
         reporter.report(records)
@@ -251,7 +250,6 @@ struct FileRun {
                 isRead ? CatalogReading.unchanged(events) : events, beginning: next?.beginning,
                 reading: isRead ? nil : catalog.map { CatalogReading(ignored: $0.ignored) })
         }
-        catalog?.noted(records)
         attempt.isRead = true
         FailPoint.afterCommit.pass()
         reporter.report(records)

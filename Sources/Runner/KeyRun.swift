@@ -24,8 +24,8 @@ struct KeyRun {
     /// The event that deferred the key, where it is added after its file.
     var deferral: Int64?
 
-    /// Where orphans are, the last ones first, in groups of as many rows as one transaction cleans: what it locks is held for some tenths of a second at most. Nil where the
-    /// cursor holds their places.
+    /// Where orphans are, the last ones first, in groups of as many rows as one transaction cleans: what it locks is held for some tenths of a second at
+    /// most. Nil where the cursor holds their places.
     private(set) var groups: [String]?
 
     /// How often orphans are looked for in all.
@@ -98,11 +98,10 @@ struct KeyRun {
         }
         let found = try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
             _ = try ask(&attempt, connection, CleanupSettings.set)
-            return try ask(&attempt, connection, steps.findGroups)
+            return PlacedGroups(try ask(&attempt, connection, steps.findGroups))
         }
-        let count = found.rows.indices.reduce(0) { $0 + (found.integer($1, 1) ?? 0) }
-        groups = count > PlacedChange.most ? nil : found.rows.indices.reversed().map { found.text($0, 0) ?? "{}" }
-        guard groups == nil else { return count }
+        groups = found.isWhole ? found.groups.reversed() : nil
+        guard groups == nil else { return found.count }
         try run.unrecorded(&attempt, index, at: key, limit) { (attempt, connection) throws(FileRun.Stop) in
             _ = try ask(&attempt, connection, CleanupSettings.set)
             _ = try ask(

@@ -17,8 +17,8 @@ final class Witness {
     private var genesis: String?
     private var identity = HistoryIdentity()
     private var isIdentityKept = false
-    /// What is kept of the database before, and its last event that is this history's, until that is kept.
-    private var inherited: (predecessor: Predecessor, through: Int64)?
+    /// What is kept of the database before, until it is kept that there was one.
+    private var inherited: Predecessor?
     /// The last event before a loss that an operator has acknowledged, until that is kept.
     private var lastCommon: Int64?
     /// The timeline of the server that answers now.
@@ -68,6 +68,7 @@ final class Witness {
             identity = HistoryIdentity()
             genesis = nil
             inherited = nil
+            lastCommon = nil
             guard let database, let directory else { return }
             file = GrowingFile(directory.subdirectory(database), AnchorLog.fileName(schema: schema))
         }
@@ -96,9 +97,8 @@ final class Witness {
     /// anchors of this one are kept. `seq` is its newest event.
     ///
     /// A copy under another name, beside the first, may have been made some time ago: what came behind it is no loss.
-    func predecessors(genesis: String, seq: Int64) throws(SystemFailure) -> [Predecessor] {
-        self.genesis = genesis
-        guard newest == nil, let database, let reached, let directory else { return [] }
+    func predecessors(seq: Int64) throws(SystemFailure) -> [Predecessor] {
+        guard newest == nil, let genesis, let database, let reached, let directory else { return [] }
         let server = database.prefix { $0 != "-" } + "-"
         var found: [Predecessor] = []
         for other in try directory.subdirectories() where other != database {
@@ -119,7 +119,7 @@ final class Witness {
     /// Holds the history against what is kept of another database.
     func succeed(_ predecessor: Predecessor) {
         newest = predecessor.anchor
-        inherited = (predecessor, predecessor.anchor.head.seq)
+        inherited = predecessor
     }
 
     /// Keeps which history this is, where it was reached, and what its database was before.
@@ -130,8 +130,8 @@ final class Witness {
         if let genesis, !now.geneses.contains(genesis) { now.geneses.append(genesis) }
         if let name = reached.name, !now.names.contains(name) { now.names.append(name) }
         if !now.addresses.contains(reached.address) { now.addresses.append(reached.address) }
-        if let (predecessor, through) = inherited {
-            now.predecessors.append(HistoryIdentity.Predecessor(database: predecessor.database, through: through))
+        if let before = inherited {
+            now.predecessors.append(.init(database: before.database, through: before.anchor.head.seq))
             inherited = nil
         }
         if let last = lastCommon {
@@ -154,7 +154,7 @@ final class Witness {
 
     /// What the anchor file says; before there is one, that of the database before.
     func log() throws(SystemFailure) -> AnchorLog {
-        if let (predecessor, _) = inherited { return predecessor.log }
+        if let inherited { return inherited.log }
         guard let database, let directory else { return AnchorLog(lines: []) }
         return AnchorLog(
             lines: try directory.subdirectory(database).lines(of: AnchorLog.fileName(schema: schema)))
