@@ -128,7 +128,11 @@ extension JournalWitness {
 extension WitnessesFound {
     /// What is no tampering and yet makes the evidence weaker, beside what the anchors themselves say.
     var warnings: [String] {
-        let silent = silences.filter { !required.contains($0.source) }.map(\.why)
+        // Of the database before, where that of this one was read.
+        let earlier =
+            state.log.anchors.isEmpty
+            ? nil : state.failure.map { "the anchors of the database before were not seen: \($0.message)" }
+        let silent = silences.filter { !required.contains($0.source) }.map(\.why) + [earlier].compactMap(\.self)
         guard let journal, !journal.heads.isEmpty else { return silent + (journal?.ignoredWords ?? []) }
         let broken = journal.failure.map { "the journal was not read to its end: \($0.complaint.message)" }
         return silent + [journal.unread, broken].compactMap(\.self) + journal.ignoredWords

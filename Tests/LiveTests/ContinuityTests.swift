@@ -203,6 +203,15 @@ import Testing
             "state/\(before)/anchors", old.replacing(/2 [0-9a-f]{64}/, with: "2 " + String(repeating: "0", count: 64)))
         let forked = try verify(bench)
         #expect(forked.status == 1, "\(forked)")
+        // And what cannot be read is told.
+        try bench.folder.remove("state/\(before)/anchors")
+        try bench.folder.write("state/\(before)/anchors/x", "")
+        let unread = try verify(bench)
+        #expect(
+            unread.status == 0 && unread.output.contains("warning: the anchors of the database before were not seen: "),
+            "\(unread)")
+        try bench.folder.remove("state/\(before)/anchors/x")
+        #expect(rmdir(bench.folder.path("state/\(before)/anchors")) == 0)
         // Twice moved.
         try bench.folder.write("state/\(before)/anchors", old)
         let later = try Program.run(
